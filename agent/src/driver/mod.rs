@@ -1,0 +1,53 @@
+//! What every robot can be told and what it reports, whatever moves it. No network and no clock: time arrives as an argument.
+
+pub mod sim;
+
+use std::time::Duration;
+
+use protocol::{
+    CommandId, UnixMicros,
+    command::{AbandonReason, RobotRefusal, Verb},
+    robot::{Advert, Scan, Telemetry},
+};
+
+/// A robot's body as the agent sees it: the simulator now, a real machine later.
+///
+/// The agent's loop calls [`Driver::step`] some 50 times a second and nothing else moves the robot. Every call returns
+/// at once; whatever takes time happens over later steps.
+pub trait Driver: Send {
+    /// What the robot is, can and knows. Cameras are not listed: the agent adds those it runs.
+    fn advert(&self) -> Advert;
+
+    /// Takes on an order, or says why not. `Ok` means accepted; its one [`Ending`] comes out of a later step.
+    ///
+    /// A new target takes the place of the running order, which then ends as superseded. A stop takes the place of
+    /// anything, and ends as done once the robot stands still.
+    fn obey(&mut self, command: CommandId, verb: Verb) -> Result<(), RobotRefusal>;
+
+    /// Lets `elapsed` pass.
+    fn step(&mut self, elapsed: Duration) -> Step;
+
+    /// The state right now, stamped with the caller's two clocks.
+    fn telemetry(&self, tick_ms: u64, at: UnixMicros) -> Telemetry;
+
+    /// What the lidar sees right now and the path ahead; `None` when the robot has no lidar.
+    fn scan(&self, at: UnixMicros) -> Option<Scan>;
+}
+
+/// What came of one step.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Step {
+    /// Orders that ended in this step, oldest first. At most two: a running one and the stop that ended it.
+    pub endings: Vec<Ending>,
+    /// Whether [`Driver::advert`] says something new, such as a part that failed.
+    pub is_advert_changed: bool,
+}
+
+/// The end of an accepted order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// Which order.
+    pub command: CommandId,
+    /// Done, or given up and why.
+    pub result: Result<(), AbandonReason>,
+}

@@ -1,0 +1,111 @@
+//! Deterministic CBOR (RFC 8949 §4.2.1): one value, one byte string, so that equal meanings hash equally.
+
+use std::io;
+
+use ciborium::Value;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Depth of nested values that we read. Our own types nest six deep.
+const MAX_DEPTH: usize = 32;
+
+/// Why bytes are not a value of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum CborFailure {
+    /// The value has a shape that CBOR can't carry.
+    #[error("the value can't be written as CBOR: {0}")]
+    Unwritable(String),
+    /// The bytes are not CBOR, or not of the expected shape.
+    #[error("not readable as CBOR: {0}")]
+    Unreadable(String),
+    /// The bytes are CBOR, but not the one form that §4.2.1 allows.
+    #[error("not in deterministic form")]
+    NotDeterministic,
+}
+
+/// Writes `value` in the one deterministic form.
+pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CborFailure> {
+    let mut tree =
+        Value::serialized(value).map_err(|error| CborFailure::Unwritable(error.to_string()))?;
+    sort(&mut tree)?;
+    encode(&tree)
+}
+
+/// Reads a value and refuses every form but the deterministic one: no trailing bytes, no unsorted or doubled keys,
+/// no lengths or numbers written longer than needed.
+pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CborFailure> {
+    let tree: Value = ciborium::de::from_reader_with_recursion_limit(bytes, MAX_DEPTH)
+        .map_err(|error| CborFailure::Unreadable(error.to_string()))?;
+    let mut sorted = tree.clone();
+    sort(&mut sorted)?;
+    if encode(&sorted)? != bytes {
+        return Err(CborFailure::NotDeterministic);
+    }
+    tree.deserialized()
+        .map_err(|error| CborFailure::Unreadable(error.to_string()))
+}
+
+fn encode(tree: &Value) -> Result<Vec<u8>, CborFailure> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(tree, &mut bytes).map_err(|error: ciborium::ser::Error<io::Error>| {
+        CborFailure::Unwritable(error.to_string())
+    })?;
+    Ok(bytes)
+}
+
+/// Sorts every map by the bytes of its encoded keys and refuses a key that stands twice.
+fn sort(value: &mut Value) -> Result<(), CborFailure> {
+    match value {
+        Value::Map(pairs) => {
+            let mut keyed = Vec::with_capacity(pairs.len());
+            for (mut key, mut inner) in std::mem::take(pairs) {
+                sort(&mut key)?;
+                sort(&mut inner)?;
+                keyed.push((encode(&key)?, key, inner));
+            }
+            keyed.sort_by(|left, right| left.0.cmp(&right.0));
+            if keyed.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+                return Err(CborFailure::NotDeterministic);
+            }
+            pairs.extend(keyed.into_iter().map(|(_, key, inner)| (key, inner)));
+            Ok(())
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(sort),
+        Value::Tag(_, inner) => sort(inner),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn map_keys_are_sorted_by_their_encoded_bytes() {
+        // "b" (1 byte) sorts before "aa" (2 bytes): the length is part of the encoded key.
+        let map = BTreeMap::from([("aa", 1), ("b", 2)]);
+
+        let bytes = to_vec(&map).unwrap();
+
+        assert_eq!(hex::encode(bytes), "a261620262616101");
+    }
+
+    #[test]
+    fn unsorted_doubled_long_or_trailing_bytes_are_refused() {
+        for (case, text) in [
+            ("unsorted", "a262616101616202"),
+            ("doubled", "a2616201616202"),
+            ("number too long", "a161621801"),
+            ("indefinite length", "bf616201ff"),
+            ("trailing", "a16162010 0"),
+            ("empty", ""),
+        ] {
+            let bytes = hex::decode(text.replace(' ', "")).unwrap();
+
+            let read = from_slice::<BTreeMap<String, u32>>(&bytes);
+
+            assert!(read.is_err(), "{case} was accepted");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! What happened, in the words that an actor signs. Names and meanings never change; new ones are added.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId,
+    command::{Receipt, Verb},
+    sealed::{KeyId, bytes32},
+    views::Role,
+};
+
+/// What an actor signs: an event and its place in the actor's own chain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActorEvent {
+    /// "robot/0190…": the history that this belongs to.
+    pub stream: String,
+    /// The actor's own chain. The gateway's own events have none: the entry that it signs around them is their chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<ActorChain>,
+    /// The person for whom the gateway signs because they hold no key yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<PersonId>,
+    /// What happened.
+    pub payload: Payload,
+}
+
+/// An event's place among all events of one key: a lost or swapped one shows, also when streams differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActorChain {
+    /// From 1, rising by 1.
+    pub number: u64,
+    /// SHA-256 of the actor's previous sealed event; zeros before the first.
+    #[serde(with = "bytes32")]
+    pub previous: [u8; 32],
+}
+
+/// Everything that can happen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub enum Payload {
+    /// An organisation began to exist.
+    #[serde(rename = "organisation.created")]
+    OrganisationCreated {
+        /// Its id.
+        organisation: OrganisationId,
+        /// Its name.
+        name: String,
+    },
+    /// A site was added.
+    #[serde(rename = "site.created")]
+    SiteCreated {
+        /// Its id.
+        site: SiteId,
+        /// Its name.
+        name: String,
+    },
+    /// A person was added. The name stays out of the log: people may ask to be forgotten.
+    #[serde(rename = "person.added")]
+    PersonAdded {
+        /// Their id.
+        person: PersonId,
+    },
+    /// A person got a role.
+    #[serde(rename = "role.granted")]
+    RoleGranted {
+        /// Who.
+        person: PersonId,
+        /// Which.
+        role: Role,
+        /// Where; absent for all sites.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<SiteId>,
+    },
+    /// A person lost a role.
+    #[serde(rename = "role.revoked")]
+    RoleRevoked {
+        /// Who.
+        person: PersonId,
+        /// Which.
+        role: Role,
+        /// Where; absent for all sites.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<SiteId>,
+    },
+    /// A person signed in.
+    #[serde(rename = "session.opened")]
+    SessionOpened {
+        /// Who.
+        person: PersonId,
+    },
+    /// A person signed out, or was.
+    #[serde(rename = "session.closed")]
+    SessionClosed {
+        /// Who.
+        person: PersonId,
+    },
+    /// A person got a bearer token for scripts.
+    #[serde(rename = "token.issued")]
+    TokenIssued {
+        /// Whose.
+        person: PersonId,
+        /// Its public name.
+        token: TokenId,
+    },
+    /// A person's bearer token was revoked.
+    #[serde(rename = "token.revoked")]
+    TokenRevoked {
+        /// Whose.
+        person: PersonId,
+        /// Its public name.
+        token: TokenId,
+    },
+    /// A robot was put on a site's roster.
+    #[serde(rename = "robot.added")]
+    RobotAdded {
+        /// Which.
+        robot: RobotId,
+        /// Its name.
+        name: String,
+    },
+    /// A robot got a bearer token.
+    #[serde(rename = "robot.token_issued")]
+    RobotTokenIssued {
+        /// Which robot.
+        robot: RobotId,
+        /// The token's public name.
+        token: TokenId,
+    },
+    /// A robot's token was revoked.
+    #[serde(rename = "robot.token_revoked")]
+    RobotTokenRevoked {
+        /// Which robot.
+        robot: RobotId,
+        /// The token's public name.
+        token: TokenId,
+    },
+    /// A robot proved that it holds a key; its events are believed under that key from here on.
+    #[serde(rename = "robot.key_bound")]
+    RobotKeyBound {
+        /// Which robot.
+        robot: RobotId,
+        /// The key's name.
+        key: KeyId,
+        /// The key.
+        #[serde(with = "bytes32")]
+        public_key: [u8; 32],
+    },
+    /// A person told a robot to do something.
+    #[serde(rename = "command.issued")]
+    CommandIssued {
+        /// Which command.
+        command: CommandId,
+        /// To whom.
+        robot: RobotId,
+        /// Who.
+        person: PersonId,
+        /// What.
+        order: Verb,
+    },
+    /// A robot's word on a command. Signed by the robot.
+    #[serde(rename = "command.receipt")]
+    CommandReceipt(Receipt),
+    /// A command's time ran out without a word from the robot.
+    #[serde(rename = "command.unanswered")]
+    CommandUnanswered {
+        /// Which command.
+        command: CommandId,
+    },
+}
+
+impl Payload {
+    /// The frozen name.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::OrganisationCreated { .. } => "organisation.created",
+            Self::SiteCreated { .. } => "site.created",
+            Self::PersonAdded { .. } => "person.added",
+            Self::RoleGranted { .. } => "role.granted",
+            Self::RoleRevoked { .. } => "role.revoked",
+            Self::SessionOpened { .. } => "session.opened",
+            Self::SessionClosed { .. } => "session.closed",
+            Self::TokenIssued { .. } => "token.issued",
+            Self::TokenRevoked { .. } => "token.revoked",
+            Self::RobotAdded { .. } => "robot.added",
+            Self::RobotTokenIssued { .. } => "robot.token_issued",
+            Self::RobotTokenRevoked { .. } => "robot.token_revoked",
+            Self::RobotKeyBound { .. } => "robot.key_bound",
+            Self::CommandIssued { .. } => "command.issued",
+            Self::CommandReceipt(_) => "command.receipt",
+            Self::CommandUnanswered { .. } => "command.unanswered",
+        }
+    }
+}
+
+/// Sealed as [`crate::sealed::Kind::Enrolment`] by a robot's new key: proves possession, for this robot's token only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolmentProof {
+    /// SHA-256 of the bearer token that the enrolment is sent under.
+    #[serde(with = "bytes32")]
+    pub token_hash: [u8; 32],
+}
+
+/// The name of a robot's stream.
+pub fn robot_stream(robot: RobotId) -> String {
+    format!("robot/{robot}")
+}
+
+/// The name of a person's stream.
+pub fn person_stream(person: PersonId) -> String {
+    format!("person/{person}")
+}
+
+/// The name of an organisation's stream.
+pub fn organisation_stream(organisation: OrganisationId) -> String {
+    format!("organisation/{organisation}")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        UnixMicros,
+        command::{AbandonReason, Outcome, RobotRefusal},
+        deterministic,
+        robot::Pose,
+    };
+
+    const ID: Uuid = Uuid::from_u128(7);
+
+    fn receipt(outcome: Outcome) -> Payload {
+        Payload::CommandReceipt(Receipt {
+            command: CommandId(ID),
+            outcome,
+            tick_ms: 12_345,
+            at: UnixMicros(1_700_000_000_000_000),
+            pose: Pose {
+                x_m: 1.25,
+                y_m: -2.0,
+                heading_rad: 0.1,
+            },
+        })
+    }
+
+    fn one_of_each() -> Vec<Payload> {
+        let (person, robot, token) = (PersonId(ID), RobotId(ID), TokenId(ID));
+        let site = Some(SiteId(ID));
+        let role = Role::Operator;
+        let name = "R-014 Juniper".to_owned();
+        vec![
+            Payload::OrganisationCreated {
+                organisation: OrganisationId(ID),
+                name: name.clone(),
+            },
+            Payload::SiteCreated {
+                site: SiteId(ID),
+                name: name.clone(),
+            },
+            Payload::PersonAdded { person },
+            Payload::RoleGranted { person, role, site },
+            Payload::RoleRevoked {
+                person,
+                role,
+                site: None,
+            },
+            Payload::SessionOpened { person },
+            Payload::SessionClosed { person },
+            Payload::TokenIssued { person, token },
+            Payload::TokenRevoked { person, token },
+            Payload::RobotAdded { robot, name },
+            Payload::RobotTokenIssued { robot, token },
+            Payload::RobotTokenRevoked { robot, token },
+            Payload::RobotKeyBound {
+                robot,
+                key: KeyId([3; 32]),
+                public_key: [4; 32],
+            },
+            Payload::CommandIssued {
+                command: CommandId(ID),
+                robot,
+                person,
+                order: Verb::NavigateTo {
+                    x_m: 2.41,
+                    y_m: 1.1,
+                    heading_rad: None,
+                },
+            },
+            receipt(Outcome::Accepted),
+            receipt(Outcome::Refused {
+                reason: RobotRefusal::Unreachable,
+            }),
+            receipt(Outcome::Abandoned {
+                reason: AbandonReason::Superseded,
+            }),
+            Payload::CommandUnanswered {
+                command: CommandId(ID),
+            },
+        ]
+    }
+
+    #[test]
+    fn every_payload_reads_back_as_it_was_written() {
+        for payload in one_of_each() {
+            let event = ActorEvent {
+                stream: robot_stream(RobotId(ID)),
+                chain: Some(ActorChain {
+                    number: 3,
+                    previous: [9; 32],
+                }),
+                on_behalf_of: Some(PersonId(ID)),
+                payload,
+            };
+
+            let bytes = deterministic::to_vec(&event).unwrap();
+
+            assert_eq!(
+                deterministic::from_slice::<ActorEvent>(&bytes).unwrap(),
+                event
+            );
+            let as_json = serde_json::to_value(&event.payload).unwrap();
+            assert_eq!(as_json["kind"], event.payload.kind());
+        }
+    }
+}

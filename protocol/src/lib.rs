@@ -1,0 +1,17 @@
+//! The words that cross a wire: ids, views, socket frames and signed envelopes. No I/O, no clock, builds for wasm32.
+
+pub mod command;
+pub mod console_socket;
+pub mod deterministic;
+pub mod event;
+pub mod ids;
+pub mod limits;
+pub mod robot;
+pub mod robot_socket;
+pub mod sealed;
+pub mod thumbnail;
+pub mod time;
+pub mod views;
+
+pub use ids::{CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId};
+pub use time::UnixMicros;

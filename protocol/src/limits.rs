@@ -1,0 +1,53 @@
+//! The bounds that both ends of a wire agree on, each with its reason.
+
+/// Version of the socket protocols. An agent or console that speaks another one is told so.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// One text frame on a socket: an SDP with eight cameras is under 20 KiB; a map under 40 KiB.
+pub const MAX_TEXT_FRAME_BYTES: usize = 128 * 1024;
+
+/// One binary frame: a thumbnail of at most [`MAX_THUMBNAIL_BYTES`] and its header.
+pub const MAX_BINARY_FRAME_BYTES: usize = MAX_THUMBNAIL_BYTES + 64;
+
+/// A still for the fleet page: 320×180 JPEG is about 8 KiB.
+pub const MAX_THUMBNAIL_BYTES: usize = 48 * 1024;
+
+/// A session description in either direction.
+pub const MAX_SDP_BYTES: usize = 64 * 1024;
+
+/// Cameras per robot: what one person can still tell apart, and what one description can carry.
+pub const MAX_CAMERAS: usize = 8;
+
+/// Length of a name that people read: robots, cameras, places.
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// Walls on a site's map: a hospital floor has some 600.
+pub const MAX_MAP_SEGMENTS: usize = 4_096;
+
+/// Named places and rooms on a site's map.
+pub const MAX_MAP_PLACES: usize = 256;
+
+/// Ranges in one lidar scan.
+pub const MAX_LIDAR_RANGES: usize = 360;
+
+/// Components whose health a robot reports one by one.
+pub const MAX_COMPONENTS: usize = 32;
+
+/// One signed event as the actor sealed it.
+pub const MAX_SEALED_EVENT_BYTES: usize = 16 * 1024;
+
+/// Rows on one page of a list.
+pub const MAX_PAGE_ROWS: u32 = 200;
+
+/// Rows on one page when the caller doesn't say.
+pub const DEFAULT_PAGE_ROWS: u32 = 50;
+
+/// A robot's telemetry comes at 10 Hz; after this long without any the robot counts as gone. Under the 3 s in which
+/// an operator must learn it.
+pub const ROBOT_SILENT_AFTER_MS: u64 = 2_500;
+
+/// How long an order to a robot stays valid on the robot's own clock. A click is meant for now.
+pub const COMMAND_VALID_MS: u32 = 5_000;
+
+/// After this long without a receipt the console says "No receipt".
+pub const RECEIPT_LATE_MS: u32 = 500;

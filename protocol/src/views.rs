@@ -1,0 +1,266 @@
+//! What the API shows: JSON for people and scripts, never what is signed.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{
+    CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId,
+    command::{Fate, Verb},
+    console_socket::Link,
+    robot::{Advert, Telemetry},
+};
+
+/// What a person may do. Roles add up; each is given for one site or for the whole organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Watches and helps robots.
+    Operator,
+    /// Books work.
+    Requester,
+    /// Supplies robots.
+    Owner,
+    /// Enrols robots, grants roles, sees the events.
+    Admin,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Operator, Self::Requester, Self::Owner, Self::Admin];
+
+    /// The frozen word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Requester => "requester",
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// A role and where it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RoleGrant {
+    /// The role.
+    pub role: Role,
+    /// The site, or absent for every site of the organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<SiteId>,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionView {
+    /// The person.
+    pub person: PersonId,
+    /// The person's name.
+    pub name: String,
+    /// The person's organisation.
+    pub organisation: OrganisationId,
+    /// The organisation's name.
+    pub organisation_name: String,
+    /// What the person may do.
+    pub roles: Vec<RoleGrant>,
+    /// When the sign-in ends.
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: OffsetDateTime,
+    /// Whether this is a demo installation, where people sign in by link.
+    pub is_demo: bool,
+}
+
+/// Body of `POST /api/v1/session`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignIn {
+    /// The secret from a sign-in link.
+    pub link: String,
+}
+
+/// Whether a robot is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Presence {
+    /// Connected and talking.
+    Online {
+        /// Since when.
+        #[serde(with = "time::serde::rfc3339")]
+        since: OffsetDateTime,
+    },
+    /// Not connected.
+    Offline {
+        /// Since when; absent when it was never seen.
+        #[serde(with = "time::serde::rfc3339::option")]
+        since: Option<OffsetDateTime>,
+    },
+}
+
+/// A robot as the console and the API show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RobotView {
+    /// Its id.
+    pub robot: RobotId,
+    /// The name that people gave it.
+    pub name: String,
+    /// Its organisation.
+    pub organisation: OrganisationId,
+    /// Its site.
+    pub site: SiteId,
+    /// The site's name.
+    pub site_name: String,
+    /// Whether it is there.
+    pub presence: Presence,
+    /// What it is and can; absent until it first connected to this gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advert: Option<Advert>,
+    /// Its latest state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telemetry: Option<Telemetry>,
+    /// Its link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+}
+
+/// A command and where it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CommandView {
+    /// Its id.
+    pub command: CommandId,
+    /// To whom.
+    pub robot: RobotId,
+    /// What.
+    #[serde(flatten)]
+    pub verb: Verb,
+    /// Who asked.
+    pub issued_by: PersonId,
+    /// Their name.
+    pub issued_by_name: String,
+    /// When it was recorded.
+    #[serde(with = "time::serde::rfc3339")]
+    pub issued_at: OffsetDateTime,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub fate: Fate,
+    /// When the robot first answered.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub answered_at: Option<OffsetDateTime>,
+    /// When it was over.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub ended_at: Option<OffsetDateTime>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Give this as `cursor` to get the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A recorded event, opened for reading. The bytes that count are in `entry`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventView {
+    /// Position for `Last-Event-ID` and `cursor`.
+    pub position: String,
+    /// "robot/0190…".
+    pub stream: String,
+    /// Its place in the stream, from 1.
+    pub stream_number: u64,
+    /// "command.issued".
+    pub kind: String,
+    /// Key that the actor signed with, hex.
+    pub actor_key: String,
+    /// When the gateway recorded it.
+    #[serde(with = "time::serde::rfc3339")]
+    pub recorded_at: OffsetDateTime,
+    /// What happened, as JSON.
+    pub payload: serde_json::Value,
+    /// Hash of the entry, hex: what the next entry of the stream names as its predecessor.
+    pub entry_hash: String,
+    /// The signed entry (`COSE_Sign1`), base64.
+    pub entry: String,
+}
+
+/// A problem as RFC 9457 has it, with a frozen `code`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// `https://nooterra.dev/problems/<code>`; a name, not an address to fetch.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// In few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Frozen; what scripts decide on.
+    pub code: String,
+    /// For people; may change.
+    pub detail: String,
+}
+
+/// Something that does not work as it should, and what that means for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Degradation {
+    /// "redis", "postgres".
+    pub part: String,
+    /// What is lost and what still works, in one line.
+    pub words: String,
+    /// Since when.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+}
+
+/// Body of `POST /api/v1/robots/enrolment`, under a robot's bearer token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Enrolment {
+    /// Base64 of the [`crate::event::EnrolmentProof`], sealed by the robot's own key.
+    pub proof: String,
+    /// The robot's public key (32 bytes), base64.
+    pub public_key: String,
+}
+
+/// Answer to an enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrolmentView {
+    /// Which robot the token is for.
+    pub robot: RobotId,
+    /// Its name.
+    pub name: String,
+    /// The gateway's public key (32 bytes), base64.
+    pub gateway_key: String,
+}
+
+/// A robot's token by its public name; the secret is shown once, when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenView {
+    /// Its id.
+    pub token: TokenId,
+    /// The secret, only in the answer that makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    pub issued_at: OffsetDateTime,
+    /// When it was revoked.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub revoked_at: Option<OffsetDateTime>,
+}
