@@ -1,1 +1,4 @@
 //! placeholder
+
+pub mod cameras;
+pub mod driver;

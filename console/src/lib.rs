@@ -1,1 +1,39 @@
-//! placeholder
+//! The console in the browser. What it knows and how that changes is plain Rust, tested everywhere; what touches the page
+//! exists for the browser only.
+
+pub mod arming;
+pub mod glass;
+pub mod grade;
+pub mod live;
+pub mod projection;
+pub mod roster;
+pub mod telling;
+pub mod words;
+
+#[cfg(target_arch = "wasm32")]
+mod app;
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(target_arch = "wasm32")]
+mod keys;
+#[cfg(target_arch = "wasm32")]
+mod pages;
+#[cfg(target_arch = "wasm32")]
+mod panels;
+#[cfg(target_arch = "wasm32")]
+mod parts;
+#[cfg(target_arch = "wasm32")]
+mod rtc;
+#[cfg(target_arch = "wasm32")]
+mod session;
+
+/// Puts the console into the page, in place of what was there before the code had come.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn start() {
+    console_error_panic_hook::set_once();
+    if let Some(placeholder) = leptos::prelude::document().get_element_by_id("before") {
+        placeholder.remove();
+    }
+    leptos::mount::mount_to_body(app::App);
+}

@@ -1,1 +1,7 @@
-//! placeholder
+//! The real system for tests and measurements: gateway, Postgres, Redis, agents and Chromium as processes of their own.
+
+pub mod api;
+pub mod browser;
+pub mod process;
+pub mod stack;
+pub mod until;

@@ -320,6 +320,10 @@ mod tests {
             );
             let as_json = serde_json::to_value(&event.payload).unwrap();
             assert_eq!(as_json["kind"], event.payload.kind());
+            assert_eq!(
+                serde_json::from_value::<Payload>(as_json).unwrap(),
+                event.payload
+            );
         }
     }
 }

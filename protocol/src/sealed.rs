@@ -152,16 +152,16 @@ fn key_id(envelope: &CoseSign1) -> Result<KeyId, SealFailure> {
         .map_err(|_length| SealFailure::Malformed)
 }
 
-/// Thirty-two bytes as a CBOR byte string, not as an array of numbers.
+/// Thirty-two bytes: a byte string in CBOR, hex in JSON.
 pub mod bytes32 {
     use serde::{Deserializer, Serializer, de::Error as _};
 
-    /// Writes a byte string.
+    /// Writes them.
     pub fn serialize<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
+        super::byte_string::serialize(bytes, serializer)
     }
 
-    /// Reads a byte string of exactly 32 bytes.
+    /// Reads exactly 32 bytes.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
         let bytes = super::byte_string::deserialize(deserializer)?;
         <[u8; 32]>::try_from(bytes.as_slice())
@@ -169,7 +169,7 @@ pub mod bytes32 {
     }
 }
 
-/// Any length of bytes as a CBOR byte string.
+/// Any length of bytes: a byte string in CBOR, hex in JSON.
 pub mod byte_string {
     use std::fmt;
 
@@ -184,7 +184,7 @@ pub mod byte_string {
         type Value = Vec<u8>;
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a byte string")
+            formatter.write_str("a byte string, or hex")
         }
 
         fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
@@ -194,16 +194,24 @@ pub mod byte_string {
         fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
             Ok(bytes)
         }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Vec<u8>, E> {
+            hex::decode(text).map_err(E::custom)
+        }
     }
 
-    /// Writes a byte string.
+    /// Writes them.
     pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes)
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&hex::encode(bytes))
+        } else {
+            serializer.serialize_bytes(bytes)
+        }
     }
 
-    /// Reads a byte string.
+    /// Reads them. Which form it is shows in the input itself: serde's buffers forget whether a format is readable.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        deserializer.deserialize_byte_buf(Bytes)
+        deserializer.deserialize_any(Bytes)
     }
 }
 

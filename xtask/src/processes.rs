@@ -84,6 +84,8 @@ pub(crate) struct Running {
     pub(crate) name: String,
     child: Child,
     log: PathBuf,
+    /// After a stop the process id may belong to somebody else.
+    stopped: bool,
 }
 
 impl Running {
@@ -94,11 +96,8 @@ impl Running {
             name: name.to_owned(),
             child: spawn(command)?,
             log: log.to_owned(),
+            stopped: false,
         })
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// Fails, with the end of its log, when it is no longer there.
@@ -116,6 +115,9 @@ impl Running {
 
     /// Asks it to stop, waits, and kills what is left of its group.
     pub(crate) fn stop(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.stopped, true) {
+            return Ok(());
+        }
         stop(&mut self.child).with_context(|| format!("cannot stop {}", self.name))
     }
 }
@@ -222,7 +224,7 @@ fn stop(child: &mut Child) -> Result<()> {
 
 fn signal_group(group: Pid, signal: Signal) {
     // The only failure is that the group is gone, which is what a stop is for.
-    drop(kill_process_group(group, signal));
+    kill_process_group(group, signal).ok();
 }
 
 fn group_of(pid: u32) -> Result<Pid> {
@@ -280,7 +282,11 @@ mod tests {
         let limit = Some(Duration::from_millis(300));
         let error = run_logged_within(&mut command, &log, limit).unwrap_err();
 
-        let grandchild: i32 = std::fs::read_to_string(&log).unwrap().trim().parse().unwrap();
+        let grandchild: i32 = std::fs::read_to_string(&log)
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
         let grandchild = Pid::from_raw(grandchild).unwrap();
         assert!(format!("{error:#}").contains("gave up"));
         while rustix::process::test_kill_process(grandchild).is_ok() {
@@ -293,8 +299,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", "echo out of lemons; exit 1"]);
-        let mut child =
-            Running::start("kettle", &mut command, &folder.path().join("log")).unwrap();
+        let mut child = Running::start("kettle", &mut command, &folder.path().join("log")).unwrap();
         child.child.wait().unwrap();
 
         let error = child.check().unwrap_err();

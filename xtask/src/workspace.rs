@@ -1,6 +1,6 @@
 //! Where things are: the checkout, what cargo builds into, and the cache that outlives both.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,10 +30,16 @@ impl Workspace {
     /// Asks cargo, which knows about `CARGO_TARGET_DIR` and configuration files.
     pub(crate) fn find() -> Result<Self> {
         let mut command = Command::new("cargo");
-        command.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+        command.args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ]);
         let printed = processes::read(&mut command)?;
-        let metadata: Metadata =
-            serde_json::from_str(&printed).context("cargo metadata printed something unexpected")?;
+        let metadata: Metadata = serde_json::from_str(&printed)
+            .context("cargo metadata printed something unexpected")?;
         Ok(Self {
             root: metadata.workspace_root,
             target: metadata.target_directory,
@@ -44,7 +50,12 @@ impl Workspace {
     /// `cargo` in the checkout, without what `cargo run` left in our own environment: some build
     /// scripts watch those variables and would be rebuilt for nothing.
     pub(crate) fn cargo(&self) -> Command {
-        let mut command = Command::new("cargo");
+        self.command("cargo")
+    }
+
+    /// Any program, as [`Workspace::cargo`].
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(&self.root);
         for (name, _) in std::env::vars_os() {
             if is_left_by_cargo_run(&name) {
@@ -75,9 +86,10 @@ impl Workspace {
         self.target.join("debug")
     }
 
-    /// The built console, as the gateway serves it.
+    /// The built console, as the gateway serves it. Not `console`: that is where cargo keeps what
+    /// the profile of this name builds for this machine.
     pub(crate) fn console(&self) -> PathBuf {
-        self.target.join("console")
+        self.target.join("console-bundle")
     }
 
     /// A folder for what a person or a script reads afterwards: always inside the checkout.
@@ -98,9 +110,15 @@ fn is_left_by_cargo_run(name: &OsString) -> bool {
     name == "CARGO"
         || name == "LD_LIBRARY_PATH"
         || name == "DYLD_FALLBACK_LIBRARY_PATH"
-        || ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+        || [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+            "CARGO_PRIMARY_",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 fn cache_folder() -> Result<PathBuf> {
@@ -124,10 +142,20 @@ mod tests {
 
     #[test]
     fn what_cargo_run_adds_is_told_from_what_the_person_set() {
-        for added in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "LD_LIBRARY_PATH", "CARGO"] {
+        for added in [
+            "CARGO_MANIFEST_DIR",
+            "CARGO_PKG_NAME",
+            "LD_LIBRARY_PATH",
+            "CARGO",
+        ] {
             assert!(is_left_by_cargo_run(&OsString::from(added)), "{added}");
         }
-        for own in ["CARGO_TARGET_DIR", "CARGO_HOME", "CARGO_INCREMENTAL", "PATH"] {
+        for own in [
+            "CARGO_TARGET_DIR",
+            "CARGO_HOME",
+            "CARGO_INCREMENTAL",
+            "PATH",
+        ] {
             assert!(!is_left_by_cargo_run(&OsString::from(own)), "{own}");
         }
     }

@@ -1,1 +1,21 @@
-//! placeholder
+//! One transaction, its events, and the tail that follows them. Knows streams and keys, never what an event means.
+
+mod error;
+mod position;
+mod signer;
+pub mod tail;
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+pub use error::{RecordError, Refusal, SpineError};
+pub use position::{Position, UnreadablePosition};
+pub use signer::{Signer, SignerError};
+pub use tail::ping;
+pub use transaction::{Recorded, Recording, Tx, actor_held};
+
+/// Every migration of every module. Run by the role that owns the schemas, never by the application's.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// The role that the application connects as: reads and writes rows, owns nothing, defines nothing.
+pub const APP_ROLE: &str = "nooterra_app";

@@ -70,13 +70,13 @@ pub fn point_of(pose: Pose) -> Point {
 }
 
 /// The same direction, between −π and π.
-pub fn wrapped(angle_rad: f64) -> f64 {
+pub(super) fn wrapped(angle_rad: f64) -> f64 {
     let turned = (angle_rad + PI).rem_euclid(TAU) - PI;
     if turned < -PI { turned + TAU } else { turned }
 }
 
 /// Distance from a point to the segment between two others.
-pub fn distance_to_segment(point: Point, from: Point, to: Point) -> f64 {
+pub(super) fn distance_to_segment(point: Point, from: Point, to: Point) -> f64 {
     let along = to.minus(from);
     let length_squared = along.dot(along);
     if length_squared <= f64::EPSILON {

@@ -1,1 +1,47 @@
-//! placeholder
+//! Organisations, sites, people and robots, what each may do, and the secrets that prove who is who.
+//!
+//! Pure by default; the feature `store` adds the tables. Reads no clock and makes no secrets: both are handed in.
+
+mod name;
+mod people;
+mod refusal;
+mod robots;
+mod roles;
+mod secret;
+mod sign_in;
+#[cfg(feature = "store")]
+mod store_error;
+#[cfg(test)]
+#[cfg(feature = "store")]
+mod tests;
+
+pub use name::Name;
+pub use people::{Organisation, Person, Site};
+pub use refusal::Refusal;
+pub use robots::{Robot, RobotSignIn, RobotToken};
+pub use roles::{Permission, Reach, allows, reach};
+pub use secret::{Secret, SecretHash, SecretKind};
+pub use sign_in::{ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionSignIn};
+#[cfg(feature = "store")]
+pub use store_error::StoreError;
+
+/// Who there is, in Postgres. What changes is recorded as an event in the same transaction.
+#[cfg(feature = "store")]
+pub mod store {
+    pub use crate::{
+        people::store::{
+            create_organisation, create_person, create_site, find_organisation, find_people,
+            find_site, grant_role, list_organisations, list_sites, load_person, load_site,
+            person_names, revoke_role,
+        },
+        robots::store::{
+            NewRobot, bind_robot_key, create_robot, find_robot, issue_robot_token,
+            list_robot_tokens, list_robots, load_robot, revoke_robot_token, robot_by_token,
+            saw_robot,
+        },
+        sign_in::store::{
+            close_session, forget_expired, issue_api_token, issue_link, list_api_tokens,
+            open_session, person_by_api_token, person_by_session, revoke_api_token, use_link,
+        },
+    };
+}

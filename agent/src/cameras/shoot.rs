@@ -1,0 +1,550 @@
+//! A camera that takes its own pictures: paced, encoded, stamped; only while wanted, and never a stale frame.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant, SystemTime},
+};
+
+use bytes::Bytes;
+use protocol::UnixMicros;
+use tokio::sync::mpsc;
+
+use super::{
+    encode::{Encoder, EncoderConfig},
+    frame::Frame,
+    stamp,
+    still::still,
+};
+
+/// Something that can take a picture of what is before it.
+pub trait Eye: Send {
+    /// Fills the frame with what is seen now.
+    fn look(&mut self, frame: &mut Frame);
+}
+
+/// How a camera shoots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShootConfig {
+    /// Position of the camera in the robot's advert.
+    pub camera: u8,
+    /// Size, rate and cost of the stream.
+    pub encoder: EncoderConfig,
+    /// Whether the capture time is drawn into the picture (test mode).
+    pub has_stamp: bool,
+}
+
+/// A frame on its way to whoever wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedFrame {
+    /// Position of the camera in the robot's advert.
+    pub camera: u8,
+    /// One access unit, Annex B.
+    pub bytes: Bytes,
+    /// Whether a decoder can start here.
+    pub is_key: bool,
+    /// Just before the picture was taken.
+    pub captured_at: UnixMicros,
+    /// The same moment on RTP's 90 kHz clock, from 1970; wraps.
+    pub rtp_time: u32,
+}
+
+/// A still on its way to the fleet page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Still {
+    /// Position of the camera in the robot's advert.
+    pub camera: u8,
+    /// Just before the picture was taken.
+    pub captured_at: UnixMicros,
+    /// The picture.
+    pub jpeg: Bytes,
+}
+
+/// Where pictures go. Both channels are bounded; when one is full, the picture is not taken.
+#[derive(Debug, Clone)]
+pub struct Sinks {
+    /// Frames, while wanted.
+    pub frames: mpsc::Sender<EncodedFrame>,
+    /// Stills, on request.
+    pub stills: mpsc::Sender<Still>,
+}
+
+/// What a camera has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShootCounters {
+    /// Pictures taken, for the stream or as stills.
+    pub pictures: u64,
+    /// Frames not taken because the sink was full.
+    pub skipped: u64,
+    /// Frames or stills that could not be encoded.
+    pub failed: u64,
+    /// Bytes of all frames.
+    pub bytes: u64,
+}
+
+/// RTP time of a moment: 90 kHz, modulo 2³².
+pub fn rtp_time(at: UnixMicros) -> u32 {
+    let ticks = i128::from(at.0) * 9 / 100;
+    u32::try_from(ticks.rem_euclid(1 << 32)).unwrap_or_default()
+}
+
+/// The robot's wall clock.
+pub fn unix_now() -> UnixMicros {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    UnixMicros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// What is asked of a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Wishes {
+    is_wanted: bool,
+    wants_key: bool,
+    wants_still: bool,
+    bits_per_second: Option<u32>,
+    is_over: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    wishes: Mutex<Wishes>,
+    changed: Condvar,
+    counters: Mutex<ShootCounters>,
+}
+
+impl Shared {
+    fn wishes(&self) -> MutexGuard<'_, Wishes> {
+        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running camera; dropping it ends its thread.
+#[derive(Debug)]
+pub struct Shooting {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Shooting {
+    /// Starts a camera on a thread of its own. It does nothing until it is wanted.
+    pub fn start(
+        name: &str,
+        config: ShootConfig,
+        eye: impl Eye + 'static,
+        sinks: Sinks,
+    ) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let worker = Worker::new(config, eye, sinks);
+        let thread = std::thread::Builder::new()
+            .name(format!("camera-{name}"))
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || run(&shared, worker)
+            })?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    /// Starts or stops the stream. It starts with a key frame.
+    pub fn set_wanted(&self, is_wanted: bool) {
+        self.wish(|wishes| wishes.is_wanted = is_wanted);
+    }
+
+    /// Makes the next frame a key frame. The caller throttles.
+    pub fn request_key(&self) {
+        self.wish(|wishes| wishes.wants_key = true);
+    }
+
+    /// Takes one still, also while the stream is off.
+    pub fn request_still(&self) {
+        self.wish(|wishes| wishes.wants_still = true);
+    }
+
+    /// Spends another bit rate from the next frame on.
+    pub fn set_bits_per_second(&self, bits_per_second: u32) {
+        self.wish(|wishes| wishes.bits_per_second = Some(bits_per_second));
+    }
+
+    /// What it has done so far.
+    pub fn counters(&self) -> ShootCounters {
+        *self
+            .shared
+            .counters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wish(&self, change: impl FnOnce(&mut Wishes)) {
+        change(&mut self.shared.wishes());
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Drop for Shooting {
+    fn drop(&mut self) {
+        self.wish(|wishes| wishes.is_over = true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a camera's thread had failed");
+        }
+    }
+}
+
+fn run(shared: &Shared, mut worker: Worker<impl Eye>) {
+    let started = Instant::now();
+    let mut pause = None;
+    loop {
+        let wishes = {
+            let wishes = shared.wishes();
+            let is_idle =
+                |wishes: &mut Wishes| !(wishes.is_over || wishes.is_wanted || wishes.wants_still);
+            let mut wishes = match pause.take() {
+                // Between two frames only a still or the end is worth waking up for.
+                Some(pause) => {
+                    let waits = |wishes: &mut Wishes| !(wishes.is_over || wishes.wants_still);
+                    shared
+                        .changed
+                        .wait_timeout_while(wishes, pause, waits)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => shared
+                    .changed
+                    .wait_while(wishes, is_idle)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+            let taken = *wishes;
+            wishes.wants_key = false;
+            wishes.wants_still = false;
+            wishes.bits_per_second = None;
+            taken
+        };
+        if wishes.is_over {
+            return;
+        }
+        pause = worker.turn(wishes, started.elapsed(), unix_now);
+        *shared
+            .counters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = worker.counters;
+    }
+}
+
+/// The camera itself, without thread or clock.
+struct Worker<E> {
+    config: ShootConfig,
+    eye: E,
+    sinks: Sinks,
+    encoder: Encoder,
+    frame: Frame,
+    /// When the next frame is due; `None` while the stream is off.
+    due: Option<Duration>,
+    owes_key: bool,
+    counters: ShootCounters,
+}
+
+impl<E: Eye> Worker<E> {
+    fn new(config: ShootConfig, eye: E, sinks: Sinks) -> Self {
+        let EncoderConfig { width, height, .. } = config.encoder;
+        let pixels = |side: u32| usize::try_from(side).unwrap_or_default();
+        Self {
+            config,
+            eye,
+            sinks,
+            encoder: Encoder::new(config.encoder),
+            frame: Frame::new(pixels(width), pixels(height)),
+            due: None,
+            owes_key: false,
+            counters: ShootCounters::default(),
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs(1) / self.config.encoder.frames_per_second.max(1)
+    }
+
+    /// Does what is due at `now`; says how long to pause, or `None` to wait for a wish.
+    fn turn(
+        &mut self,
+        wishes: Wishes,
+        now: Duration,
+        clock: impl Fn() -> UnixMicros,
+    ) -> Option<Duration> {
+        if let Some(bits_per_second) = wishes.bits_per_second {
+            self.encoder.set_bits_per_second(bits_per_second);
+        }
+        if wishes.wants_still {
+            self.shoot_still(&clock);
+        }
+        if !wishes.is_wanted {
+            self.due = None;
+            return None;
+        }
+        self.owes_key |= wishes.wants_key || self.due.is_none();
+        let due = self.due.unwrap_or(now);
+        if now >= due {
+            self.shoot_frame(&clock);
+            // A late camera skips frames, it does not hurry after them.
+            let next = due + self.interval();
+            self.due = Some(if next > now {
+                next
+            } else {
+                now + self.interval()
+            });
+        }
+        self.due.map(|due| due.saturating_sub(now))
+    }
+
+    fn take(&mut self, clock: &impl Fn() -> UnixMicros) -> UnixMicros {
+        let captured_at = clock();
+        self.eye.look(&mut self.frame);
+        self.counters.pictures += 1;
+        captured_at
+    }
+
+    fn shoot_frame(&mut self, clock: &impl Fn() -> UnixMicros) {
+        // The place is taken before the picture: a frame that is encoded is also sent, so the stream never breaks.
+        let Ok(place) = self.sinks.frames.clone().try_reserve_owned() else {
+            self.counters.skipped += 1;
+            return;
+        };
+        let captured_at = self.take(clock);
+        if self.config.has_stamp {
+            stamp::draw(&mut self.frame, captured_at.0);
+        }
+        match self.encoder.encode(&self.frame, self.owes_key) {
+            Ok(unit) => {
+                self.owes_key = false;
+                self.counters.bytes += unit.bytes.len() as u64;
+                place.send(EncodedFrame {
+                    camera: self.config.camera,
+                    bytes: unit.bytes.into(),
+                    is_key: unit.is_key,
+                    captured_at,
+                    rtp_time: rtp_time(captured_at),
+                });
+            }
+            Err(failure) => {
+                self.owes_key = true;
+                self.counters.failed += 1;
+                let camera = self.config.camera;
+                tracing::warn!(camera, %failure, "camera {camera} lost a frame");
+            }
+        }
+    }
+
+    fn shoot_still(&mut self, clock: &impl Fn() -> UnixMicros) {
+        let Ok(place) = self.sinks.stills.clone().try_reserve_owned() else {
+            self.counters.skipped += 1;
+            return;
+        };
+        let captured_at = self.take(clock);
+        match still(&self.frame) {
+            Ok(jpeg) => {
+                place.send(Still {
+                    camera: self.config.camera,
+                    captured_at,
+                    jpeg: jpeg.into(),
+                });
+            }
+            Err(failure) => {
+                self.counters.failed += 1;
+                let camera = self.config.camera;
+                tracing::warn!(camera, %failure, "camera {camera} lost a still");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WANTED: Wishes = Wishes {
+        is_wanted: true,
+        wants_key: false,
+        wants_still: false,
+        bits_per_second: None,
+        is_over: false,
+    };
+    const IDLE: Wishes = Wishes {
+        is_wanted: false,
+        ..WANTED
+    };
+
+    struct Counting;
+
+    impl Eye for Counting {
+        fn look(&mut self, frame: &mut Frame) {
+            let first = &mut frame.planes().luma[0];
+            *first = first.wrapping_add(1);
+        }
+    }
+
+    struct Bench {
+        worker: Worker<Counting>,
+        frames: mpsc::Receiver<EncodedFrame>,
+        stills: mpsc::Receiver<Still>,
+    }
+
+    fn bench(room: usize) -> Bench {
+        let (frames_in, frames) = mpsc::channel(room);
+        let (stills_in, stills) = mpsc::channel(room);
+        let config = ShootConfig {
+            camera: 1,
+            encoder: EncoderConfig::new(64, 64, 20),
+            has_stamp: false,
+        };
+        let sinks = Sinks {
+            frames: frames_in,
+            stills: stills_in,
+        };
+        Bench {
+            worker: Worker::new(config, Counting, sinks),
+            frames,
+            stills,
+        }
+    }
+
+    fn at(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn clock() -> UnixMicros {
+        UnixMicros(1_000_000)
+    }
+
+    #[test]
+    fn a_camera_that_nobody_wants_takes_no_picture_and_waits() {
+        let mut bench = bench(4);
+
+        for now in 0..10_000 {
+            assert_eq!(bench.worker.turn(IDLE, at(now), clock), None);
+        }
+
+        assert_eq!(bench.worker.counters, ShootCounters::default());
+        assert!(bench.frames.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_wanted_camera_keeps_its_rate_however_often_it_is_woken() {
+        let mut bench = bench(100);
+
+        for now in 0..1_000 {
+            bench.worker.turn(WANTED, at(now), clock);
+        }
+
+        assert_eq!(bench.worker.counters.pictures, 20);
+    }
+
+    #[test]
+    fn a_stream_starts_with_a_key_frame_each_time() {
+        let mut bench = bench(100);
+        bench.worker.turn(WANTED, at(0), clock);
+        bench.worker.turn(WANTED, at(50), clock);
+        bench.worker.turn(IDLE, at(60), clock);
+        bench.worker.turn(WANTED, at(70), clock);
+
+        let keys: Vec<bool> =
+            std::iter::from_fn(|| bench.frames.try_recv().ok().map(|frame| frame.is_key)).collect();
+        assert_eq!(keys, [true, false, true]);
+    }
+
+    #[test]
+    fn a_requested_key_frame_comes_next_even_when_asked_between_frames() {
+        let mut bench = bench(100);
+        let asks = Wishes {
+            wants_key: true,
+            ..WANTED
+        };
+        bench.worker.turn(WANTED, at(0), clock);
+        bench.worker.turn(asks, at(10), clock);
+        bench.worker.turn(WANTED, at(50), clock);
+        bench.worker.turn(WANTED, at(100), clock);
+
+        let keys: Vec<bool> =
+            std::iter::from_fn(|| bench.frames.try_recv().ok().map(|frame| frame.is_key)).collect();
+        assert_eq!(keys, [true, true, false]);
+    }
+
+    #[test]
+    fn a_busy_sink_gets_fresh_frames_later_not_stale_ones() {
+        let mut bench = bench(1);
+        bench.worker.turn(WANTED, at(0), || UnixMicros(0));
+        bench.worker.turn(WANTED, at(50), || UnixMicros(50_000));
+        assert_eq!(bench.frames.try_recv().unwrap().captured_at, UnixMicros(0));
+
+        bench.worker.turn(WANTED, at(100), || UnixMicros(100_000));
+
+        let frame = bench.frames.try_recv().unwrap();
+        assert_eq!(frame.captured_at, UnixMicros(100_000));
+        assert_eq!(frame.rtp_time, 9_000);
+        assert_eq!(bench.worker.counters.skipped, 1);
+        assert_eq!(bench.worker.counters.pictures, 2);
+    }
+
+    #[test]
+    fn a_late_camera_skips_frames_instead_of_hurrying_after_them() {
+        let mut bench = bench(100);
+        bench.worker.turn(WANTED, at(0), clock);
+
+        let pause = bench.worker.turn(WANTED, at(730), clock);
+
+        assert_eq!(bench.worker.counters.pictures, 2);
+        assert_eq!(pause, Some(at(50)));
+    }
+
+    #[test]
+    fn a_still_is_taken_on_request_while_the_stream_is_off() {
+        let mut bench = bench(4);
+        let asks = Wishes {
+            wants_still: true,
+            ..IDLE
+        };
+
+        bench.worker.turn(asks, at(0), clock);
+
+        let still = bench.stills.try_recv().unwrap();
+        assert!(still.jpeg.starts_with(&[0xff, 0xd8]));
+        assert_eq!((still.camera, still.captured_at), (1, clock()));
+        assert!(bench.frames.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_running_camera_delivers_when_wanted_and_ends_when_dropped() {
+        let (frames_in, mut frames) = mpsc::channel(2);
+        let (stills_in, mut stills) = mpsc::channel(2);
+        let config = ShootConfig {
+            camera: 0,
+            encoder: EncoderConfig::new(64, 64, 30),
+            has_stamp: false,
+        };
+        let sinks = Sinks {
+            frames: frames_in,
+            stills: stills_in,
+        };
+        let camera = Shooting::start("test", config, Counting, sinks).unwrap();
+
+        camera.request_still();
+        assert!(stills.recv().await.is_some());
+        camera.set_wanted(true);
+        assert!(frames.recv().await.unwrap().is_key);
+        assert!(frames.recv().await.is_some());
+        drop(camera);
+
+        while frames.recv().await.is_some() {}
+        assert!(stills.recv().await.is_none());
+    }
+
+    #[test]
+    fn rtp_time_wraps_and_runs_at_90_kilohertz() {
+        assert_eq!(rtp_time(UnixMicros(0)), 0);
+        assert_eq!(rtp_time(UnixMicros(1_000_000)), 90_000);
+        let wrap = (1_i64 << 32) * 100 / 9 + 1;
+        assert!(rtp_time(UnixMicros(wrap)) < 2);
+    }
+}

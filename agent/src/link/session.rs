@@ -1,0 +1,252 @@
+//! One session: hello, then everything both ways until it ends.
+
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use protocol::{
+    command::Order,
+    limits::PROTOCOL_VERSION,
+    robot_socket::{FromRobot, ToRobot},
+    thumbnail::Thumbnail,
+};
+use tokio::{sync::mpsc::error::TrySendError, time::Instant};
+
+use super::{
+    End, Link, Still,
+    media::{Media, Turn},
+    socket::Socket,
+};
+use crate::publish::PublishEvent;
+
+/// The gateway pings every second; after this long without a word it is gone.
+const SILENT_AFTER: Duration = Duration::from_secs(5);
+
+/// Events on their way at once. With 50 ms to the gateway that is 640 events a second, far above what a robot says.
+const EVENTS_IN_FLIGHT: usize = 32;
+
+/// Not acknowledged by then, events are sent again.
+const EVENTS_AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+/// Runs one session to its end.
+pub(super) async fn run(link: &mut Link) -> End {
+    let mut socket = match Socket::open(&link.gateway, &link.token, link.trust.clone()).await {
+        Ok(socket) => socket,
+        Err(end) => return end,
+    };
+    let events_held = match greet(link, &mut socket).await {
+        Ok(held) => held,
+        Err(end) => return end,
+    };
+    tracing::info!("session with the gateway");
+    forget(link, events_held).await;
+    let media = Media::new(&link.gateway, link.cameras.clone(), link.outlets.clone());
+    let mut session = Session {
+        link,
+        socket,
+        media,
+        sent_up_to: events_held,
+        held_up_to: events_held,
+        events_again_at: Instant::now(),
+    };
+    let end = match session.go_on().await {
+        Ok(never) => match never {},
+        Err(end) => end,
+    };
+    session.socket.close().await;
+    end
+}
+
+/// Says hello and waits for the welcome.
+async fn greet(link: &mut Link, socket: &mut Socket) -> Result<u64, End> {
+    let advert = link.advert.borrow_and_update().clone();
+    let hello = FromRobot::Hello {
+        protocol: PROTOCOL_VERSION,
+        run: link.run,
+        advert,
+    };
+    socket.send(&hello).await?;
+    let welcome = async {
+        loop {
+            match socket.next().await? {
+                ToRobot::Welcome { events_held, .. } => return Ok(events_held),
+                ToRobot::Goodbye { reason, words } => return Err(End::Goodbye(reason, words)),
+                _ => {}
+            }
+        }
+    };
+    match tokio::time::timeout(SILENT_AFTER, welcome).await {
+        Ok(welcomed) => welcomed,
+        Err(_elapsed) => Err(End::Lost("the gateway did not say welcome".to_owned())),
+    }
+}
+
+async fn forget(link: &Link, held: u64) {
+    let forgotten = link.journal.with(move |journal| journal.forget_up_to(held));
+    if let Some(Err(error)) = forgotten.await {
+        tracing::warn!(%error, "the journal could not be shortened");
+    }
+}
+
+enum Never {}
+
+struct Session<'link> {
+    link: &'link mut Link,
+    socket: Socket,
+    media: Media,
+    /// Highest event number sent in this session.
+    sent_up_to: u64,
+    /// Highest event number that the gateway holds.
+    held_up_to: u64,
+    events_again_at: Instant,
+}
+
+impl Session<'_> {
+    async fn go_on(&mut self) -> Result<Never, End> {
+        let mut silent_at = Instant::now() + SILENT_AFTER;
+        // What is there already is sent at once, not at its next change.
+        self.link.telemetry.mark_changed();
+        self.link.journal_grew.mark_changed();
+        loop {
+            let wants_scans = self.link.demand.borrow().scans;
+            tokio::select! {
+                biased;
+                frame = self.socket.next() => {
+                    silent_at = Instant::now() + SILENT_AFTER;
+                    self.take(frame?).await?;
+                }
+                turn = self.media.next() => self.turn(turn).await?,
+                changed = self.link.journal_grew.changed() => {
+                    changed.map_err(|_closed| End::Stopping)?;
+                    self.send_events().await?;
+                }
+                changed = self.link.telemetry.changed() => {
+                    changed.map_err(|_closed| End::Stopping)?;
+                    let latest = self.link.telemetry.borrow_and_update().clone();
+                    if let Some(telemetry) = latest {
+                        self.socket.send(&FromRobot::Telemetry(telemetry)).await?;
+                    }
+                }
+                changed = self.link.scan.changed(), if wants_scans => {
+                    changed.map_err(|_closed| End::Stopping)?;
+                    let latest = self.link.scan.borrow_and_update().clone();
+                    if let Some(scan) = latest {
+                        self.socket.send(&FromRobot::Scan(scan)).await?;
+                    }
+                }
+                changed = self.link.advert.changed() => {
+                    changed.map_err(|_closed| End::Stopping)?;
+                    let advert = self.link.advert.borrow_and_update().clone();
+                    self.socket.send(&FromRobot::Advert(advert)).await?;
+                }
+                Some(still) = self.link.stills.recv() => self.send_still(&still).await?,
+                () = tokio::time::sleep_until(self.events_again_at), if self.sent_up_to > self.held_up_to => {
+                    self.sent_up_to = self.held_up_to;
+                    self.send_events().await?;
+                }
+                () = tokio::time::sleep_until(silent_at) => {
+                    return Err(End::Lost(format!("nothing heard for {} s", SILENT_AFTER.as_secs())));
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, frame: ToRobot) -> Result<(), End> {
+        match frame {
+            ToRobot::Welcome { .. } => {}
+            ToRobot::Ping { at } => {
+                let robot_at = self.link.clock.now().at;
+                self.socket.send(&FromRobot::Pong { at, robot_at }).await?;
+            }
+            ToRobot::RtcAnswer { negotiation, sdp } => {
+                self.media.answer(negotiation, &sdp).await;
+            }
+            ToRobot::RtcRefused {
+                negotiation,
+                code,
+                words,
+            } => self.media.refused(negotiation, &code, &words),
+            ToRobot::Demand(demand) => {
+                tracing::debug!(?demand, "demand changed");
+                self.link.demand.send_replace(demand);
+            }
+            ToRobot::Order(order) => self.order(order),
+            ToRobot::EventsHeld { number } => {
+                self.held_up_to = self.held_up_to.max(number);
+                forget(self.link, self.held_up_to).await;
+                self.send_events().await?;
+            }
+            ToRobot::Goodbye { reason, words } => return Err(End::Goodbye(reason, words)),
+        }
+        Ok(())
+    }
+
+    /// Orders never wait: a robot that is 16 orders behind must not obey the oldest of them late.
+    fn order(&self, order: Order) {
+        if let Err(TrySendError::Full(order)) = self.link.orders.try_send(order) {
+            tracing::warn!(command.id = %order.command, "dropped an order: too many at once");
+        }
+    }
+
+    async fn turn(&mut self, turn: Turn) -> Result<(), End> {
+        match turn {
+            Turn::Offer => {
+                if let Some(offer) = self.media.offer().await {
+                    self.socket.send(&offer).await?;
+                }
+            }
+            Turn::Event(PublishEvent::Connected) => self.media.connected(),
+            Turn::Event(PublishEvent::Closed) => self.media.closed(),
+            Turn::Event(PublishEvent::KeyframeWanted { camera }) => {
+                // A request that finds the queue full is one of many; the encoder is about to answer the first.
+                let _queued = self.link.keyframes.try_send(camera);
+            }
+            Turn::Event(PublishEvent::Reliable(bytes)) => {
+                match serde_json::from_slice::<ToRobot>(&bytes) {
+                    Ok(ToRobot::Order(order)) => self.order(order),
+                    Ok(_) | Err(_) => tracing::debug!("dropped a message on the reliable channel"),
+                }
+            }
+            // Driving commands come with the control lease.
+            Turn::Event(PublishEvent::Fast(_)) => {}
+        }
+        Ok(())
+    }
+
+    async fn send_still(&mut self, still: &Still) -> Result<(), End> {
+        let frame = Thumbnail {
+            camera: still.camera,
+            captured_at: still.captured_at,
+            jpeg: &still.jpeg,
+        };
+        self.socket.send_bytes(frame.to_robot_frame()).await
+    }
+
+    /// Sends what the gateway does not hold yet, a bounded number ahead of its acknowledgements. On the data channel
+    /// where it stands, else on the socket.
+    async fn send_events(&mut self) -> Result<(), End> {
+        let in_flight = usize::try_from(self.sent_up_to - self.held_up_to).unwrap_or(usize::MAX);
+        let room = EVENTS_IN_FLIGHT.saturating_sub(in_flight);
+        let after = self.sent_up_to;
+        let waiting = self.link.journal.with(move |journal| journal.after(after, room));
+        for kept in waiting.await.unwrap_or_default() {
+            let frame = FromRobot::Event {
+                number: kept.number,
+                sealed: BASE64_STANDARD.encode(&kept.sealed),
+            };
+            if !self.send_on_channel(&frame).await {
+                self.socket.send(&frame).await?;
+            }
+            self.sent_up_to = kept.number;
+            self.events_again_at = Instant::now() + EVENTS_AGAIN_AFTER;
+        }
+        Ok(())
+    }
+
+    async fn send_on_channel(&self, frame: &FromRobot) -> bool {
+        let (Some(publish), Ok(text)) = (self.media.reliable(), serde_json::to_string(frame))
+        else {
+            return false;
+        };
+        publish.send_reliable(text.into()).await.is_ok()
+    }
+}

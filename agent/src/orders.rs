@@ -1,0 +1,224 @@
+//! Which orders reach the driver: each once, and none after its time. Pure.
+
+use std::{collections::VecDeque, time::Duration};
+
+use protocol::{
+    CommandId, UnixMicros,
+    command::{Outcome, Receipt, RobotRefusal, Verb, Order},
+    robot::Pose,
+};
+
+use crate::driver::{Driver, Ending, Step};
+
+/// Orders that are remembered so that a repeated one is not obeyed twice. A gateway repeats within seconds.
+const REMEMBERED: usize = 256;
+
+/// The robot's two clocks at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Clocks {
+    /// Monotonic, milliseconds since the agent started.
+    pub tick_ms: u64,
+    /// Wall clock.
+    pub at: UnixMicros,
+}
+
+/// Guards a driver.
+#[derive(Debug, Default)]
+pub struct Orders {
+    seen: VecDeque<CommandId>,
+}
+
+impl Orders {
+    /// Gives the order to the driver if it is new and in time. `None` means that it was answered before.
+    pub fn take(
+        &mut self,
+        driver: &mut dyn Driver,
+        order: &Order,
+        clocks: Clocks,
+    ) -> Option<Receipt> {
+        if self.seen.contains(&order.command) {
+            return None;
+        }
+        if self.seen.len() == REMEMBERED {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(order.command);
+
+        let outcome = match check(order, clocks.tick_ms)
+            .and_then(|()| driver.obey(order.command, order.verb))
+        {
+            Ok(()) => Outcome::Accepted,
+            Err(reason) => Outcome::Refused { reason },
+        };
+        Some(receipt(order.command, outcome, driver, clocks))
+    }
+
+    /// Lets time pass and says which orders ended.
+    pub fn step(
+        &mut self,
+        driver: &mut dyn Driver,
+        elapsed: Duration,
+        clocks: Clocks,
+    ) -> (Step, Vec<Receipt>) {
+        let step = driver.step(elapsed);
+        let receipts = step
+            .endings
+            .iter()
+            .map(|Ending { command, result }| {
+                let outcome = match *result {
+                    Ok(()) => Outcome::Done,
+                    Err(reason) => Outcome::Abandoned { reason },
+                };
+                receipt(*command, outcome, driver, clocks)
+            })
+            .collect();
+        (step, receipts)
+    }
+}
+
+/// Age is judged by the robot's own clock alone. A tick from the future comes from another run of the agent and proves
+/// nothing; a stop is obeyed whatever its age.
+fn check(order: &Order, tick_ms: u64) -> Result<(), RobotRefusal> {
+    let is_fresh = tick_ms
+        .checked_sub(order.seen_tick_ms)
+        .is_some_and(|age_ms| age_ms <= u64::from(order.valid_ms));
+    match order.verb {
+        Verb::Stop => Ok(()),
+        Verb::NavigateTo { .. } if is_fresh => Ok(()),
+        Verb::NavigateTo { .. } => Err(RobotRefusal::Stale),
+    }
+}
+
+fn receipt(command: CommandId, outcome: Outcome, driver: &dyn Driver, clocks: Clocks) -> Receipt {
+    let pose: Pose = driver.telemetry(clocks.tick_ms, clocks.at).pose;
+    Receipt {
+        command,
+        outcome,
+        tick_ms: clocks.tick_ms,
+        at: clocks.at,
+        pose,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{
+        command::AbandonReason,
+        robot::{Advert, Scan, Telemetry},
+    };
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// Obeys everything at once and remembers what it was told.
+    #[derive(Default)]
+    struct Willing {
+        told: Vec<Verb>,
+        endings: Vec<Ending>,
+    }
+
+    impl Driver for Willing {
+        fn advert(&self) -> Advert {
+            Advert::default()
+        }
+
+        fn obey(&mut self, command: CommandId, verb: Verb) -> Result<(), RobotRefusal> {
+            self.told.push(verb);
+            self.endings.push(Ending {
+                command,
+                result: Err(AbandonReason::Blocked),
+            });
+            Ok(())
+        }
+
+        fn step(&mut self, _elapsed: Duration) -> Step {
+            Step {
+                endings: std::mem::take(&mut self.endings),
+                is_advert_changed: false,
+            }
+        }
+
+        fn telemetry(&self, tick_ms: u64, at: UnixMicros) -> Telemetry {
+            let text = format!(
+                r#"{{"tick_ms":{tick_ms},"at":{},"pose":{{"x_m":0,"y_m":0,"heading_rad":0}},"speed_mps":0,"turn_rps":0,
+                "odometer_m":0,"battery":{{"percent":1,"volts":1,"charging":false}},"activity":"idle","health":"ok"}}"#,
+                at.0
+            );
+            serde_json::from_str(&text).unwrap()
+        }
+
+        fn scan(&self, _at: UnixMicros) -> Option<Scan> {
+            None
+        }
+    }
+
+    const NOW: Clocks = Clocks {
+        tick_ms: 10_000,
+        at: UnixMicros(1),
+    };
+
+    fn order(command: u128, verb: Verb, seen_tick_ms: u64) -> Order {
+        Order {
+            command: CommandId(Uuid::from_u128(command)),
+            verb,
+            seen_tick_ms,
+            valid_ms: 300,
+        }
+    }
+
+    const AHEAD: Verb = Verb::NavigateTo {
+        x_m: 1.0,
+        y_m: 1.0,
+        heading_rad: None,
+    };
+
+    #[test]
+    fn an_order_is_judged_by_the_robots_own_clock() {
+        for (case, verb, seen_tick_ms, expected) in [
+            ("fresh", AHEAD, 9_900, Outcome::Accepted),
+            ("just in time", AHEAD, 9_700, Outcome::Accepted),
+            ("too late", AHEAD, 9_699, STALE),
+            ("from another run", AHEAD, 10_001, STALE),
+            ("an old stop still stops", Verb::Stop, 0, Outcome::Accepted),
+        ] {
+            let mut driver = Willing::default();
+
+            let receipt = Orders::default().take(&mut driver, &order(1, verb, seen_tick_ms), NOW);
+
+            assert_eq!(receipt.unwrap().outcome, expected, "{case}");
+            assert_eq!(driver.told.is_empty(), expected == STALE, "{case}");
+        }
+    }
+
+    const STALE: Outcome = Outcome::Refused {
+        reason: RobotRefusal::Stale,
+    };
+
+    #[test]
+    fn a_repeated_order_is_obeyed_once() {
+        let mut driver = Willing::default();
+        let mut orders = Orders::default();
+
+        let first = orders.take(&mut driver, &order(1, AHEAD, 9_999), NOW);
+        let again = orders.take(&mut driver, &order(1, AHEAD, 9_999), NOW);
+
+        assert!(first.is_some() && again.is_none());
+        assert_eq!(driver.told.len(), 1);
+    }
+
+    #[test]
+    fn every_ending_becomes_a_receipt() {
+        let mut driver = Willing::default();
+        let mut orders = Orders::default();
+        orders.take(&mut driver, &order(1, AHEAD, 9_999), NOW);
+
+        let (_, receipts) = orders.step(&mut driver, Duration::from_millis(20), NOW);
+
+        assert_eq!(
+            receipts[0].outcome,
+            Outcome::Abandoned {
+                reason: AbandonReason::Blocked
+            }
+        );
+    }
+}

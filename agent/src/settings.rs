@@ -1,0 +1,190 @@
+//! What an enrolled robot keeps in its folder: where its gateway is, its token, its key. Secrets are files of mode 0600.
+
+use std::{
+    fs, io,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use ed25519_dalek::SigningKey;
+use protocol::RobotId;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+/// Written by `enrol`, read by `run`. Not secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolled {
+    /// Base address of the gateway.
+    pub gateway: Url,
+    /// Who the robot is.
+    pub robot: RobotId,
+    /// Its name.
+    pub name: String,
+    /// The gateway's public key, base64.
+    pub gateway_key: String,
+}
+
+/// Why the folder can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsFailure {
+    /// The robot was never enrolled here.
+    #[error("{0} holds no enrolled robot; run `nooterra-agent enrol` first")]
+    NotEnrolled(PathBuf),
+    /// A file can't be read or written.
+    #[error("{path} can't be used: {error}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A file has the wrong shape.
+    #[error("{path} can't be understood: {words}")]
+    Shape {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        words: String,
+    },
+}
+
+/// A robot's folder.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens `path`, making it (mode 0700) if there is none.
+    pub fn open(path: &Path) -> Result<Self, SettingsFailure> {
+        let failed = |error| SettingsFailure::File {
+            path: path.to_owned(),
+            error,
+        };
+        fs::create_dir_all(path).map_err(failed)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+        })
+    }
+
+    /// Where the journal is.
+    pub fn journal(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    /// Who the robot is, if it was enrolled here.
+    pub fn enrolled(&self) -> Result<Enrolled, SettingsFailure> {
+        let path = self.path.join("robot.json");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(SettingsFailure::NotEnrolled(self.path.clone()));
+            }
+            Err(error) => return Err(SettingsFailure::File { path, error }),
+        };
+        serde_json::from_str(&text).map_err(|error| SettingsFailure::Shape {
+            path,
+            words: error.to_string(),
+        })
+    }
+
+    /// The bearer token.
+    pub fn token(&self) -> Result<Zeroizing<String>, SettingsFailure> {
+        let path = self.path.join("token");
+        match fs::read_to_string(&path) {
+            Ok(token) => Ok(Zeroizing::new(token.trim().to_owned())),
+            Err(error) => Err(SettingsFailure::File { path, error }),
+        }
+    }
+
+    /// The robot's own key, made at the first call.
+    pub fn device_key(&self) -> Result<SigningKey, SettingsFailure> {
+        let path = self.path.join("device.key");
+        match fs::read(&path) {
+            Ok(bytes) => match <[u8; 32]>::try_from(bytes.as_slice()) {
+                Ok(seed) => Ok(SigningKey::from_bytes(&Zeroizing::new(seed))),
+                Err(_length) => Err(SettingsFailure::Shape {
+                    path,
+                    words: "a key has 32 bytes".to_owned(),
+                }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut seed = Zeroizing::new([0; 32]);
+                getrandom::fill(seed.as_mut()).map_err(|error| SettingsFailure::Shape {
+                    path: path.clone(),
+                    words: format!("no randomness for a key: {error}"),
+                })?;
+                write_secret(&path, seed.as_ref())?;
+                Ok(SigningKey::from_bytes(&seed))
+            }
+            Err(error) => Err(SettingsFailure::File { path, error }),
+        }
+    }
+
+    /// Keeps what an enrolment brought. The token is written first: with it alone, enrolling again works.
+    pub fn keep(&self, enrolled: &Enrolled, token: &str) -> Result<(), SettingsFailure> {
+        write_secret(&self.path.join("token"), token.as_bytes())?;
+        let path = self.path.join("robot.json");
+        let text = serde_json::to_string_pretty(enrolled).map_err(|error| {
+            SettingsFailure::Shape {
+                path: path.clone(),
+                words: error.to_string(),
+            }
+        })?;
+        write_secret(&path, text.as_bytes())
+    }
+}
+
+/// Writes beside and renames, so that a power cut leaves the old file or the new one.
+fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), SettingsFailure> {
+    let write = || {
+        let fresh = path.with_extension("fresh");
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
+        io::Write::write_all(&mut file, bytes)?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)
+    };
+    write().map_err(|error| SettingsFailure::File {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_an_enrolment_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::open(folder.path()).unwrap();
+
+        let message = folder.enrolled().unwrap_err().to_string();
+
+        assert!(message.contains("nooterra-agent enrol"), "{message}");
+    }
+
+    #[test]
+    fn the_key_is_made_once_and_readable_by_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let robot = Folder::open(folder.path()).unwrap();
+
+        let first = robot.device_key().unwrap();
+        let second = robot.device_key().unwrap();
+
+        assert_eq!(first.to_bytes(), second.to_bytes());
+        let mode = fs::metadata(folder.path().join("device.key"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

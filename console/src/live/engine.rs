@@ -1,0 +1,219 @@
+//! Runs the model in the page: takes inputs, lets the reducer decide, obeys its effects, and wakes those who draw.
+
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local};
+use protocol::{RobotId, UnixMicros, command::Verb, console_socket::FromConsole};
+use web_sys::Url;
+
+use super::{
+    model::Model,
+    reduce::{Effect, Input, Moment, ViewEvent, reduce},
+    socket::Socket,
+};
+use crate::{
+    browser,
+    rtc::{Feed, Peer},
+    session::Session,
+};
+
+/// Ages, attempts and liveness are looked at so often.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Drawing is woken at most so often: faster than telemetry comes, slower than a fleet of it adds up to.
+const REDRAW_AFTER_US: i64 = 33_000;
+
+/// The live side of the page, for whoever draws or wishes.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    model: RwSignal<Model>,
+    now: RwSignal<UnixMicros>,
+    feeds: RwSignal<Vec<Feed>, LocalStorage>,
+    gear: StoredValue<Gear, LocalStorage>,
+    session: Session,
+}
+
+/// What belongs to the browser and can't be in the model.
+#[derive(Default)]
+struct Gear {
+    socket: Option<Socket>,
+    peer: Option<Peer>,
+    redrawn_at: UnixMicros,
+    is_redraw_due: bool,
+}
+
+impl Live {
+    /// Sets it up and lets time run.
+    pub(crate) fn new(session: Session) -> Self {
+        let live = Self {
+            model: RwSignal::new(Model::default()),
+            now: RwSignal::new(browser::now()),
+            feeds: RwSignal::new_local(Vec::new()),
+            gear: StoredValue::new_local(Gear::default()),
+            session,
+        };
+        set_interval(
+            move || {
+                live.now.set(browser::now());
+                live.tell(Input::Tick);
+            },
+            TICK,
+        );
+        live
+    }
+
+    /// Reads the model and follows its changes.
+    pub(crate) fn read<T>(self, read: impl FnOnce(&Model) -> T) -> T {
+        self.model.with(read)
+    }
+
+    /// Reads the model once.
+    pub(crate) fn peek<T>(self, read: impl FnOnce(&Model) -> T) -> T {
+        self.model.with_untracked(read)
+    }
+
+    /// The browser's clock, moving ten times a second.
+    pub(crate) fn now(self) -> UnixMicros {
+        self.now.get()
+    }
+
+    /// The cameras of the present view, in order.
+    pub(crate) fn feeds(self) -> Vec<Feed> {
+        self.feeds.get()
+    }
+
+    /// The present view's connection, for reading its counters.
+    pub(crate) fn peer(self) -> Option<(web_sys::RtcPeerConnection, Vec<Feed>)> {
+        self.gear.with_value(|gear| {
+            let peer = gear.peer.as_ref()?;
+            Some((peer.connection(), peer.feeds().to_vec()))
+        })
+    }
+
+    /// Tells a robot to do something.
+    pub(crate) fn order(self, robot: RobotId, verb: Verb) {
+        self.tell(Input::Order {
+            command: browser::command_id(),
+            robot,
+            verb,
+        });
+    }
+
+    /// Takes an input.
+    pub(crate) fn tell(self, input: Input) {
+        let is_tick = input == Input::Tick;
+        let is_news = matches!(input, Input::Heard(_) | Input::HeardStill { .. });
+        let at = Moment {
+            now: browser::now(),
+            chance: browser::chance(),
+        };
+        let effects = self
+            .model
+            .try_update_untracked(|model| reduce(model, input, at))
+            .unwrap_or_default();
+        if is_news {
+            self.redraw_soon(at.now);
+        } else if !is_tick || !effects.is_empty() {
+            self.redraw(at.now);
+        }
+        for effect in effects {
+            self.obey(effect);
+        }
+    }
+
+    fn redraw(self, now: UnixMicros) {
+        self.gear.update_value(|gear| gear.redrawn_at = now);
+        self.model.notify();
+    }
+
+    fn redraw_soon(self, now: UnixMicros) {
+        let wait_us = self.gear.try_update_value(|gear| {
+            if gear.is_redraw_due {
+                return None;
+            }
+            let wait_us = REDRAW_AFTER_US - now.since(gear.redrawn_at);
+            gear.is_redraw_due = wait_us > 0;
+            Some(wait_us)
+        });
+        match wait_us.flatten() {
+            None => {}
+            Some(wait_us) if wait_us <= 0 => self.redraw(now),
+            Some(wait_us) => set_timeout(
+                move || {
+                    self.gear.update_value(|gear| gear.is_redraw_due = false);
+                    self.redraw(browser::now());
+                },
+                Duration::from_micros(u64::try_from(wait_us).unwrap_or_default()),
+            ),
+        }
+    }
+
+    fn obey(self, effect: Effect) {
+        match effect {
+            Effect::OpenSocket => self.open_socket(),
+            Effect::CloseSocket => {
+                let _closed = self.gear.try_update_value(|gear| gear.socket.take());
+            }
+            Effect::Send(frame) => self.say(&frame),
+            Effect::SendOnChannel(frame) => self.say_on_channel(&frame),
+            Effect::OpenView { view, cameras } => self.open_view(view, cameras.len()),
+            Effect::AnswerView { view, sdp } => self.gear.with_value(|gear| {
+                if let Some(peer) = gear.peer.as_ref().filter(|peer| peer.view() == view) {
+                    peer.answer(&sdp, move |input| self.tell(input));
+                }
+            }),
+            Effect::CloseView => {
+                let _closed = self.gear.try_update_value(|gear| gear.peer.take());
+            }
+            Effect::ForgetStill(url) => {
+                // A still that was forgotten twice is forgotten all the same.
+                let _revoked = Url::revoke_object_url(&url);
+            }
+            Effect::CheckSession => spawn_local(self.session.load()),
+            Effect::SignInEnded => self.session.ended(),
+        }
+    }
+
+    fn open_socket(self) {
+        let socket = Socket::open(move |input| self.tell(input));
+        let is_open = socket.is_some();
+        self.gear.update_value(|gear| gear.socket = socket);
+        if !is_open {
+            self.tell(Input::SocketClosed);
+        }
+    }
+
+    fn say(self, frame: &FromConsole) {
+        self.gear.with_value(|gear| {
+            if let Some(socket) = &gear.socket {
+                socket.say(frame);
+            }
+        });
+    }
+
+    fn say_on_channel(self, frame: &FromConsole) {
+        let Ok(text) = serde_json::to_string(frame) else {
+            return;
+        };
+        let is_said = self
+            .gear
+            .with_value(|gear| gear.peer.as_ref().is_some_and(|peer| peer.say(&text)));
+        if !is_said {
+            self.say(frame);
+        }
+    }
+
+    fn open_view(self, view: u32, cameras: usize) {
+        match Peer::open(view, cameras, move |input| self.tell(input)) {
+            Ok(peer) => {
+                self.feeds.set(peer.feeds().to_vec());
+                self.gear.update_value(|gear| gear.peer = Some(peer));
+            }
+            Err(error) => {
+                let words = browser::text(&error, "message").unwrap_or_default();
+                let event = ViewEvent::Failed(words);
+                self.tell(Input::View { view, event });
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The live side of the console: one model, one reducer, and the parts of the browser that feed and obey them.
+
+pub mod clock;
+pub mod commands;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod engine;
+mod hear;
+pub mod model;
+pub mod reduce;
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod socket;
+pub mod view;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,477 @@
+//! The one function that changes the model: an input in, effects out. It reads no clock, no chance and no page.
+
+use protocol::{
+    CommandId, RobotId, UnixMicros,
+    command::{CommandRequest, Verb},
+    console_socket::{FromConsole, MAX_THUMBNAIL_ROBOTS, ToConsole},
+    limits::PROTOCOL_VERSION,
+    robot_socket::Goodbye,
+};
+
+use super::{
+    commands::Standing,
+    hear,
+    model::{Model, Phase, Still},
+    view::{OPENING_FOR_US, SHAKY_FOR_US, Trouble, View, ViewPhase, retry_after_us},
+};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The page is up and somebody is signed in.
+    Start,
+    /// The page lets go: signed out.
+    Stop,
+    /// Some time passed.
+    Tick,
+    /// Somebody doesn't want to wait for the next attempt.
+    TryNow,
+    /// The socket opened.
+    SocketOpened,
+    /// The socket closed or never opened.
+    SocketClosed,
+    /// The gateway said something.
+    Heard(Box<ToConsole>),
+    /// A still came and can be shown at this address.
+    HeardStill {
+        /// Of which robot.
+        robot: RobotId,
+        /// The still.
+        still: Still,
+    },
+    /// Somebody chose a robot, or none.
+    Select(Option<RobotId>),
+    /// These robots' cards are on screen.
+    StillsOnScreen(Vec<RobotId>),
+    /// Somebody wants something of a robot.
+    Order {
+        /// A fresh id.
+        command: CommandId,
+        /// Which robot.
+        robot: RobotId,
+        /// What.
+        verb: Verb,
+    },
+    /// Somebody looks at a robot's cameras.
+    Watch {
+        /// Which robot.
+        robot: RobotId,
+        /// Which cameras; the first is the large one.
+        cameras: Vec<String>,
+    },
+    /// Nobody looks any more.
+    Unwatch,
+    /// The browser tells of a view's path.
+    View {
+        /// Which view.
+        view: u32,
+        /// What happened.
+        event: ViewEvent,
+    },
+}
+
+/// What happens to a view in the browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ViewEvent {
+    /// The offer is written.
+    Offer(String),
+    /// The browser couldn't do it.
+    Failed(String),
+    /// There is a path.
+    Connected,
+    /// The path is interrupted.
+    Shaky,
+    /// The path is gone.
+    Lost,
+    /// The channel for commands opened or closed.
+    Channel {
+        /// Which of the two.
+        is_open: bool,
+    },
+}
+
+/// Something to do, by whoever can.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Open the socket.
+    OpenSocket,
+    /// Close it without a word.
+    CloseSocket,
+    /// Say this on the socket.
+    Send(FromConsole),
+    /// Say this on the view's channel; on the socket when that fails after all.
+    SendOnChannel(FromConsole),
+    /// Open a peer connection and write an offer.
+    OpenView {
+        /// Its number.
+        view: u32,
+        /// One line per camera.
+        cameras: Vec<String>,
+    },
+    /// Give the browser the gateway's answer.
+    AnswerView {
+        /// Which view.
+        view: u32,
+        /// The session description.
+        sdp: String,
+    },
+    /// Close the peer connection.
+    CloseView,
+    /// This still is shown no longer.
+    ForgetStill(String),
+    /// The socket did not open: see whether the sign-in still holds.
+    CheckSession,
+    /// The sign-in ended.
+    SignInEnded,
+}
+
+/// The moment of an input: the browser's clock, and a number from 0 to 1 that nobody can foresee.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moment {
+    /// The browser's clock.
+    pub now: UnixMicros,
+    /// For spreading attempts.
+    pub chance: f64,
+}
+
+/// Between two pings: often enough to see a link turn bad within a glance.
+const PING_EVERY_US: i64 = 2_000_000;
+
+/// A gateway that says nothing for so long (three pings) is gone, whatever the socket believes.
+const SILENT_AFTER_US: i64 = 6_000_000;
+
+/// From opening the socket to the snapshot.
+const CONNECT_WITHIN_US: i64 = 6_000_000;
+
+/// Changes the model and says what to do.
+pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
+    match input {
+        Input::Start => start(model, at),
+        Input::Stop => stop(model),
+        Input::Tick => tick(model, at),
+        Input::TryNow => try_now(model, at),
+        Input::SocketOpened => socket_opened(model, at),
+        Input::SocketClosed => socket_closed(model, at),
+        Input::Heard(frame) => hear::hear(model, *frame, at),
+        Input::HeardStill { robot, still } => heard_still(model, robot, still, at),
+        Input::Select(robot) => {
+            model.selected = robot;
+            Vec::new()
+        }
+        Input::StillsOnScreen(robots) => stills_on_screen(model, robots),
+        Input::Order {
+            command,
+            robot,
+            verb,
+        } => order(model, CommandRequest { command, robot, verb }, at),
+        Input::Watch { robot, cameras } => watch(model, robot, cameras, at),
+        Input::Unwatch => unwatch(model),
+        Input::View { view, event } => match &model.view {
+            Some(present) if present.number == view => view_event(model, event, at),
+            Some(_) | None => Vec::new(),
+        },
+    }
+}
+
+fn start(model: &mut Model, at: Moment) -> Vec<Effect> {
+    match model.connection.phase {
+        Phase::Idle | Phase::Over { .. } => connect(model, at),
+        Phase::Connecting { .. } | Phase::Live | Phase::Waiting { .. } => Vec::new(),
+    }
+}
+
+fn stop(model: &mut Model) -> Vec<Effect> {
+    let mut effects = vec![Effect::CloseView, Effect::CloseSocket];
+    let stills = model.robots.iter().flatten();
+    effects.extend(stills.filter_map(|(_, robot)| {
+        let still = robot.still.as_ref()?;
+        Some(Effect::ForgetStill(still.url.clone()))
+    }));
+    *model = Model {
+        next_view: model.next_view,
+        ..Model::default()
+    };
+    effects
+}
+
+fn connect(model: &mut Model, at: Moment) -> Vec<Effect> {
+    model.connection.phase = Phase::Connecting { since: at.now };
+    model.connection.heard_at = at.now;
+    vec![Effect::OpenSocket]
+}
+
+fn try_now(model: &mut Model, at: Moment) -> Vec<Effect> {
+    match model.connection.phase {
+        Phase::Waiting { .. } | Phase::Over { .. } => connect(model, at),
+        Phase::Idle | Phase::Connecting { .. } | Phase::Live => Vec::new(),
+    }
+}
+
+fn socket_opened(model: &mut Model, at: Moment) -> Vec<Effect> {
+    model.connection.heard_at = at.now;
+    model.connection.opened_at = at.now;
+    let protocol = PROTOCOL_VERSION;
+    vec![Effect::Send(FromConsole::Hello { protocol })]
+}
+
+/// The session broke: everything that lived on it has to be asked for again.
+fn socket_closed(model: &mut Model, at: Moment) -> Vec<Effect> {
+    let was_open = match model.connection.phase {
+        Phase::Connecting { .. } => false,
+        Phase::Live => true,
+        Phase::Idle | Phase::Waiting { .. } | Phase::Over { .. } => return Vec::new(),
+    };
+    let mut effects = lose(model, at);
+    if !was_open {
+        effects.push(Effect::CheckSession);
+    }
+    effects
+}
+
+fn lose(model: &mut Model, at: Moment) -> Vec<Effect> {
+    let connection = &mut model.connection;
+    let retry_at = at.now.plus(retry_after_us(connection.attempt, at.chance));
+    connection.attempt = connection.attempt.saturating_add(1);
+    connection.phase = Phase::Waiting { retry_at };
+    connection.lost_at.get_or_insert(at.now);
+    let mut effects = Vec::new();
+    if let Some(view) = &mut model.view {
+        view.phase = ViewPhase::Waiting { retry_at: None };
+        view.is_channel_open = false;
+        effects.push(Effect::CloseView);
+    }
+    effects
+}
+
+/// The gateway says that it ends the session.
+pub(super) fn dismissed(
+    model: &mut Model,
+    reason: Goodbye,
+    words: String,
+    at: Moment,
+) -> Vec<Effect> {
+    let mut effects = lose(model, at);
+    effects.push(Effect::CloseSocket);
+    if reason == Goodbye::SessionEnded {
+        effects.push(Effect::SignInEnded);
+    }
+    if !reason.may_return() {
+        model.connection.phase = Phase::Over { reason, words };
+    }
+    effects
+}
+
+fn tick(model: &mut Model, at: Moment) -> Vec<Effect> {
+    let mut effects = tick_connection(model, at);
+    effects.extend(tick_view(model, at));
+    effects
+}
+
+fn tick_connection(model: &mut Model, at: Moment) -> Vec<Effect> {
+    let connection = &mut model.connection;
+    match connection.phase {
+        Phase::Idle | Phase::Over { .. } => Vec::new(),
+        Phase::Waiting { retry_at } if retry_at <= at.now => connect(model, at),
+        Phase::Waiting { .. } => Vec::new(),
+        Phase::Connecting { since } if at.now.since(since) > CONNECT_WITHIN_US => {
+            let mut effects = vec![Effect::CloseSocket];
+            effects.extend(lose(model, at));
+            effects
+        }
+        Phase::Live if at.now.since(connection.heard_at) > SILENT_AFTER_US => {
+            let mut effects = vec![Effect::CloseSocket];
+            effects.extend(lose(model, at));
+            effects
+        }
+        Phase::Live if at.now.since(connection.pinged_at) >= PING_EVERY_US => {
+            connection.pinged_at = at.now;
+            vec![Effect::Send(FromConsole::Ping { at: at.now })]
+        }
+        Phase::Connecting { .. } | Phase::Live => Vec::new(),
+    }
+}
+
+fn tick_view(model: &mut Model, at: Moment) -> Vec<Effect> {
+    let Some(view) = &model.view else {
+        return Vec::new();
+    };
+    match view.phase {
+        ViewPhase::Waiting { retry_at: Some(retry_at) } if retry_at <= at.now => {
+            open_view(model, at)
+        }
+        ViewPhase::Opening { since } if at.now.since(since) > OPENING_FOR_US => {
+            give_up_view(model, "no_path", "no path to the gateway's media port was found", at)
+        }
+        ViewPhase::Shaky { since } if at.now.since(since) > SHAKY_FOR_US => {
+            give_up_view(model, "path_lost", "the path for pictures broke", at)
+        }
+        ViewPhase::Waiting { .. }
+        | ViewPhase::Opening { .. }
+        | ViewPhase::Shaky { .. }
+        | ViewPhase::Connected => Vec::new(),
+    }
+}
+
+fn heard_still(model: &mut Model, robot: RobotId, still: Still, at: Moment) -> Vec<Effect> {
+    model.connection.heard_at = at.now;
+    let found = model.robots.as_mut().and_then(|robots| robots.get_mut(&robot));
+    let Some(found) = found else {
+        return vec![Effect::ForgetStill(still.url)];
+    };
+    match found.still.replace(still) {
+        Some(older) => vec![Effect::ForgetStill(older.url)],
+        None => Vec::new(),
+    }
+}
+
+fn stills_on_screen(model: &mut Model, mut robots: Vec<RobotId>) -> Vec<Effect> {
+    robots.sort_unstable();
+    robots.dedup();
+    robots.truncate(MAX_THUMBNAIL_ROBOTS);
+    if robots == model.stills_on_screen {
+        return Vec::new();
+    }
+    model.stills_on_screen.clone_from(&robots);
+    match model.connection.phase {
+        Phase::Live => vec![Effect::Send(FromConsole::WantThumbnails { robots })],
+        Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. } => {
+            Vec::new()
+        }
+    }
+}
+
+/// Nothing is kept for later: what can't leave now is told as not sent, and the person decides anew.
+fn order(model: &mut Model, request: CommandRequest, at: Moment) -> Vec<Effect> {
+    let has_channel = model
+        .view
+        .as_ref()
+        .is_some_and(|view| view.robot == request.robot && view.is_channel_open);
+    let is_live = model.connection.phase == Phase::Live;
+    let standing = if has_channel || is_live {
+        Standing::Wished
+    } else {
+        Standing::NotSent {
+            words: "no connection to the gateway".to_owned(),
+        }
+    };
+    model.commands.wish(&request, standing, at.now);
+    let frame = FromConsole::Command(request);
+    match (has_channel, is_live) {
+        (true, _) => vec![Effect::SendOnChannel(frame)],
+        (false, true) => vec![Effect::Send(frame)],
+        (false, false) => Vec::new(),
+    }
+}
+
+fn watch(model: &mut Model, robot: RobotId, cameras: Vec<String>, at: Moment) -> Vec<Effect> {
+    if let Some(view) = &model.view
+        && view.robot == robot
+        && view.cameras == cameras
+    {
+        return Vec::new();
+    }
+    let mut effects = unwatch(model);
+    if cameras.is_empty() {
+        return effects;
+    }
+    model.view = Some(View {
+        number: model.next_view,
+        robot,
+        cameras,
+        phase: ViewPhase::Waiting { retry_at: None },
+        attempt: 0,
+        is_channel_open: false,
+        trouble: None,
+    });
+    effects.extend(open_view(model, at));
+    effects
+}
+
+fn unwatch(model: &mut Model) -> Vec<Effect> {
+    let Some(view) = model.view.take() else {
+        return Vec::new();
+    };
+    let mut effects = vec![Effect::CloseView];
+    effects.extend(end_view(model, &view));
+    effects
+}
+
+/// Tells the gateway, where it knows of the view.
+fn end_view(model: &Model, view: &View) -> Option<Effect> {
+    let is_known = !matches!(view.phase, ViewPhase::Waiting { .. });
+    (is_known && model.connection.phase == Phase::Live)
+        .then_some(Effect::Send(FromConsole::EndView { view: view.number }))
+}
+
+/// Starts an attempt, if there is a session to start it on.
+pub(super) fn open_view(model: &mut Model, at: Moment) -> Vec<Effect> {
+    if model.connection.phase != Phase::Live {
+        return Vec::new();
+    }
+    let Some(view) = &mut model.view else {
+        return Vec::new();
+    };
+    view.number = model.next_view;
+    view.phase = ViewPhase::Opening { since: at.now };
+    view.is_channel_open = false;
+    model.next_view += 1;
+    vec![Effect::OpenView {
+        view: view.number,
+        cameras: view.cameras.clone(),
+    }]
+}
+
+/// Ends an attempt and plans the next.
+pub(super) fn give_up_view(model: &mut Model, code: &str, words: &str, at: Moment) -> Vec<Effect> {
+    let Some(mut view) = model.view.take() else {
+        return Vec::new();
+    };
+    let mut effects = vec![Effect::CloseView];
+    effects.extend(end_view(model, &view));
+    view.phase = ViewPhase::Waiting {
+        retry_at: Some(at.now.plus(retry_after_us(view.attempt, at.chance))),
+    };
+    view.attempt = view.attempt.saturating_add(1);
+    view.is_channel_open = false;
+    view.trouble = Some(Trouble {
+        code: code.to_owned(),
+        words: words.to_owned(),
+    });
+    model.view = Some(view);
+    effects
+}
+
+fn view_event(model: &mut Model, event: ViewEvent, at: Moment) -> Vec<Effect> {
+    let Some(view) = &mut model.view else {
+        return Vec::new();
+    };
+    if matches!(view.phase, ViewPhase::Waiting { .. }) {
+        return Vec::new();
+    }
+    match event {
+        ViewEvent::Offer(sdp) => vec![Effect::Send(FromConsole::View {
+            view: view.number,
+            robot: view.robot,
+            cameras: view.cameras.clone(),
+            sdp,
+        })],
+        ViewEvent::Failed(words) => give_up_view(model, "browser", &words, at),
+        ViewEvent::Connected => {
+            view.phase = ViewPhase::Connected;
+            view.attempt = 0;
+            view.trouble = None;
+            Vec::new()
+        }
+        ViewEvent::Shaky => {
+            if view.phase == ViewPhase::Connected {
+                view.phase = ViewPhase::Shaky { since: at.now };
+            }
+            Vec::new()
+        }
+        ViewEvent::Lost => give_up_view(model, "path_lost", "the path for pictures broke", at),
+        ViewEvent::Channel { is_open } => {
+            view.is_channel_open = is_open;
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The fleet: every robot, how it is, what it sees.
+
+use leptos::{html, prelude::*};
+use leptos_router::hooks::use_navigate;
+use protocol::{RobotId, UnixMicros};
+
+use crate::{
+    keys,
+    live::{engine::Live, reduce::Input},
+    panels::robot_card::{CardFace, RobotCard},
+    parts::{
+        icon::{Glyph, icon, large, small},
+        on_screen::OnScreen,
+    },
+    roster::{self, Filter, Group},
+};
+
+/// Ages on the fleet page move so often: a quarter of a second is as fast as anybody reads a dozen of them.
+const AGE_STEP_US: i64 = 250_000;
+
+/// The fleet page.
+#[component]
+pub(crate) fn FleetPage() -> impl IntoView {
+    document().set_title("Fleet · Nooterra");
+    let live = expect_context::<Live>();
+    let now = Memo::new(move |_| UnixMicros(live.now().0 / AGE_STEP_US * AGE_STEP_US));
+    let filter = RwSignal::new(Filter::default());
+    let ids = Memo::new(move |_| {
+        let now = now.get();
+        let filter = filter.get();
+        live.read(|model| {
+            let robots = model.robots.as_ref()?;
+            Some(roster::list(robots.values(), &filter, &model.clock, now))
+        })
+    });
+    let counts = Memo::new(move |_| {
+        let now = now.get();
+        live.read(|model| {
+            let robots = model.robots.iter().flat_map(|robots| robots.values());
+            roster::counts(robots, &model.clock, now)
+        })
+    });
+    let navigate = use_navigate();
+    let open = Callback::new(move |robot: RobotId| {
+        live.tell(Input::Select(Some(robot)));
+        navigate(&format!("/robots/{robot}"), leptos_router::NavigateOptions::default());
+    });
+    let field = NodeRef::<html::Input>::new();
+    follow_keys(live, ids, field, open);
+
+    let on_screen = OnScreen::new();
+    let wanted = Memo::new(move |_| {
+        let mut robots = on_screen.robots();
+        robots.extend(live.read(|model| model.selected));
+        robots
+    });
+    Effect::new(move |_| live.tell(Input::StillsOnScreen(wanted.get())));
+    on_cleanup(move || live.tell(Input::StillsOnScreen(Vec::new())));
+
+    view! {
+        <div class="fleet">
+            <Filters filter counts field />
+            <Roster live ids now filter on_screen open />
+        </div>
+    }
+}
+
+fn follow_keys(
+    live: Live,
+    ids: Memo<Option<Vec<RobotId>>>,
+    field: NodeRef<html::Input>,
+    open: Callback<RobotId>,
+) {
+    let step = move |step: isize| {
+        let selected = live.peek(|model| model.selected);
+        let next = ids.with_untracked(|ids| {
+            let ids = ids.as_ref()?;
+            roster::neighbour(ids, selected, step)
+        });
+        if next.is_some() {
+            live.tell(Input::Select(next));
+        }
+        true
+    };
+    keys::on_key(move |key| match key.name.as_str() {
+        "j" | "J" | "ArrowDown" | "ArrowRight" => step(1),
+        "k" | "K" | "ArrowUp" | "ArrowLeft" => step(-1),
+        "Enter" if !key.is_on_control() => match live.peek(|model| model.selected) {
+            Some(robot) => {
+                open.run(robot);
+                true
+            }
+            None => false,
+        },
+        "f" | "F" | "/" => match field.get_untracked() {
+            Some(field) => field.focus().is_ok(),
+            None => false,
+        },
+        _ => false,
+    });
+}
+
+#[component]
+fn Filters(
+    filter: RwSignal<Filter>,
+    counts: Memo<[usize; 6]>,
+    field: NodeRef<html::Input>,
+) -> impl IntoView {
+    let group = move |(place, group): (usize, Group)| {
+        let is_chosen = move || filter.with(|filter| filter.group == group);
+        view! {
+            <button
+                aria-pressed=move || if is_chosen() { "true" } else { "false" }
+                on:click=move |_| filter.update(|filter| filter.group = group)
+            >
+                {glyph(group).map(small)}
+                {group.word()}
+                " "
+                <span class="number">{move || counts.with(|counts| counts[place])}</span>
+            </button>
+        }
+    };
+    view! {
+        <div class="filters">
+            <label class="search">
+                {icon(Glyph::Funnel)} <span class="hidden">"Filter by robot or site"</span>
+                <input
+                    type="search"
+                    placeholder="Filter by robot or site"
+                    node_ref=field
+                    prop:value=move || filter.with(|filter| filter.text.clone())
+                    on:input:target=move |event| {
+                        filter.update(|filter| filter.text = event.target().value());
+                    }
+                    on:keydown=move |event| {
+                        if event.key() == "Escape" {
+                            filter.update(|filter| filter.text.clear());
+                            if let Some(field) = field.get_untracked() {
+                                let _left = field.blur();
+                            }
+                        }
+                    }
+                /> <kbd>"F"</kbd>
+            </label>
+            <div class="segments" role="group" aria-label="State">
+                {Group::EVERY.into_iter().enumerate().map(group).collect_view()}
+            </div>
+        </div>
+    }
+}
+
+const fn glyph(group: Group) -> Option<Glyph> {
+    match group {
+        Group::All => None,
+        Group::Working => Some(Glyph::HalfDisc),
+        Group::Idle => Some(Glyph::Ring),
+        Group::Charging => Some(Glyph::Bolt),
+        Group::Stale => Some(Glyph::Clock),
+        Group::Offline => Some(Glyph::Cross),
+    }
+}
+
+#[component]
+fn Roster(
+    live: Live,
+    ids: Memo<Option<Vec<RobotId>>>,
+    now: Memo<UnixMicros>,
+    filter: RwSignal<Filter>,
+    on_screen: OnScreen,
+    open: Callback<RobotId>,
+) -> impl IntoView {
+    let select = Callback::new(move |robot| live.tell(Input::Select(Some(robot))));
+    let card = move |robot: RobotId| {
+        let face = Memo::new(move |_| {
+            let now = now.get();
+            live.read(|model| Some(CardFace::new(model.robot(robot)?, &model.clock, now)))
+        });
+        let is_selected = Memo::new(move |_| live.read(|model| model.selected == Some(robot)));
+        view! { <RobotCard robot face is_selected on_screen on_select=select on_open=open /> }
+    };
+    let is_loading = Memo::new(move |_| ids.with(Option::is_none));
+    let is_empty = Memo::new(move |_| ids.with(|ids| ids.as_ref().is_some_and(Vec::is_empty)));
+    let has_filter = Memo::new(move |_| filter.with(|filter| *filter != Filter::default()));
+    let size = Memo::new(move |_| match ids.with(|ids| ids.as_ref().map_or(0, Vec::len)) {
+        0..=2 => "cards cards--few",
+        3..=6 => "cards cards--some",
+        _ => "cards",
+    });
+    view! {
+        <Show when=move || is_loading.get()>
+            <div class="cards cards--some" aria-busy="true" aria-label="Loading the fleet">
+                {(0..3).map(|_| view! { <div class="card card--loading"><span class="skeleton"></span></div> }).collect_view()}
+            </div>
+        </Show>
+        <Show when=move || is_empty.get()>
+            <Nobody has_filter on_clear=Callback::new(move |()| filter.set(Filter::default())) />
+        </Show>
+        <ul class=size aria-label="Robots">
+            <For each=move || ids.get().unwrap_or_default() key=|id| *id children=card />
+        </ul>
+    }
+}
+
+#[component]
+fn Nobody(has_filter: Memo<bool>, on_clear: Callback<()>) -> impl IntoView {
+    view! {
+        <div class="empty empty--page">
+            {large(Glyph::Robot)}
+            <Show
+                when=move || has_filter.get()
+                fallback=|| {
+                    view! {
+                        <b>"No robots yet"</b>
+                        <p class="soft">
+                            "A robot appears here as soon as its agent connects. An admin adds one with "
+                            <code>"nooterra admin robot add"</code> "."
+                        </p>
+                    }
+                }
+            >
+                <b>"No robot passes this filter"</b>
+                <button class="button" on:click=move |_| on_clear.run(())>
+                    "Show all robots"
+                </button>
+            </Show>
+        </div>
+    }
+}

@@ -1,0 +1,255 @@
+//! What the live page shows, worked out from the model and from the frames on screen.
+
+use protocol::{
+    RobotId, UnixMicros,
+    command::Verb,
+    robot::{Capability, SiteMap},
+};
+
+use crate::{
+    arming::Sight,
+    glass::{self, Frame},
+    grade::{self, Tone},
+    live::{
+        commands::{Entry, Standing as CommandStanding},
+        model::{Model, Phase, Robot},
+        view::ViewPhase,
+    },
+    panels::{
+        banner::BannerFace,
+        commands::CommandFace,
+        go_to::PlaceChoice,
+        map::{MapFace, Target},
+        picture::{PictureFace, PictureTrouble},
+    },
+    parts::video::Shown,
+    roster::{self, Standing},
+    telling, words,
+};
+
+/// Commands on the live page: what fits beside a map, and some to scroll.
+const COMMANDS_SHOWN: usize = 20;
+
+/// One camera's picture.
+pub(super) fn picture(
+    model: &Model,
+    robot: RobotId,
+    camera: usize,
+    shown: Option<Shown>,
+    now: UnixMicros,
+) -> (PictureFace, Option<Frame>) {
+    let Some(known) = model.robot(robot) else {
+        return (PictureFace::default(), None);
+    };
+    let advert = known.advert.as_ref().and_then(|advert| advert.cameras.get(camera));
+    let link = known.view.link;
+    let frame = shown.map(|shown| {
+        shown.frame(|at| glass::robot_to_browser(at, link.as_ref(), &model.clock))
+    });
+    let face = PictureFace {
+        camera: advert.map_or_else(String::new, |camera| camera.name.clone()),
+        label: advert.map_or_else(String::new, |camera| camera.label.clone()),
+        age_ms: frame.map(|frame| frame.age_ms(now)),
+        taken: frame.map_or_else(String::new, |frame| {
+            words::clock(frame.captured_at.unwrap_or(frame.shown_at))
+        }),
+        trouble: trouble(model, known),
+        waiting: waiting(model),
+    };
+    (face, frame)
+}
+
+fn trouble(model: &Model, robot: &Robot) -> Option<PictureTrouble> {
+    let trouble = |words: &str, code: &str| {
+        Some(PictureTrouble {
+            words: words.to_owned(),
+            code: code.to_owned(),
+        })
+    };
+    if model.connection.phase != Phase::Live {
+        return trouble("no connection to the gateway", "gateway_lost");
+    }
+    if !robot.is_online() {
+        return trouble("the robot is offline", "robot_offline");
+    }
+    if robot.advert.as_ref().is_some_and(|advert| advert.cameras.is_empty()) {
+        return trouble("this robot has no camera", "no_camera");
+    }
+    let found = model.view.as_ref()?.trouble.as_ref()?;
+    trouble(&found.words, &found.code)
+}
+
+fn waiting(model: &Model) -> &'static str {
+    match model.view.as_ref().map(|view| view.phase) {
+        None | Some(ViewPhase::Waiting { .. }) => "Waiting for the gateway",
+        Some(ViewPhase::Opening { .. }) => "Opening the picture",
+        Some(ViewPhase::Connected | ViewPhase::Shaky { .. }) => "Waiting for the first picture",
+    }
+}
+
+/// What the page can see of the robot.
+pub(super) fn sight(robot: &Robot, age_ms: Option<f64>) -> Sight {
+    let has_cameras = robot.advert.as_ref().is_some_and(|advert| !advert.cameras.is_empty());
+    match (has_cameras, age_ms) {
+        (false, _) => Sight::NoCamera,
+        (true, None) => Sight::Awaited,
+        (true, Some(age_ms)) => Sight::Aged(age_ms),
+    }
+}
+
+/// Browser to robot and back: the two measured halves of the way that a command takes.
+pub(super) fn command_ms(model: &Model, robot: &Robot) -> Option<f64> {
+    Some(model.clock.rtt_ms()? + robot.view.link?.rtt_ms?)
+}
+
+/// The banner of a picture that is history.
+pub(super) fn stale_banner(face: &PictureFace, robot: &Robot, has_stop: bool) -> Option<BannerFace> {
+    let age_ms = face.age_ms.filter(|_| face.is_stale())?;
+    let state = robot.telemetry().map_or("", |state| words::activity(state.activity));
+    Some(BannerFace {
+        tone: Tone::Alarm,
+        what: format!("Video stale for {}.", words::delay(age_ms)),
+        rest: format!(
+            "Targets are withheld. {} last reported: {}.{}",
+            robot.view.name,
+            state.to_lowercase(),
+            if has_stop { " Stop still works." } else { "" }
+        ),
+        aside: "Reconnecting".to_owned(),
+        action: None,
+    })
+}
+
+/// What moves on the map.
+pub(super) fn map(model: &Model, robot: &Robot, now: UnixMicros) -> MapFace {
+    let standing = roster::standing(robot, &model.clock, now);
+    let goal = robot.telemetry().and_then(|state| state.goal.as_ref());
+    let told = goal.map(|goal| Target {
+        at: [goal.target.x_m, goal.target.y_m],
+        is_command: goal.command.is_some(),
+    });
+    MapFace {
+        pose: robot.telemetry().map(|state| state.pose),
+        radius_m: robot.advert.as_ref().map_or(0.25, |advert| f64::from(advert.radius_m)),
+        trail: robot.trail.iter().copied().collect(),
+        scan: robot.scan.clone(),
+        target: wished(model, robot.view.robot, now).or(told),
+        remaining_m: goal.map(|goal| goal.remaining_m),
+        is_old: !matches!(standing, Standing::Fresh(_)),
+        age: roster::state_age_ms(robot, &model.clock, now)
+            .map_or_else(|| "no data".to_owned(), words::delay),
+    }
+}
+
+/// A wish is drawn until the robot's own state shows its answer.
+const WISH_SHOWN_US: i64 = 1_500_000;
+
+/// The target that was just asked for and that the robot's state can't show yet.
+fn wished(model: &Model, robot: RobotId, now: UnixMicros) -> Option<Target> {
+    let latest = model.commands.of(robot).next()?;
+    let wished_at = latest.wished_at?;
+    let is_open = match &latest.standing {
+        CommandStanding::Wished => true,
+        CommandStanding::Recorded(fate) => !fate.is_over(),
+        CommandStanding::NotSent { .. }
+        | CommandStanding::TurnedDown { .. }
+        | CommandStanding::NotRecorded => false,
+    };
+    let Verb::NavigateTo { x_m, y_m, .. } = latest.verb else {
+        return None;
+    };
+    (is_open && now.since(wished_at) < WISH_SHOWN_US).then_some(Target {
+        at: [x_m, y_m],
+        is_command: true,
+    })
+}
+
+/// What the map says to somebody who can't see it.
+pub(super) fn map_label(robot: &Robot) -> String {
+    let name = &robot.view.name;
+    let Some(state) = robot.telemetry() else {
+        return format!("Map of {}. {name} has not told where it is.", robot.view.site_name);
+    };
+    let map = robot.advert.as_ref().and_then(|advert| advert.map.as_ref());
+    let whither = state.goal.as_ref().map_or_else(String::new, |goal| {
+        let target = goal.target;
+        let place = telling::place_at(map, target.x_m, target.y_m).map_or_else(
+            || format!("{:.1}, {:.1}", target.x_m, target.y_m),
+            str::to_owned,
+        );
+        format!(" It drives to {place}.")
+    });
+    format!(
+        "Map of {}. {name} is at {:.1}, {:.1} m.{whither}",
+        robot.view.site_name, state.pose.x_m, state.pose.y_m
+    )
+}
+
+/// The named places to choose from.
+pub(super) fn places(map: Option<&SiteMap>) -> Vec<PlaceChoice> {
+    map.map_or_else(Vec::new, |map| {
+        let choice = |place: &protocol::robot::Place| PlaceChoice {
+            name: place.name.clone(),
+            pose: place.pose,
+        };
+        map.places.iter().map(choice).collect()
+    })
+}
+
+/// The commands to this robot, newest first.
+pub(super) fn commands(model: &Model, robot: &Robot, now: UnixMicros) -> Vec<CommandFace> {
+    let map = robot.advert.as_ref().and_then(|advert| advert.map.as_ref());
+    let entries = model.commands.of(robot.view.robot).take(COMMANDS_SHOWN);
+    entries.map(|entry| command(model, entry, map, now)).collect()
+}
+
+fn command(model: &Model, entry: &Entry, map: Option<&SiteMap>, now: UnixMicros) -> CommandFace {
+    let gateway_now = now.plus(model.clock.gateway_ahead_us());
+    let at = entry.issued_at.or(entry.wished_at).unwrap_or_default();
+    let took = telling::took_ms(entry).filter(|_| {
+        matches!(&entry.standing, CommandStanding::Recorded(fate) if *fate == protocol::command::Fate::Done)
+    });
+    let by = match (&entry.by, entry.wished_at) {
+        (Some(name), None) => format!("asked by {name}"),
+        _ => String::new(),
+    };
+    CommandFace {
+        command: entry.command,
+        time: words::clock(at),
+        what: telling::verb(&entry.verb, map),
+        telling: telling::fate(entry, now, gateway_now),
+        took: took.map_or_else(String::new, words::delay),
+        by,
+    }
+}
+
+/// How long the robot took to answer the latest wish of this page.
+pub(super) fn last_answer(model: &Model, robot: RobotId) -> String {
+    let answered = model.commands.of(robot).find_map(telling::answer_ms);
+    answered.map_or_else(String::new, |ms| format!("last {}", words::delay(ms)))
+}
+
+/// Whether the robot can be stopped.
+pub(super) fn has_stop(robot: &Robot) -> bool {
+    robot
+        .advert
+        .as_ref()
+        .is_some_and(|advert| advert.capabilities.contains(&Capability::Stop))
+}
+
+/// The state of the path for pictures, in few words.
+pub(super) fn path(model: &Model) -> (Tone, &'static str) {
+    match model.view.as_ref().map(|view| view.phase) {
+        None => (Tone::Calm, "No pictures"),
+        Some(ViewPhase::Waiting { .. }) => (Tone::Caution, "Pictures wait"),
+        Some(ViewPhase::Opening { .. }) => (Tone::Calm, "Pictures open"),
+        Some(ViewPhase::Connected) => (Tone::Calm, "Pictures direct"),
+        Some(ViewPhase::Shaky { .. }) => (Tone::Caution, "Pictures interrupted"),
+    }
+}
+
+/// Whether one reading is older than another allows.
+pub(super) fn is_state_old(age_ms: Option<f64>) -> bool {
+    age_ms.is_none_or(|age_ms| age_ms > grade::STALE_STATE_MS)
+}
+

@@ -1,0 +1,9 @@
+//! The pages: each takes from the live side what its panels draw, and passes their wishes on.
+
+pub(crate) mod fleet;
+pub(crate) mod live;
+mod live_faces;
+pub(crate) mod not_found;
+pub(crate) mod shell;
+mod shell_faces;
+pub(crate) mod sign_in;

@@ -1,0 +1,223 @@
+//! The frame around the pages: bar, banners, the page itself, safety bar, and the keys that work everywhere.
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_navigate},
+};
+use protocol::{UnixMicros, command::Verb};
+
+use super::shell_faces;
+use crate::{
+    keys,
+    live::{engine::Live, reduce::Input},
+    panels::{
+        banner::{Action, Banner, BannerFace},
+        header::{Header, PersonFace, brand_mark},
+        keys_help::KeysHelp,
+        safety_bar::SafetyBar,
+    },
+    session::{Session, SignInState},
+};
+
+/// What the page on screen wants to say above itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PageBanner(pub(crate) RwSignal<Option<BannerFace>>);
+
+/// Shows the pages to whoever is signed in, and the way to sign-in to everybody else.
+#[component]
+pub(crate) fn Shell() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let live = expect_context::<Live>();
+    let navigate = use_navigate();
+    Effect::new(move |_| match session.state() {
+        SignInState::SignedIn(_) => live.tell(Input::Start),
+        SignInState::SignedOut { .. } => {
+            live.tell(Input::Stop);
+            navigate("/sign-in", leptos_router::NavigateOptions {
+                replace: true,
+                ..Default::default()
+            });
+        }
+        SignInState::Unknown | SignInState::Failed(_) => {}
+    });
+    let is_signed_in = Memo::new(move |_| session.is_signed_in());
+    view! {
+        <Show when=move || is_signed_in.get() fallback=move || view! { <Outside session /> }>
+            <Inside session live />
+        </Show>
+    }
+}
+
+/// Before it is known who is here.
+#[component]
+fn Outside(session: Session) -> impl IntoView {
+    let again = move |_| spawn_local(session.load());
+    move || match session.state() {
+        SignInState::Failed(problem) => view! {
+            <main class="alone">
+                <div class="alone__card">
+                    <p class="brand">{brand_mark()} <span>"Nooterra"</span></p>
+                    <h1>{problem.title}</h1>
+                    <p class="soft">{problem.detail}</p>
+                    <p class="soft">"Robots go on by themselves."</p>
+                    <div class="line">
+                        <button class="button button--primary" on:click=again>
+                            "Try again"
+                        </button>
+                        <code>{problem.code}</code>
+                    </div>
+                </div>
+            </main>
+        }
+        .into_any(),
+        SignInState::Unknown | SignInState::SignedOut { .. } | SignInState::SignedIn(_) => view! {
+            <main class="alone" aria-busy="true">
+                <p class="brand">{brand_mark()} <span>"Nooterra"</span></p>
+            </main>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn Inside(session: Session, live: Live) -> impl IntoView {
+    let page_banner = PageBanner(RwSignal::new(None));
+    provide_context(page_banner);
+    let second = Memo::new(move |_| UnixMicros(live.now().0 / 1_000_000 * 1_000_000));
+    let systems = Memo::new(move |_| live.read(shell_faces::systems));
+    let person = Memo::new(move |_| match session.state() {
+        SignInState::SignedIn(view) => shell_faces::person(&view),
+        SignInState::Unknown | SignInState::SignedOut { .. } | SignInState::Failed(_) => {
+            PersonFace::default()
+        }
+    });
+    let banners = Memo::new(move |_| {
+        let now = live.now();
+        let own = page_banner.0.get();
+        let mut all = live.read(|model| shell_faces::banners(model, now));
+        all.extend(own);
+        all
+    });
+    let is_help_open = RwSignal::new(false);
+    let sign_out = Callback::new(move |()| {
+        spawn_local(async move {
+            // A gateway that can't be told ends the session by itself when its time is over.
+            if session.sign_out().await.is_err() {
+                session.ended();
+            }
+        });
+    });
+    let act = Callback::new(move |action| match action {
+        Action::TryNow => live.tell(Input::TryNow),
+        Action::Reload => {
+            // A page that can't be loaded again stays as it is.
+            let _reloading = window().location().reload();
+        }
+    });
+    let count = Memo::new(move |_| banners.with(Vec::len));
+    let banner = move |place: usize| {
+        let face = Memo::new(move |previous: Option<&BannerFace>| {
+            banners
+                .with(|all| all.get(place).cloned())
+                .or_else(|| previous.cloned())
+                .unwrap_or_else(empty_banner)
+        });
+        view! { <Banner face on_action=act /> }
+    };
+    view! {
+        <a class="skip" href="#main">
+            "Skip to content"
+        </a>
+        <Header
+            systems
+            second
+            person
+            on_help=Callback::new(move |()| is_help_open.update(|is_open| *is_open = !*is_open))
+            on_sign_out=sign_out
+        />
+        <div class="banners">
+            <For each=move || 0..count.get() key=|place| *place children=banner />
+        </div>
+        <main id="main" class="main">
+            <Outlet />
+        </main>
+        <Safety live is_help_open />
+        <Show when=move || is_help_open.get()>
+            <KeysHelp on_close=Callback::new(move |()| is_help_open.set(false)) />
+        </Show>
+    }
+}
+
+fn empty_banner() -> BannerFace {
+    BannerFace {
+        tone: crate::grade::Tone::Caution,
+        what: String::new(),
+        rest: String::new(),
+        aside: String::new(),
+        action: None,
+    }
+}
+
+/// The safety bar and the keys that belong to it.
+#[component]
+fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
+    let location = use_location();
+    let is_on_live_page = Memo::new(move |_| location.pathname.with(|path| path.starts_with("/robots/")));
+    let face = Memo::new(move |_| {
+        let now = live.now();
+        live.read(|model| shell_faces::safety(model, now))
+    });
+    let stop_face = Memo::new(move |_| {
+        let now = live.now();
+        live.read(|model| shell_faces::stop(model, now))
+    });
+    let stop = move || {
+        if let Some(robot) = live.peek(|model| model.selected) {
+            live.order(robot, Verb::Stop);
+        }
+    };
+    let navigate = use_navigate();
+    let leave = {
+        let navigate = navigate.clone();
+        move || navigate("/", leptos_router::NavigateOptions::default())
+    };
+    let open = move || {
+        if let Some(robot) = live.peek(|model| model.selected) {
+            navigate(&format!("/robots/{robot}"), leptos_router::NavigateOptions::default());
+        }
+    };
+    let leave_by_key = leave.clone();
+    keys::on_key(move |key| match key.name.as_str() {
+        " " => {
+            if !key.is_repeated() {
+                stop();
+            }
+            true
+        }
+        "?" => {
+            is_help_open.update(|is_open| *is_open = !*is_open);
+            true
+        }
+        "Escape" if is_help_open.get_untracked() => {
+            is_help_open.set(false);
+            true
+        }
+        "Escape" if is_on_live_page.get_untracked() => {
+            leave_by_key();
+            true
+        }
+        _ => false,
+    });
+    keys::keep_space_from_buttons();
+    view! {
+        <SafetyBar
+            face
+            stop=stop_face
+            is_on_live_page
+            on_stop=Callback::new(move |()| stop())
+            on_open=Callback::new(move |()| open())
+            on_leave=Callback::new(move |()| leave())
+        />
+    }
+}

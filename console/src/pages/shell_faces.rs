@@ -1,0 +1,189 @@
+//! What the frame around the pages shows, worked out from the model.
+
+use protocol::{
+    UnixMicros,
+    command::Verb,
+    robot::Health,
+    views::{Degradation, SessionView},
+};
+
+use crate::{
+    grade::Tone,
+    live::{
+        clock::micros_to_ms,
+        commands::Standing as CommandStanding,
+        model::{Model, Phase, Robot},
+    },
+    panels::{
+        banner::{Action, BannerFace},
+        header::{PersonFace, SystemsFace},
+        robot_card,
+        safety_bar::{SafetyFace, StopFace},
+    },
+    parts::badge,
+    roster::{self, Standing},
+    telling, words,
+};
+
+/// Who is signed in.
+pub(super) fn person(session: &SessionView) -> PersonFace {
+    let mut roles: Vec<_> = session.roles.iter().map(|grant| grant.role).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    let roles: Vec<_> = roles.into_iter().map(words::role).collect();
+    PersonFace {
+        name: session.name.clone(),
+        roles: roles.join(", "),
+        organisation: session.organisation_name.clone(),
+    }
+}
+
+/// The systems in a word.
+pub(super) fn systems(model: &Model) -> SystemsFace {
+    let face = |tone, words: &str| SystemsFace {
+        tone,
+        words: words.to_owned(),
+    };
+    match (&model.connection.phase, model.degraded.as_slice()) {
+        (Phase::Idle | Phase::Connecting { .. }, _) if model.connection.lost_at.is_none() => {
+            face(Tone::Calm, "Connecting")
+        }
+        (Phase::Live, []) => face(Tone::Calm, "Systems normal"),
+        (Phase::Live, [one]) => face(Tone::Caution, &format!("{} degraded", part_name(one))),
+        (Phase::Live, many) => face(Tone::Caution, &format!("{} parts degraded", many.len())),
+        (Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. }, _) => {
+            face(Tone::Alarm, "Gateway lost")
+        }
+    }
+}
+
+fn part_name(degradation: &Degradation) -> String {
+    match degradation.part.as_str() {
+        "postgres" => "Database".to_owned(),
+        "redis" => "Presence store".to_owned(),
+        other => {
+            let mut letters = other.chars();
+            letters
+                .next()
+                .map(|first| first.to_uppercase().chain(letters).collect())
+                .unwrap_or_default()
+        }
+    }
+}
+
+/// A break shorter than this is a hiccup that mends itself before anybody has read about it.
+const SAY_LOST_AFTER_MS: f64 = 700.0;
+
+/// What is out of order, the worst first.
+pub(super) fn banners(model: &Model, now: UnixMicros) -> Vec<BannerFace> {
+    let mut banners: Vec<BannerFace> = lost(model, now).into_iter().collect();
+    banners.extend(model.degraded.iter().map(|degradation| BannerFace {
+        tone: Tone::Caution,
+        what: format!(
+            "{} degraded since {}.",
+            part_name(degradation),
+            words::hour_minute(degradation.since)
+        ),
+        rest: degradation.words.clone(),
+        aside: String::new(),
+        action: None,
+    }));
+    banners
+}
+
+fn lost(model: &Model, now: UnixMicros) -> Option<BannerFace> {
+    let connection = &model.connection;
+    let since = connection.lost_at?;
+    let for_ms = micros_to_ms(now.since(since));
+    let next = match &connection.phase {
+        Phase::Idle | Phase::Live => return None,
+        Phase::Over { words, .. } => {
+            return Some(BannerFace {
+                tone: Tone::Alarm,
+                what: "The gateway ended this session.".to_owned(),
+                rest: format!("It says: {words}. Values on screen are old."),
+                aside: String::new(),
+                action: Some(Action::Reload),
+            });
+        }
+        Phase::Connecting { .. } => format!("Connecting, try {}", connection.attempt),
+        Phase::Waiting { retry_at } => {
+            let wait_ms = micros_to_ms(retry_at.since(now)).max(0.0);
+            format!("Next try in {}", words::delay(wait_ms))
+        }
+    };
+    (for_ms > SAY_LOST_AFTER_MS).then(|| BannerFace {
+        tone: Tone::Alarm,
+        what: format!("Connection to the gateway lost for {}.", words::span(for_ms)),
+        rest: "Values are old, and nothing can be sent from here, not even a stop. Robots keep their own safety.".to_owned(),
+        aside: next,
+        action: Some(Action::TryNow),
+    })
+}
+
+/// The robot that the safety bar names.
+pub(super) fn safety(model: &Model, now: UnixMicros) -> Option<SafetyFace> {
+    let robot = model.selected_robot()?;
+    let standing = roster::standing(robot, &model.clock, now);
+    let health = robot.telemetry().map_or(Health::Ok, |state| state.health);
+    let age_ms = roster::state_age_ms(robot, &model.clock, now);
+    Some(SafetyFace {
+        name: robot.view.name.clone(),
+        site: robot.view.site_name.clone(),
+        badge: badge::of_standing(&standing, health),
+        doing: robot_card::doing(robot, &standing),
+        measures: measures(robot),
+        age: age_ms.map_or_else(|| "no data".to_owned(), words::delay),
+        is_old: !matches!(standing, Standing::Fresh(_)),
+        still: robot.still.as_ref().map(|still| still.url.clone()),
+        stop_trouble: stop_trouble(model, &standing, &robot.view.name),
+    })
+}
+
+fn measures(robot: &Robot) -> String {
+    let Some(state) = robot.telemetry() else {
+        return String::new();
+    };
+    let speed = words::measure(state.speed_mps, 2, "m/s");
+    match &state.goal {
+        Some(goal) => format!("{speed}, {} to go", words::measure(goal.remaining_m, 1, "m")),
+        None => speed,
+    }
+}
+
+fn stop_trouble(model: &Model, standing: &Standing, name: &str) -> Option<String> {
+    match (&model.connection.phase, standing) {
+        (Phase::Live, Standing::Offline { .. }) => Some(format!("{name} is offline")),
+        (Phase::Live, Standing::Fresh(_) | Standing::Stale { .. } | Standing::Silent) => None,
+        (Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. }, _) => {
+            Some("no connection to the gateway".to_owned())
+        }
+    }
+}
+
+/// How long the word on the latest stop stays in the bar after it was over.
+const STOP_SHOWN_FOR_US: i64 = 30_000_000;
+
+/// What became of the latest stop that was asked for on this page.
+pub(super) fn stop(model: &Model, now: UnixMicros) -> Option<StopFace> {
+    let robot = model.selected?;
+    let entry = model
+        .commands
+        .of(robot)
+        .find(|entry| entry.verb == Verb::Stop && entry.wished_at.is_some())?;
+    let wished_at = entry.wished_at?;
+    let is_open = matches!(&entry.standing, CommandStanding::Wished)
+        || matches!(&entry.standing, CommandStanding::Recorded(fate) if !fate.is_over());
+    if !is_open && now.since(entry.ended_at.unwrap_or(wished_at)) > STOP_SHOWN_FOR_US {
+        return None;
+    }
+    let gateway_now = now.plus(model.clock.gateway_ahead_us());
+    let when = match telling::took_ms(entry) {
+        Some(ms) => format!("after {}", words::delay(ms)),
+        None => format!("at {}", words::clock(wished_at)),
+    };
+    Some(StopFace {
+        telling: telling::fate(entry, now, gateway_now),
+        when,
+    })
+}

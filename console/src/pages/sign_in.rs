@@ -1,0 +1,143 @@
+//! Signing in by a link, and what to do without one.
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::hooks::use_navigate;
+use protocol::views::Problem;
+
+use crate::{
+    panels::header::brand_mark,
+    parts::icon::{Glyph, icon},
+    session::{Session, SignInState},
+};
+
+/// Where a sign-in by link stands.
+#[derive(Debug, Clone, PartialEq)]
+enum Step {
+    /// No link in the address.
+    NoLink,
+    /// The gateway looks at it.
+    Checking,
+    /// The gateway turned it down.
+    Refused(Problem),
+}
+
+/// The sign-in page.
+#[component]
+pub(crate) fn SignIn() -> impl IntoView {
+    document().set_title("Sign in · Nooterra");
+    let session = expect_context::<Session>();
+    let step = RwSignal::new(Step::NoLink);
+    let has_ended = session.state_once() == SignInState::SignedOut { has_ended: true };
+
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if session.is_signed_in() {
+            navigate("/", leptos_router::NavigateOptions {
+                replace: true,
+                ..Default::default()
+            });
+        }
+    });
+
+    let redeem = move |link: String| {
+        step.set(Step::Checking);
+        spawn_local(async move {
+            if let Err(problem) = session.sign_in(link).await {
+                step.set(Step::Refused(problem));
+            }
+        });
+    };
+    if let Some(link) = take_link() {
+        redeem(link);
+    }
+    // A second link pasted into the same tab changes only the fragment, which loads nothing by itself.
+    let changed = window_event_listener(leptos::ev::hashchange, move |_| {
+        if let Some(link) = take_link() {
+            redeem(link);
+        }
+    });
+    on_cleanup(move || changed.remove());
+
+    view! {
+        <main class="alone">
+            <div class="alone__card">
+                <p class="brand">{brand_mark()} <span>"Nooterra"</span></p>
+                {move || match step.get() {
+                    Step::Checking => view! { <Checking /> }.into_any(),
+                    Step::Refused(problem) => view! { <Refused problem /> }.into_any(),
+                    Step::NoLink => view! { <NoLink has_ended /> }.into_any(),
+                }}
+            </div>
+        </main>
+    }
+}
+
+/// Takes the secret out of the address, so that it stays in no history and on no screen.
+fn take_link() -> Option<String> {
+    let location = window().location();
+    let hash = location.hash().ok()?;
+    let link = hash.strip_prefix("#link=")?.to_owned();
+    let path = location.pathname().ok()?;
+    // A browser that keeps the fragment has still read it only here.
+    let _cleared = window()
+        .history()
+        .and_then(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&path)));
+    (!link.is_empty()).then_some(link)
+}
+
+#[component]
+fn Checking() -> impl IntoView {
+    view! {
+        <h1>"Signing in"</h1>
+        <p class="soft" role="status">
+            "The gateway checks your link."
+        </p>
+        <span class="skeleton"></span>
+    }
+}
+
+#[component]
+fn Refused(problem: Problem) -> impl IntoView {
+    view! {
+        <h1>"You are not signed in"</h1>
+        <div class="notice notice--alarm" role="alert">
+            {icon(Glyph::Octagon)}
+            <div>
+                <b>{problem.title}</b>
+                <p>{problem.detail}</p>
+                <code>{problem.code}</code>
+            </div>
+        </div>
+        <p class="soft">"A link works once and for a short time. Ask for a new one and open it here."</p>
+        <HowToGetALink />
+    }
+}
+
+#[component]
+fn NoLink(has_ended: bool) -> impl IntoView {
+    view! {
+        <h1>"Sign in"</h1>
+        <Show when=move || has_ended>
+            <div class="notice" role="status">
+                {icon(Glyph::Clock)}
+                <p>"Your sign-in ended. Open a new link to go on where you were."</p>
+            </div>
+        </Show>
+        <p class="soft">"You sign in by opening a personal link. There is no password."</p>
+        <HowToGetALink />
+    }
+}
+
+#[component]
+fn HowToGetALink() -> impl IntoView {
+    view! {
+        <dl class="ways">
+            <dt>{icon(Glyph::Link)} "In the demo"</dt>
+            <dd>
+                "The terminal that runs " <code>"cargo xtask demo"</code> " prints one link for each role."
+            </dd>
+            <dt>{icon(Glyph::Person)} "Anywhere else"</dt>
+            <dd>"An admin of your organisation makes a link for you and sends it to you alone."</dd>
+        </dl>
+    }
+}

@@ -1,0 +1,79 @@
+//! One line on what is lost, what still works, and one thing to do. Stays for as long as it is true.
+
+use leptos::prelude::*;
+
+use crate::{
+    grade::Tone,
+    parts::icon::{Glyph, icon},
+};
+
+/// A banner as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BannerFace {
+    /// Caution is degraded, alarm is act.
+    pub(crate) tone: Tone,
+    /// What is lost.
+    pub(crate) what: String,
+    /// What still works.
+    pub(crate) rest: String,
+    /// What goes on by itself.
+    pub(crate) aside: String,
+    /// What can be done, if anything.
+    pub(crate) action: Option<Action>,
+}
+
+/// What a banner offers to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Don't wait for the next attempt.
+    TryNow,
+    /// Load the page again.
+    Reload,
+}
+
+impl Action {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::TryNow => "Try now",
+            Self::Reload => "Reload page",
+        }
+    }
+}
+
+/// Draws a banner.
+#[component]
+pub(crate) fn Banner(
+    #[prop(into)] face: Signal<BannerFace>,
+    on_action: Callback<Action>,
+) -> impl IntoView {
+    let is_alarm = Memo::new(move |_| face.with(|face| face.tone == Tone::Alarm));
+    let action = Memo::new(move |_| face.with(|face| face.action));
+    view! {
+        <div
+            class=move || format!("banner banner--{}", face.with(|face| face.tone.class()))
+            role=move || if is_alarm.get() { "alert" } else { "status" }
+        >
+            {move || icon(if is_alarm.get() { Glyph::Octagon } else { Glyph::Triangle })}
+            <p class="grow">
+                <b>{move || face.with(|face| face.what.clone())}</b>
+                " "
+                <span>{move || face.with(|face| face.rest.clone())}</span>
+            </p>
+            <span class="banner__aside">{move || face.with(|face| face.aside.clone())}</span>
+            {move || {
+                action
+                    .get()
+                    .map(|action| {
+                        view! {
+                            <button
+                                class="button button--small"
+                                on:click=move |_| on_action.run(action)
+                            >
+                                {action.words()}
+                            </button>
+                        }
+                    })
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,113 @@
+//! The bar at the top: where you are, what time it is, how the systems are, who you are.
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+use protocol::UnixMicros;
+
+use crate::{
+    grade::Tone,
+    parts::icon::{Glyph, icon, small},
+    words,
+};
+
+/// How the systems are, in a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SystemsFace {
+    /// How loudly.
+    pub(crate) tone: Tone,
+    /// The words.
+    pub(crate) words: String,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct PersonFace {
+    /// Their name.
+    pub(crate) name: String,
+    /// Their roles.
+    pub(crate) roles: String,
+    /// Their organisation.
+    pub(crate) organisation: String,
+}
+
+/// The mark of the house.
+pub(crate) fn brand_mark() -> impl IntoView {
+    view! {
+        <svg class="brand__mark" viewBox="0 0 18 18" aria-hidden="true">
+            <path d="M3 15V3l12 12V3" />
+            <circle cx="3" cy="3" r="1.6" />
+            <circle cx="15" cy="15" r="1.6" />
+        </svg>
+    }
+}
+
+/// Draws the bar.
+#[component]
+pub(crate) fn Header(
+    #[prop(into)] systems: Signal<SystemsFace>,
+    #[prop(into)] second: Signal<UnixMicros>,
+    #[prop(into)] person: Signal<PersonFace>,
+    on_help: Callback<()>,
+    on_sign_out: Callback<()>,
+) -> impl IntoView {
+    let tone = Memo::new(move |_| systems.with(|face| face.tone));
+    let glyph = move || match tone.get() {
+        Tone::Calm | Tone::Ok => Glyph::CircleCheck,
+        Tone::Caution => Glyph::Triangle,
+        Tone::Alarm => Glyph::Octagon,
+    };
+    view! {
+        <header class="bar">
+            <A href="/" attr:class="brand" attr:aria-label="Nooterra, fleet">
+                {brand_mark()}
+                <span>"Nooterra"</span>
+            </A>
+            <nav class="nav" aria-label="Main">
+                <A href="/" exact=true>
+                    {icon(Glyph::Fleet)}
+                    "Fleet"
+                </A>
+            </nav>
+            <span class="grow"></span>
+            <button class="button button--ghost button--small bar__help" on:click=move |_| on_help.run(())>
+                {icon(Glyph::Keyboard)} <span>"Keys"</span> <kbd>"?"</kbd>
+            </button>
+            <span class=move || format!("bar__systems {}", tone.get().class()) role="status">
+                {move || small(glyph())}
+                <span>{move || systems.with(|face| face.words.clone())}</span>
+            </span>
+            <time class="bar__clock">{move || format!("{} UTC", words::clock(second.get()))}</time>
+            <UserMenu person on_sign_out />
+        </header>
+    }
+}
+
+#[component]
+fn UserMenu(person: Signal<PersonFace>, on_sign_out: Callback<()>) -> impl IntoView {
+    let initials = move || person.with(|person| words::initials(&person.name));
+    let name = move || person.with(|person| person.name.clone());
+    view! {
+        <button class="user" popovertarget="user-menu" aria-haspopup="menu" aria-label=move || {
+            format!("Signed in as {}", name())
+        }>
+            <span class="avatar" aria-hidden="true">{initials}</span>
+            <span class="user__name">
+                <b>{name}</b>
+                " "
+                <span>{move || person.with(|person| person.roles.clone())}</span>
+            </span>
+            {small(Glyph::Down)}
+        </button>
+        <div id="user-menu" class="menu" popover="auto">
+            <p class="menu__who">
+                <b>{name}</b>
+                <span>{move || person.with(|person| person.roles.clone())}</span>
+                <span>{move || person.with(|person| person.organisation.clone())}</span>
+            </p>
+            <button class="menu__item" on:click=move |_| on_sign_out.run(())>
+                {icon(Glyph::Out)}
+                "Sign out"
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,137 @@
+//! A camera's moving picture, and what each of its frames says of its age.
+
+use std::{cell::RefCell, rc::Rc};
+
+use leptos::{html, prelude::*};
+use protocol::UnixMicros;
+use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
+use web_sys::{HtmlMediaElement, HtmlVideoElement};
+
+use crate::{browser, glass, glass::Frame, rtc::Feed};
+
+/// A frame that came on screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// When the camera took it, by the robot's clock, as the stream itself states it.
+    pub(crate) robot_captured_at: Option<UnixMicros>,
+    /// The same on the browser's clock, as the browser estimates it.
+    pub(crate) estimated_at: Option<UnixMicros>,
+    /// When it came on screen, by the browser's clock.
+    pub(crate) shown_at: UnixMicros,
+}
+
+impl Shown {
+    /// The frame on one clock. What the robot states counts more than what the browser guesses.
+    pub(crate) fn frame(self, to_browser: impl FnOnce(UnixMicros) -> UnixMicros) -> Frame {
+        Frame {
+            captured_at: self.robot_captured_at.map(to_browser).or(self.estimated_at),
+            shown_at: self.shown_at,
+        }
+    }
+}
+
+/// Plays a feed and tells of every frame that it shows.
+#[component]
+pub(crate) fn Video(
+    feed: Signal<Option<Feed>, LocalStorage>,
+    #[prop(into)] label: Signal<String>,
+    #[prop(into)] camera: Signal<String>,
+    on_frame: Callback<Shown>,
+) -> impl IntoView {
+    let element = NodeRef::<html::Video>::new();
+    let frames = StoredValue::new_local(None::<FrameLoop>);
+
+    Effect::new(move |_| {
+        let (Some(video), Some(feed)) = (element.get(), feed.get()) else {
+            return;
+        };
+        let media: &HtmlMediaElement = video.unchecked_ref();
+        media.set_muted(true);
+        media.set_src_object(Some(&feed.stream));
+        // Muted video may always start by itself; where it doesn't, the age on screen tells.
+        let _started = media.play();
+        frames.set_value(Some(FrameLoop::start(video, feed, on_frame)));
+    });
+    on_cleanup(move || {
+        let _stopped = frames.try_update_value(Option::take);
+    });
+
+    view! {
+        <video
+            node_ref=element
+            aria-label=label
+            data-camera=camera
+            autoplay
+            playsinline
+            disablepictureinpicture
+            prop:muted=true
+        ></video>
+    }
+}
+
+type FrameListener = Rc<RefCell<Option<Closure<dyn FnMut(JsValue, JsValue)>>>>;
+
+/// Asks to be told of the next frame, again and again, until dropped.
+struct FrameLoop {
+    video: HtmlVideoElement,
+    listener: FrameListener,
+    handle: Rc<RefCell<Option<JsValue>>>,
+}
+
+impl FrameLoop {
+    fn start(video: HtmlVideoElement, feed: Feed, on_frame: Callback<Shown>) -> Self {
+        let frames = Self {
+            video,
+            listener: Rc::default(),
+            handle: Rc::default(),
+        };
+        let again = (frames.video.clone(), Rc::downgrade(&frames.listener), Rc::clone(&frames.handle));
+        *frames.listener.borrow_mut() = Some(Closure::new(move |_: JsValue, metadata: JsValue| {
+            let _told = on_frame.try_run(shown(&metadata, &feed));
+            let (video, listener, handle) = &again;
+            if let Some(listener) = listener.upgrade() {
+                ask(video, &listener, handle);
+            }
+        }));
+        ask(&frames.video, &frames.listener, &frames.handle);
+        frames
+    }
+}
+
+impl Drop for FrameLoop {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.borrow_mut().take() {
+            let _cancelled = browser::call(&self.video, "cancelVideoFrameCallback", &[handle]);
+        }
+    }
+}
+
+fn ask(video: &HtmlVideoElement, listener: &FrameListener, handle: &RefCell<Option<JsValue>>) {
+    if let Some(closure) = listener.borrow().as_ref() {
+        *handle.borrow_mut() = browser::call(
+            video,
+            "requestVideoFrameCallback",
+            &[closure.as_ref().clone()],
+        );
+    }
+}
+
+fn shown(metadata: &JsValue, feed: &Feed) -> Shown {
+    let moment = |name| browser::number(metadata, name).map(browser::page_moment);
+    Shown {
+        robot_captured_at: stated_capture(metadata, feed),
+        estimated_at: moment("captureTime"),
+        shown_at: moment("expectedDisplayTime").unwrap_or_else(browser::now),
+    }
+}
+
+/// The header extension's own value, when it belongs to this very frame.
+fn stated_capture(metadata: &JsValue, feed: &Feed) -> Option<UnixMicros> {
+    let sources = browser::call(&feed.receiver, "getSynchronizationSources", &[])?;
+    let source = js_sys::Array::from(&sources).get(0);
+    let is_same = browser::number(&source, "rtpTimestamp")? == browser::number(metadata, "rtpTimestamp")?;
+    is_same
+        .then(|| browser::number(&source, "captureTimestamp"))
+        .flatten()
+        .map(glass::ntp_ms)
+}

@@ -1,0 +1,144 @@
+//! Numbers, spans and moments as people read them.
+
+use protocol::{UnixMicros, robot::Activity, views::Role};
+use time::OffsetDateTime;
+
+/// Holds a number and its unit together on one line.
+const NBSP: char = '\u{a0}';
+
+/// The sign for negative numbers; a hyphen is too short for one.
+const MINUS: char = '\u{2212}';
+
+/// A delay: "84 ms", "4.2 s", "18 s".
+pub fn delay(ms: f64) -> String {
+    let ms = ms.max(0.0);
+    if ms < 999.5 {
+        format!("{ms:.0}{NBSP}ms")
+    } else if ms < 9_950.0 {
+        format!("{:.1}{NBSP}s", ms / 1_000.0)
+    } else {
+        span(ms)
+    }
+}
+
+/// A longer span: "18 s", "5 min", "3 h", "12 d".
+pub fn span(ms: f64) -> String {
+    let seconds = (ms / 1_000.0).max(0.0);
+    if seconds < 99.5 {
+        format!("{seconds:.0}{NBSP}s")
+    } else if seconds < 5_970.0 {
+        format!("{:.0}{NBSP}min", seconds / 60.0)
+    } else if seconds < 172_800.0 {
+        format!("{:.0}{NBSP}h", seconds / 3_600.0)
+    } else {
+        format!("{:.0}{NBSP}d", seconds / 86_400.0)
+    }
+}
+
+/// A number with so many decimals and a real minus.
+pub fn number(value: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", value.abs());
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if value < 0.0 && !is_zero {
+        format!("{MINUS}{text}")
+    } else {
+        text
+    }
+}
+
+/// A number with its unit.
+pub fn measure(value: f64, decimals: usize, unit: &str) -> String {
+    format!("{}{NBSP}{unit}", number(value, decimals))
+}
+
+/// A time of day in UTC: "14:31:41".
+pub fn clock(at: UnixMicros) -> String {
+    let seconds = at.0.div_euclid(1_000_000).rem_euclid(86_400);
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+/// Hours and minutes of a moment in UTC: "14:31".
+pub fn hour_minute(at: OffsetDateTime) -> String {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
+/// What a robot does, in one word.
+pub const fn activity(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Idle => "Idle",
+        Activity::Patrolling => "Patrolling",
+        Activity::Navigating => "Navigating",
+        Activity::Waiting => "Waiting",
+        Activity::Stopped => "Stopped",
+        Activity::Charging => "Charging",
+    }
+}
+
+/// A role, in one word.
+pub const fn role(role: Role) -> &'static str {
+    match role {
+        Role::Operator => "Operator",
+        Role::Requester => "Requester",
+        Role::Owner => "Owner",
+        Role::Admin => "Admin",
+    }
+}
+
+/// Up to two letters that stand for a person.
+pub fn initials(name: &str) -> String {
+    let mut words = name.split_whitespace().filter_map(|word| word.chars().next());
+    let first = words.next();
+    let last = words.next_back();
+    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_as_exact_as_their_length_deserves() {
+        let table = [
+            (0.0, "0\u{a0}ms"),
+            (84.4, "84\u{a0}ms"),
+            (999.6, "1.0\u{a0}s"),
+            (4_240.0, "4.2\u{a0}s"),
+            (9_960.0, "10\u{a0}s"),
+            (99_600.0, "2\u{a0}min"),
+            (3_540_000.0, "59\u{a0}min"),
+            (10_800_000.0, "3\u{a0}h"),
+            (864_000_000.0, "10\u{a0}d"),
+            (-5.0, "0\u{a0}ms"),
+        ];
+        for (ms, words) in table {
+            assert_eq!(delay(ms), words);
+        }
+    }
+
+    #[test]
+    fn minus_is_a_minus_and_nothing_is_minus_zero() {
+        assert_eq!(number(-1.25, 1), "\u{2212}1.2");
+        assert_eq!(number(-0.01, 1), "0.0");
+        assert_eq!(measure(2.0, 2, "m/s"), "2.00\u{a0}m/s");
+    }
+
+    #[test]
+    fn the_clock_shows_utc() {
+        assert_eq!(clock(UnixMicros(1_700_000_000_000_000)), "22:13:20");
+        assert_eq!(clock(UnixMicros(-1)), "23:59:59");
+    }
+
+    #[test]
+    fn initials_are_the_first_and_the_last() {
+        assert_eq!(initials("Mira Kovač"), "MK");
+        assert_eq!(initials("ada maria lovelace"), "AL");
+        assert_eq!(initials("Žofie"), "Ž");
+        assert_eq!(initials(" "), "");
+    }
+}

@@ -1,0 +1,103 @@
+//! The API as a script uses it.
+
+use anyhow::{Context as _, Result};
+use protocol::{
+    CommandId, RobotId,
+    command::Verb,
+    views::{CommandView, Page, Presence, Problem, RobotView},
+};
+use reqwest::{Response, StatusCode};
+use uuid::Uuid;
+
+/// A client with a bearer token.
+#[derive(Debug, Clone)]
+pub struct Api {
+    base: String,
+    token: String,
+    client: reqwest::Client,
+}
+
+impl Api {
+    /// A client of the gateway at `base`.
+    pub fn new(base: &str, token: &str) -> Result<Self> {
+        // Everything here is on loopback over plain HTTP; the provider is only needed to build the client at all.
+        let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self {
+            base: base.trim_end_matches('/').to_owned(),
+            token: token.to_owned(),
+            client: reqwest::Client::builder().build()?,
+        })
+    }
+
+    /// A GET.
+    pub async fn get(&self, path: &str) -> Result<Response> {
+        let request = self.client.get(format!("{}{path}", self.base));
+        Ok(request.bearer_auth(&self.token).send().await?)
+    }
+
+    /// Robots that this caller may see.
+    pub async fn robots(&self) -> Result<Vec<RobotView>> {
+        let page: Page<RobotView> = self
+            .get("/api/v1/robots")
+            .await?
+            .error_for_status()?
+            .json()
+            .await?;
+        Ok(page.items)
+    }
+
+    /// One robot.
+    pub async fn robot(&self, robot: RobotId) -> Result<RobotView> {
+        let response = self.get(&format!("/api/v1/robots/{robot}")).await?;
+        Ok(response.error_for_status()?.json().await?)
+    }
+
+    /// Whether the robot is online.
+    pub fn is_online(robot: &RobotView) -> bool {
+        matches!(robot.presence, Presence::Online { .. })
+    }
+
+    /// Tells a robot something; the answer may be a refusal.
+    pub async fn command(
+        &self,
+        robot: RobotId,
+        command: CommandId,
+        verb: Verb,
+    ) -> Result<std::result::Result<CommandView, Problem>> {
+        let response = self
+            .client
+            .post(format!("{}/api/v1/robots/{robot}/commands", self.base))
+            .header("Idempotency-Key", command.to_string())
+            .bearer_auth(&self.token)
+            .json(&verb)
+            .send()
+            .await?;
+        if response.status().is_success() {
+            Ok(Ok(response.json().await?))
+        } else {
+            Ok(Err(response.json().await?))
+        }
+    }
+
+    /// A command and its fate.
+    pub async fn fate(&self, command: CommandId) -> Result<CommandView> {
+        let response = self.get(&format!("/api/v1/commands/{command}")).await?;
+        Ok(response.error_for_status()?.json().await?)
+    }
+
+    /// The status and code of a refused GET.
+    pub async fn refused(&self, path: &str) -> Result<(StatusCode, String)> {
+        let response = self.get(path).await?;
+        let status = response.status();
+        let problem: Problem = response
+            .json()
+            .await
+            .with_context(|| format!("{path} did not answer with a problem"))?;
+        Ok((status, problem.code))
+    }
+}
+
+/// A fresh id for a command.
+pub fn new_command() -> CommandId {
+    CommandId(Uuid::now_v7())
+}

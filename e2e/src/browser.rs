@@ -1,0 +1,187 @@
+//! A real Chromium for a test: its own profile, its own driver, ended with the test.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde::de::DeserializeOwned;
+use tempfile::TempDir;
+use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
+
+use crate::until::until;
+
+/// What a headless Chromium needs here. Background networking off: nothing leaves this machine.
+const FLAGS: [&str; 11] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+];
+
+/// How long a page may take for what a test waits for, on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A browser window of a person.
+pub struct Browser {
+    /// The window.
+    pub window: WebDriver,
+    driver: Child,
+    _profile: TempDir,
+}
+
+/// Size of a window, CSS pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Size(pub u32, pub u32);
+
+/// What an operator has on the desk.
+pub const DESK: Size = Size(1440, 900);
+
+/// A phone.
+pub const PHONE: Size = Size(390, 844);
+
+impl Browser {
+    /// Opens an empty window.
+    pub async fn open(size: Size) -> Result<Self> {
+        let profile = tempfile::Builder::new()
+            .prefix("nooterra-chromium-")
+            .tempdir()?;
+        let mut driver = Command::new(on_path("NOOTERRA_CHROMEDRIVER", "chromedriver"))
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("chromedriver can't be started; `cargo xtask test` installs it")?;
+        let port = driver_port(&mut driver)?;
+        let mut capabilities = DesiredCapabilities::chrome();
+        for flag in FLAGS {
+            capabilities.add_arg(flag)?;
+        }
+        capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+        capabilities.add_arg(&format!("--window-size={},{}", size.0, size.1))?;
+        let chromium = on_path("NOOTERRA_CHROMIUM", "chromium");
+        capabilities.set_binary(&chromium.display().to_string())?;
+        let window = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await?;
+        let browser = Self {
+            window,
+            driver,
+            _profile: profile,
+        };
+        // The window's size includes what headless Chromium counts as its frame; pages are measured without it.
+        browser.resize(size).await?;
+        Ok(browser)
+    }
+
+    /// Makes the page this large.
+    pub async fn resize(&self, size: Size) -> Result<()> {
+        let outer: (u32, u32) = self
+            .eval("return [window.outerWidth - window.innerWidth, window.outerHeight - window.innerHeight]")
+            .await?;
+        self.window
+            .set_window_rect(0, 0, size.0 + outer.0, size.1 + outer.1)
+            .await?;
+        Ok(())
+    }
+
+    /// Goes to an address.
+    pub async fn goto(&self, url: &str) -> Result<()> {
+        Ok(self.window.goto(url).await?)
+    }
+
+    /// The value of a script.
+    pub async fn eval<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+        let value = self.window.execute(script, Vec::new()).await?;
+        Ok(serde_json::from_value(value.json().clone())?)
+    }
+
+    /// The value of a script that calls back.
+    pub async fn eval_async<T: DeserializeOwned>(&self, script: &str) -> Result<T> {
+        let value = self.window.execute_async(script, Vec::new()).await?;
+        Ok(serde_json::from_value(value.json().clone())?)
+    }
+
+    /// Waits until a script is truthy.
+    pub async fn until(&self, what: &str, script: &str) -> Result<()> {
+        self.until_within(what, PATIENCE, script).await
+    }
+
+    /// The same with another bound.
+    pub async fn until_within(&self, what: &str, within: Duration, script: &str) -> Result<()> {
+        let waited = until(what, within, async || {
+            Ok(self.eval::<bool>(script).await?.then_some(()))
+        })
+        .await;
+        match waited {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let text: String = self
+                    .eval("return document.body.innerText.slice(0, 3000)")
+                    .await
+                    .unwrap_or_default();
+                Err(error.context(format!("the page says:\n{text}")))
+            }
+        }
+    }
+
+    /// Keeps a picture of the page where the test run keeps them.
+    pub async fn picture(&self, name: &str) -> Result<PathBuf> {
+        let folder = std::env::var_os("NOOTERRA_SCREENSHOTS")
+            .map_or_else(|| std::env::temp_dir().join("nooterra-screenshots"), PathBuf::from);
+        std::fs::create_dir_all(&folder)?;
+        let path = folder.join(format!("{name}.png"));
+        self.window.screenshot(&path).await?;
+        Ok(path)
+    }
+
+    /// Closes the window; a window that is dropped is ended with its driver.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.window.clone().quit().await?)
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends its browser when it is asked to; should it be gone already, nothing is left to end.
+        let pid = i32::try_from(self.driver.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        if let Some(pid) = pid {
+            let _gone = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let _ended = self.driver.wait();
+    }
+}
+
+fn on_path(variable: &str, name: &str) -> PathBuf {
+    std::env::var_os(variable).map_or_else(|| PathBuf::from(name), PathBuf::from)
+}
+
+/// The driver says on which free port it listens.
+fn driver_port(driver: &mut Child) -> Result<u16> {
+    let output = driver.stdout.take().context("the driver has no output")?;
+    let mut lines = BufReader::new(output).lines();
+    for line in lines.by_ref() {
+        let line = line?;
+        let Some((_, after)) = line.rsplit_once("on port ") else {
+            continue;
+        };
+        if line.contains("started successfully") {
+            let port = after.trim_end_matches('.').parse()?;
+            // What it writes later must go somewhere, or its pipe fills up.
+            std::thread::spawn(move || lines.for_each(drop));
+            return Ok(port);
+        }
+    }
+    bail!("chromedriver ended without saying its port")
+}

@@ -1,0 +1,270 @@
+//! A whole installation in a folder of its own: gateway with its private Postgres and Redis, and simulated robots.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::{api::Api, process::Process, until::until};
+
+/// Starting Postgres for the first time takes a few seconds on a busy machine.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// From an agent's start to the robot on the fleet page.
+const ONLINE_WITHIN: Duration = Duration::from_secs(20);
+
+/// What the gateway writes when it is ready.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Ready {
+    /// Where people go.
+    pub url: String,
+    /// The gateway's process id.
+    pub pid: u32,
+    /// The application role's address.
+    pub database_url: String,
+    /// The private Redis.
+    pub redis_url: String,
+}
+
+/// One text per role.
+#[derive(Debug, Clone, Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct PerRole {
+    pub operator: String,
+    pub requester: String,
+    pub owner: String,
+    pub admin: String,
+}
+
+/// A seeded robot.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SeededRobot {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its enrolment token.
+    pub token: String,
+}
+
+/// What seeding a demo prints.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Seeded {
+    /// Sign-in links.
+    pub sign_in: PerRole,
+    /// API tokens.
+    pub tokens: PerRole,
+    /// The robots.
+    pub robots: Vec<SeededRobot>,
+}
+
+/// A running installation.
+#[derive(Debug)]
+pub struct Stack {
+    /// The gateway's process.
+    pub gateway: Process,
+    /// One process per robot, in the order of `seeded.robots`.
+    pub agents: Vec<Process>,
+    /// What the gateway said when it was ready.
+    pub ready: Ready,
+    /// Links, tokens, robots.
+    pub seeded: Seeded,
+    data: TempDir,
+    media_port: u16,
+}
+
+/// Where the binaries and the console's files are, as the test command says.
+fn from_environment(name: &str) -> Result<PathBuf> {
+    std::env::var_os(name)
+        .map(PathBuf::from)
+        .with_context(|| format!("{name} is not set: run the tests with `cargo xtask test`"))
+}
+
+/// A binary of ours.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    Ok(from_environment("NOOTERRA_BIN_DIR")?.join(name))
+}
+
+impl Stack {
+    /// Starts a gateway and `robots` simulated robots, and waits until all are online.
+    pub async fn start(robots: usize) -> Result<Self> {
+        Self::start_with(robots, &["--test-stamp", "--wander"]).await
+    }
+
+    /// The same with other options for the agents.
+    pub async fn start_with(robots: usize, agent_options: &[&str]) -> Result<Self> {
+        // The database runs as another user: the folder on the way to it must be passable.
+        let data = tempfile::Builder::new()
+            .prefix("nooterra-e2e-")
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o711))
+            .tempdir_in("/tmp")?;
+        let media_port = free_udp_port()?;
+        let (gateway, ready) = start_gateway(data.path(), "127.0.0.1:0", media_port).await?;
+        let seeded = seed(data.path(), robots)?;
+        let mut stack = Self {
+            gateway,
+            agents: Vec::new(),
+            ready,
+            seeded,
+            data,
+            media_port,
+        };
+        for index in 0..robots {
+            stack.enrol(index)?;
+            let agent = stack.start_agent(index, agent_options)?;
+            stack.agents.push(agent);
+        }
+        stack.all_online().await?;
+        Ok(stack)
+    }
+
+    /// Where the logs are.
+    pub fn logs(&self) -> PathBuf {
+        self.data.path().join("logs")
+    }
+
+    /// The folder of a robot's agent.
+    pub fn agent_folder(&self, index: usize) -> PathBuf {
+        self.data.path().join(format!("robot-{index}"))
+    }
+
+    /// An API client with the operator's token.
+    pub fn operator(&self) -> Result<Api> {
+        Api::new(&self.ready.url, &self.seeded.tokens.operator)
+    }
+
+    /// An API client with the admin's token.
+    pub fn admin(&self) -> Result<Api> {
+        Api::new(&self.ready.url, &self.seeded.tokens.admin)
+    }
+
+    fn enrol(&self, index: usize) -> Result<()> {
+        let output = Command::new(binary("nooterra-agent")?)
+            .args(["enrol", "--gateway", &self.ready.url])
+            .args(["--token", &self.seeded.robots[index].token])
+            .arg("--data")
+            .arg(self.agent_folder(index))
+            .output()?;
+        if !output.status.success() {
+            bail!(
+                "enrolling failed: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(())
+    }
+
+    /// Starts the agent of a robot that is enrolled.
+    pub fn start_agent(&self, index: usize, options: &[&str]) -> Result<Process> {
+        self.start_agent_as(index, &format!("agent-{index}"), options)
+    }
+
+    /// The same under another name of its log.
+    pub fn start_agent_as(&self, index: usize, name: &str, options: &[&str]) -> Result<Process> {
+        let mut command = Command::new(binary("nooterra-agent")?);
+        command
+            .args(["run", "--driver", "sim", "--seed", &(index + 1).to_string()])
+            .args(options)
+            .arg("--data")
+            .arg(self.agent_folder(index));
+        Process::start(name, command, &self.logs())
+    }
+
+    /// Waits until every robot is online.
+    pub async fn all_online(&self) -> Result<()> {
+        let api = self.operator()?;
+        let wanted = self.agents.len();
+        until("every robot to be online", ONLINE_WITHIN, async || {
+            let robots = api.robots().await?;
+            let online = robots.iter().filter(|robot| Api::is_online(robot)).count();
+            Ok((online == wanted).then_some(()))
+        })
+        .await
+        .with_context(|| self.gateway.log())
+    }
+
+    /// Ends the gateway, in good order or at once, and starts it again on the same ports.
+    pub async fn restart_gateway(&mut self, is_power_cut: bool) -> Result<()> {
+        if is_power_cut {
+            self.gateway.kill()?;
+        } else {
+            self.gateway.stop(Duration::from_secs(15))?;
+        }
+        let address = self
+            .ready
+            .url
+            .trim_start_matches("http://")
+            .replace("localhost", "127.0.0.1");
+        let (gateway, ready) = start_gateway(self.data.path(), &address, self.media_port).await?;
+        self.gateway = gateway;
+        self.ready = ready;
+        Ok(())
+    }
+
+    /// Runs `nooterra admin …` on this installation.
+    pub fn admin_command(&self, arguments: &[&str]) -> Result<String> {
+        admin(self.data.path(), arguments)
+    }
+}
+
+fn free_udp_port() -> Result<u16> {
+    Ok(std::net::UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+async fn start_gateway(data: &Path, listen: &str, media_port: u16) -> Result<(Process, Ready)> {
+    let ready_file = data.join("ready.json");
+    if ready_file.exists() {
+        fs::remove_file(&ready_file)?;
+    }
+    let mut command = Command::new(binary("nooterra")?);
+    command
+        .args(["serve", "--demo", "--listen", listen])
+        .args(["--media-port", &media_port.to_string()])
+        .arg("--data")
+        .arg(data.join("gateway"))
+        .arg("--console")
+        .arg(from_environment("NOOTERRA_CONSOLE")?)
+        .arg("--ready-file")
+        .arg(&ready_file);
+    let mut gateway = Process::start("gateway", command, &data.join("logs"))?;
+    let ready = until("the gateway to be ready", READY_WITHIN, || {
+        let read = match gateway.ended() {
+            Ok(None) => Ok(fs::read_to_string(&ready_file)
+                .ok()
+                .and_then(|text| serde_json::from_str(&text).ok())),
+            Ok(Some(code)) => Err(anyhow::anyhow!("the gateway ended with {code}")),
+            Err(error) => Err(error),
+        };
+        std::future::ready(read)
+    })
+    .await
+    .with_context(|| gateway.log())?;
+    Ok((gateway, ready))
+}
+
+fn seed(data: &Path, robots: usize) -> Result<Seeded> {
+    let text = admin(data, &["demo-seed", "--robots", &robots.to_string()])?;
+    serde_json::from_str(&text).with_context(|| format!("seeding printed {text}"))
+}
+
+fn admin(data: &Path, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(binary("nooterra")?)
+        .arg("admin")
+        .arg("--data")
+        .arg(data.join("gateway"))
+        .args(arguments)
+        .output()?;
+    if !output.status.success() {
+        bail!(
+            "admin {arguments:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}

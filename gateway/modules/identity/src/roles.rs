@@ -1,0 +1,181 @@
+//! What each role may do, and where.
+
+use std::collections::BTreeSet;
+
+use protocol::{
+    SiteId,
+    views::{Role, RoleGrant},
+};
+
+/// Something that not everybody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// See which robots there are, where they are and how they are.
+    SeeFleet,
+    /// Watch a robot's cameras and scans: they show people's rooms.
+    Watch,
+    /// Tell a robot what to do.
+    Command,
+    /// Read the log of events.
+    SeeEvents,
+    /// Enrol robots, grant roles, issue and revoke tokens.
+    Administer,
+}
+
+impl Permission {
+    /// Every permission, for tables and tests.
+    pub const ALL: [Self; 5] = [
+        Self::SeeFleet,
+        Self::Watch,
+        Self::Command,
+        Self::SeeEvents,
+        Self::Administer,
+    ];
+}
+
+const fn role_has(role: Role, permission: Permission) -> bool {
+    match (role, permission) {
+        (Role::Operator | Role::Requester | Role::Owner | Role::Admin, Permission::SeeFleet)
+        | (Role::Operator, Permission::Watch | Permission::Command)
+        | (Role::Admin, Permission::Watch | Permission::SeeEvents | Permission::Administer) => true,
+        (Role::Operator, Permission::SeeEvents | Permission::Administer)
+        | (
+            Role::Requester | Role::Owner,
+            Permission::Watch | Permission::Command | Permission::SeeEvents | Permission::Administer,
+        )
+        // Who may hand out rights must not also move robots: that takes a second grant that shows in the log.
+        | (Role::Admin, Permission::Command) => false,
+    }
+}
+
+/// Whether `grants` give `permission` at `site`. What concerns no site, or all of them, takes a grant for all sites.
+pub fn allows(grants: &[RoleGrant], permission: Permission, site: Option<SiteId>) -> bool {
+    grants.iter().any(|grant| {
+        role_has(grant.role, permission) && (grant.site.is_none() || grant.site == site)
+    })
+}
+
+/// How far a permission reaches inside an organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// All sites, also those to come.
+    Everywhere,
+    /// These sites only; possibly none.
+    Sites(BTreeSet<SiteId>),
+}
+
+impl Reach {
+    /// Whether the permission is not given anywhere.
+    pub fn is_nowhere(&self) -> bool {
+        match self {
+            Self::Everywhere => false,
+            Self::Sites(sites) => sites.is_empty(),
+        }
+    }
+
+    /// Whether `site` is within reach.
+    pub fn covers(&self, site: SiteId) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::Sites(sites) => sites.contains(&site),
+        }
+    }
+
+    /// The sites as a filter; absent for all of them.
+    pub fn sites(&self) -> Option<Vec<SiteId>> {
+        match self {
+            Self::Everywhere => None,
+            Self::Sites(sites) => Some(sites.iter().copied().collect()),
+        }
+    }
+}
+
+/// Where `grants` give `permission`.
+pub fn reach(grants: &[RoleGrant], permission: Permission) -> Reach {
+    let mut sites = BTreeSet::new();
+    for grant in grants
+        .iter()
+        .filter(|grant| role_has(grant.role, permission))
+    {
+        match grant.site {
+            None => return Reach::Everywhere,
+            Some(site) => sites.insert(site),
+        };
+    }
+    Reach::Sites(sites)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const WING_A: SiteId = SiteId(Uuid::from_u128(1));
+    const WING_B: SiteId = SiteId(Uuid::from_u128(2));
+
+    /// Columns as in `Permission::ALL`: see the fleet, watch, command, see events, administer.
+    const TABLE: [(Role, [bool; 5]); 4] = [
+        (Role::Operator, [true, true, true, false, false]),
+        (Role::Requester, [true, false, false, false, false]),
+        (Role::Owner, [true, false, false, false, false]),
+        (Role::Admin, [true, true, false, true, true]),
+    ];
+
+    fn grant(role: Role, site: Option<SiteId>) -> RoleGrant {
+        RoleGrant { role, site }
+    }
+
+    #[test]
+    fn each_role_may_do_exactly_what_the_table_says() {
+        for (role, row) in TABLE {
+            for (permission, expected) in Permission::ALL.into_iter().zip(row) {
+                let everywhere = [grant(role, None)];
+                assert_eq!(
+                    allows(&everywhere, permission, None),
+                    expected,
+                    "{role:?} {permission:?}"
+                );
+                assert_eq!(allows(&everywhere, permission, Some(WING_A)), expected);
+                assert_eq!(
+                    reach(&everywhere, permission) == Reach::Everywhere,
+                    expected
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_grant_for_one_site_holds_nowhere_else() {
+        for (role, row) in TABLE {
+            for (permission, expected) in Permission::ALL.into_iter().zip(row) {
+                let here = [grant(role, Some(WING_A))];
+                assert_eq!(allows(&here, permission, Some(WING_A)), expected);
+                assert!(!allows(&here, permission, Some(WING_B)));
+                assert!(!allows(&here, permission, None));
+                assert_eq!(reach(&here, permission).covers(WING_A), expected);
+                assert!(!reach(&here, permission).covers(WING_B));
+            }
+        }
+    }
+
+    #[test]
+    fn grants_add_up_and_none_gives_nothing() {
+        let both = [
+            grant(Role::Operator, Some(WING_A)),
+            grant(Role::Admin, Some(WING_B)),
+        ];
+
+        assert!(allows(&both, Permission::Command, Some(WING_A)));
+        assert!(!allows(&both, Permission::Command, Some(WING_B)));
+        assert!(!allows(&both, Permission::Administer, Some(WING_A)));
+        assert_eq!(
+            reach(&both, Permission::Watch).sites(),
+            Some(vec![WING_A, WING_B])
+        );
+        for permission in Permission::ALL {
+            assert!(!allows(&[], permission, None));
+            assert!(reach(&[], permission).is_nowhere());
+        }
+    }
+}

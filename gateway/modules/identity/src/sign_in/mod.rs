@@ -1,0 +1,66 @@
+//! How people prove who they are: sign-in links, browser sessions, tokens for scripts.
+
+#[cfg(feature = "store")]
+pub(crate) mod store;
+
+use protocol::{TokenId, views::TokenView};
+use time::{Duration, OffsetDateTime};
+
+use crate::Person;
+
+/// A session nobody used for so long is over: a shift has ended.
+pub const SESSION_IDLE: Duration = Duration::hours(8);
+
+/// No session lasts longer, however busy: the next shift signs in for itself.
+pub const SESSION_LASTS: Duration = Duration::hours(24);
+
+/// How often a sign-in link works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkUses {
+    /// So many times.
+    Limited(u16),
+    /// Until it expires. For demos only.
+    Reusable,
+}
+
+/// A person behind a browser's session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSignIn {
+    /// Who.
+    pub person: Person,
+    /// When the session ends if it is used until then.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A person behind a script's token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiSignIn {
+    /// Who.
+    pub person: Person,
+    /// Under which token.
+    pub token: TokenId,
+}
+
+/// A person's token for scripts, by its public name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Its id.
+    pub token: TokenId,
+    /// When it was made.
+    pub issued_at: OffsetDateTime,
+    /// When it was last used, to the minute.
+    pub used_at: Option<OffsetDateTime>,
+    /// When it was revoked.
+    pub revoked_at: Option<OffsetDateTime>,
+}
+
+impl From<ApiToken> for TokenView {
+    fn from(token: ApiToken) -> Self {
+        Self {
+            token: token.token,
+            secret: None,
+            issued_at: token.issued_at,
+            revoked_at: token.revoked_at,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Reading the log in the order of its transactions, without ever skipping a slow one, and waiting for more.
+
+use std::{sync::LazyLock, time::Duration};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use protocol::{OrganisationId, SiteId, sealed::KeyId, views::EventView};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    Position,
+    error::SpineError,
+    transaction::{bytes32, number, transaction},
+};
+
+/// Counts commits of this process. A watch keeps only the latest value, so any number of commits is one wake.
+static COMMITS: LazyLock<watch::Sender<u64>> = LazyLock::new(|| watch::Sender::new(0));
+
+/// After a wake the events may still hide behind an older transaction that runs on: look again this soon…
+const FIRST_LOOK_AFTER: Duration = Duration::from_millis(2);
+
+/// …then ever later, up to this: also how late the commits of another process are seen.
+const LAST_LOOK_AFTER: Duration = Duration::from_millis(500);
+
+/// Which events a reader may see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this organisation's; absent for all of them.
+    pub organisation: Option<OrganisationId>,
+    /// Only what happened at these sites; absent for all sites and for what concerns none.
+    pub sites: Option<Vec<SiteId>>,
+}
+
+/// An event as the log holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    /// Where it stands for followers.
+    pub position: Position,
+    /// Whose it is.
+    pub organisation: OrganisationId,
+    /// Where it happened.
+    pub site: Option<SiteId>,
+    /// Its stream.
+    pub stream: String,
+    /// Its place there.
+    pub stream_number: u64,
+    /// Its frozen name.
+    pub kind: String,
+    /// Who signed it.
+    pub actor_key: KeyId,
+    /// Its place among the events of that key.
+    pub actor_number: Option<u64>,
+    /// When it was recorded.
+    pub recorded_at: OffsetDateTime,
+    /// What happened, as JSON.
+    pub payload: serde_json::Value,
+    /// The signed entry.
+    pub entry: Vec<u8>,
+    /// The entry's name.
+    pub entry_hash: [u8; 32],
+}
+
+impl From<StoredEvent> for EventView {
+    fn from(event: StoredEvent) -> Self {
+        Self {
+            position: event.position.to_string(),
+            stream: event.stream,
+            stream_number: event.stream_number,
+            kind: event.kind,
+            actor_key: event.actor_key.to_string(),
+            recorded_at: event.recorded_at,
+            payload: event.payload,
+            entry_hash: hex::encode(event.entry_hash),
+            entry: BASE64_STANDARD.encode(event.entry),
+        }
+    }
+}
+
+/// The events behind `after`, at most `limit`, in the order of their positions.
+///
+/// Events of a transaction are held back while an older transaction is still running, since that one's events sort before
+/// them. Between streams this order says nothing about time; inside one stream `stream_number` decides.
+pub async fn read_after(
+    pool: &PgPool,
+    after: Position,
+    limit: u32,
+    filter: &Filter,
+) -> Result<Vec<StoredEvent>, SpineError> {
+    let sites: Option<Vec<Uuid>> = filter
+        .sites
+        .as_ref()
+        .map(|sites| sites.iter().map(|site| site.0).collect());
+    let rows = sqlx::query!(
+        r#"SELECT transaction_id::text AS "transaction_id!", sequence, organisation_id, site_id, stream, stream_number,
+                  kind, actor_key, actor_number, recorded_at, payload, entry, entry_hash
+           FROM spine.event
+           WHERE (transaction_id, sequence) > ($1::text::xid8, $2::bigint)
+             AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+             AND ($3::uuid IS NULL OR organisation_id = $3)
+             AND ($4::uuid[] IS NULL OR site_id = ANY ($4))
+           ORDER BY transaction_id, sequence
+           LIMIT $5"#,
+        after.transaction.to_string(),
+        after.sequence,
+        filter.organisation.map(|organisation| organisation.0),
+        sites.as_deref(),
+        i64::from(limit),
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(StoredEvent {
+                position: Position {
+                    transaction: transaction(&row.transaction_id)?,
+                    sequence: row.sequence,
+                },
+                organisation: OrganisationId(row.organisation_id),
+                site: row.site_id.map(SiteId),
+                stream: row.stream,
+                stream_number: number(row.stream_number)?,
+                kind: row.kind,
+                actor_key: KeyId(bytes32(&row.actor_key)?),
+                actor_number: row.actor_number.map(number).transpose()?,
+                recorded_at: row.recorded_at,
+                payload: row.payload,
+                entry: row.entry,
+                entry_hash: bytes32(&row.entry_hash)?,
+            })
+        })
+        .collect()
+}
+
+/// Where the log ends for followers now: a follower that starts here sees only what comes.
+pub async fn end(pool: &PgPool) -> Result<Position, SpineError> {
+    let last = sqlx::query!(
+        r#"SELECT transaction_id::text AS "transaction_id!", sequence
+           FROM spine.event
+           WHERE transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+           ORDER BY transaction_id DESC, sequence DESC
+           LIMIT 1"#
+    )
+    .fetch_optional(pool)
+    .await?;
+    last.map_or(Ok(Position::START), |row| {
+        Ok(Position {
+            transaction: transaction(&row.transaction_id)?,
+            sequence: row.sequence,
+        })
+    })
+}
+
+/// Tells every follower in this process that the log has grown.
+pub(crate) fn wake() {
+    COMMITS.send_modify(|commits| *commits = commits.wrapping_add(1));
+}
+
+/// Reads on from a position, and waits where there is nothing more.
+#[derive(Debug)]
+pub struct Follower {
+    pool: PgPool,
+    position: Position,
+    filter: Filter,
+    commits: watch::Receiver<u64>,
+    look_after: Duration,
+}
+
+impl Follower {
+    /// Follows the log behind `position`.
+    pub fn new(pool: PgPool, position: Position, filter: Filter) -> Self {
+        Self {
+            pool,
+            position,
+            filter,
+            commits: COMMITS.subscribe(),
+            look_after: FIRST_LOOK_AFTER,
+        }
+    }
+
+    /// The last event that was given out.
+    pub const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The next events, at least one and at most `limit`; waits until there are any. May be dropped while it waits.
+    pub async fn next(&mut self, limit: u32) -> Result<Vec<StoredEvent>, SpineError> {
+        loop {
+            // Marked before the read: a commit during the read wakes the wait below.
+            self.commits.mark_unchanged();
+            let events = read_after(&self.pool, self.position, limit, &self.filter).await?;
+            if let Some(last) = events.last() {
+                self.position = last.position;
+                self.look_after = FIRST_LOOK_AFTER;
+                return Ok(events);
+            }
+            self.wait().await;
+        }
+    }
+
+    async fn wait(&mut self) {
+        match tokio::time::timeout(self.look_after, self.commits.changed()).await {
+            Ok(_woken) => self.look_after = FIRST_LOOK_AFTER,
+            Err(_late) => self.look_after = (self.look_after * 2).min(LAST_LOOK_AFTER),
+        }
+    }
+}
+
+/// Whether Postgres answers.
+pub async fn ping(pool: &PgPool) -> Result<(), SpineError> {
+    sqlx::query!("SELECT 1 AS one").fetch_one(pool).await?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What every part of the process shares: its settings, its servers, its clock and the live board.
+
+use std::{ops::Deref, sync::Arc};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use protocol::UnixMicros;
+use redis::aio::ConnectionManager;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::Config,
+    live::{Live, dependencies::Dependencies, rate_limit::RateLimit},
+    rtc::Rtc,
+};
+
+/// The one place in the process that reads the wall clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock;
+
+impl Clock {
+    /// Now.
+    #[expect(
+        clippy::unused_self,
+        reason = "the clock is an argument everywhere else"
+    )]
+    pub fn now(self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+
+    /// Now, as it crosses wires.
+    pub fn micros(self) -> UnixMicros {
+        let nanos = self.now().unix_timestamp_nanos();
+        UnixMicros(i64::try_from(nanos / 1_000).unwrap_or(i64::MAX))
+    }
+}
+
+/// Shared by every request, session and reactor. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What is shared.
+pub struct Parts {
+    /// Settings, read once.
+    pub config: Config,
+    /// The truth, as the role that owns nothing.
+    pub pool: PgPool,
+    /// Presence and limits.
+    pub redis: ConnectionManager,
+    /// Signs entries, and events for people who hold no key.
+    pub signer: spine::Signer,
+    /// Wall clock.
+    pub clock: Clock,
+    /// What is true just now.
+    pub live: Live,
+    /// The forwarding unit.
+    pub rtc: Rtc,
+    /// Whether our servers answer.
+    pub dependencies: Dependencies,
+    /// Limits of tries.
+    pub limits: RateLimit,
+    /// What `/metrics` shows.
+    pub metrics: PrometheusHandle,
+    /// Fired when the process goes down in good order.
+    pub stopping: CancellationToken,
+    /// Sessions that the shutdown waits for.
+    pub sessions: TaskTracker,
+}
+
+impl App {
+    /// Shares `parts`.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

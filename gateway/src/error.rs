@@ -1,0 +1,194 @@
+//! The only place where a refusal or a failure becomes an HTTP status. Bodies are RFC 9457 problems with a frozen `code`.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use protocol::views::Problem;
+
+/// What went wrong, as the caller may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    retry_after_s: Option<u32>,
+}
+
+impl ApiError {
+    const fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: String,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            title,
+            detail,
+            retry_after_s: None,
+        }
+    }
+
+    /// 400: the request can't be understood.
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            code,
+            "The request can't be understood",
+            detail.into(),
+        )
+    }
+
+    /// 401: nobody is signed in, or the sign-in is over.
+    pub fn signed_out(code: &'static str, detail: &str) -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            code,
+            "Not signed in",
+            detail.to_owned(),
+        )
+    }
+
+    /// 403: signed in, but not for this.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, "Not allowed", detail.into())
+    }
+
+    /// 404.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "Not found",
+            format!("there is no such {what}"),
+        )
+    }
+
+    /// 409: understood and turned down; the caller can act on the code.
+    pub fn refused(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, "Refused", detail.into())
+    }
+
+    /// 429.
+    pub fn too_many(retry_after_s: u32) -> Self {
+        Self {
+            retry_after_s: Some(retry_after_s),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "Too many requests",
+                format!("try again in {retry_after_s} s"),
+            )
+        }
+    }
+
+    /// 500, logged here, once; the caller learns nothing about our insides.
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The gateway failed",
+            "the failure was recorded; trying again may help".to_owned(),
+        )
+    }
+
+    /// 503: a server that we stand on does not answer.
+    pub fn unavailable(part: &str) -> Self {
+        Self {
+            retry_after_s: Some(1),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "Temporarily unavailable",
+                format!("{part} does not answer; nothing was changed"),
+            )
+        }
+    }
+
+    /// The frozen code.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// For people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = Problem {
+            kind: format!("https://nooterra.dev/problems/{}", self.code),
+            title: self.title.to_owned(),
+            status: self.status.as_u16(),
+            code: self.code.to_owned(),
+            detail: self.detail,
+        };
+        let mut response = (self.status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                tracing::warn!(%error, "the database does not answer");
+                Self::unavailable("the database")
+            }
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<spine::SpineError> for ApiError {
+    fn from(error: spine::SpineError) -> Self {
+        match error {
+            spine::SpineError::Database(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<identity::StoreError> for ApiError {
+    fn from(error: identity::StoreError) -> Self {
+        match error {
+            identity::StoreError::Refused(refusal) => {
+                Self::refused(refusal.code(), refusal.to_string())
+            }
+            identity::StoreError::Database(error) => error.into(),
+            other @ identity::StoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<assist::Refusal> for ApiError {
+    fn from(refusal: assist::Refusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<assist::store::StoreError> for ApiError {
+    fn from(error: assist::store::StoreError) -> Self {
+        use assist::store::StoreError;
+        match error {
+            StoreError::Stale(_) => Self::refused("stale", error.to_string()),
+            StoreError::Database(error) => error.into(),
+            other @ StoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Use cases: one file, one function, one transaction.
+
+pub mod command_views;
+pub mod enrol_robot;
+pub mod issue_command;
+pub mod record_robot_event;
+pub mod revoke_robot_token;
+pub mod sign_in;
+pub mod sign_out;
+pub mod time_out_commands;

@@ -1,0 +1,131 @@
+//! A robot's own signed word is taken in: believed under its bound key, applied where it moves a command, recorded either way.
+
+use assist::{Input, apply, decide, store};
+use ed25519_dalek::VerifyingKey;
+use identity::Robot;
+use protocol::{
+    command::{Outcome, Receipt},
+    event::{ActorEvent, Payload, robot_stream},
+    sealed::{self, KeyId, Kind},
+    views::CommandView,
+};
+use spine::{RecordError, Recording, Tx};
+
+use crate::{app::App, error::ApiError};
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// Held for good, now or since before.
+    Held {
+        /// The robot's number of it.
+        number: u64,
+    },
+    /// Not believed; it never will be.
+    Refused {
+        /// Frozen code.
+        code: &'static str,
+    },
+}
+
+/// Records the event in `bytes`.
+pub async fn record_robot_event(
+    app: &App,
+    robot: &Robot,
+    bytes: Vec<u8>,
+) -> Result<Taken, ApiError> {
+    let (event, key) = match open(robot, &bytes) {
+        Ok(opened) => opened,
+        Err(code) => return Ok(Taken::Refused { code }),
+    };
+    let number = event.chain.map_or(0, |chain| chain.number);
+    let receipt = match &event.payload {
+        Payload::CommandReceipt(receipt) => receipt.clone(),
+        // A robot's key speaks for the robot and for nothing else.
+        _ => {
+            return Ok(Taken::Refused {
+                code: "not_a_robots_word",
+            });
+        }
+    };
+
+    let mut tx = Tx::begin(&app.pool).await?;
+    let recording = tx
+        .record_sealed(robot.organisation, Some(robot.site), bytes, event, key)
+        .await;
+    match recording {
+        Ok(Recording::New) => {}
+        Ok(Recording::AlreadyHeld) => return Ok(Taken::Held { number }),
+        Err(RecordError::Refused(refusal)) => {
+            return Ok(Taken::Refused {
+                code: refusal.code(),
+            });
+        }
+        Err(RecordError::Failed(error)) => return Err(error.into()),
+    }
+    let moved = move_command(app, robot, &mut tx, &receipt).await?;
+    tx.commit(&app.signer, app.clock.micros()).await?;
+
+    if let Some(view) = moved {
+        app.live.command(&view);
+        count(receipt.outcome);
+    }
+    Ok(Taken::Held { number })
+}
+
+/// Opens the event if the robot's bound key sealed it, for the robot's own stream.
+fn open(robot: &Robot, bytes: &[u8]) -> Result<(ActorEvent, KeyId), &'static str> {
+    let public_key = robot.public_key.ok_or("key_not_bound")?;
+    let key = VerifyingKey::from_bytes(&public_key).map_err(|_not_a_point| "key_not_bound")?;
+    let event: ActorEvent =
+        sealed::open(Kind::Event, bytes, &key).map_err(|_not_believed| "signature_refused")?;
+    if event.stream != robot_stream(robot.robot) {
+        return Err("foreign_stream");
+    }
+    if event.on_behalf_of.is_some() {
+        return Err("on_behalf_refused");
+    }
+    Ok((event, KeyId::of(&key)))
+}
+
+/// Applies a receipt to its command. One for a command that was never issued to this robot stays on record and moves
+/// nothing.
+async fn move_command(
+    app: &App,
+    robot: &Robot,
+    tx: &mut Tx,
+    receipt: &Receipt,
+) -> Result<Option<CommandView>, ApiError> {
+    let known = store::load(tx, receipt.command)
+        .await?
+        .filter(|command| command.issue.robot == robot.robot);
+    let Some(before) = known else {
+        tracing::warn!(robot.id = %robot.robot, command.id = %receipt.command, "a receipt for a command that was never issued");
+        return Ok(None);
+    };
+    let events = decide(
+        Some(&before),
+        Input::Receipt(receipt.outcome),
+        app.clock.now(),
+    )?;
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let after = events.into_iter().fold(Some(before.clone()), apply);
+    let Some(after) = after else {
+        return Ok(None);
+    };
+    store::save(tx, &before, &after).await?;
+    let name = super::command_views::name_of(app, &after).await?;
+    Ok(Some(after.view(name)))
+}
+
+fn count(outcome: Outcome) {
+    let fate = match outcome {
+        Outcome::Accepted => "accepted",
+        Outcome::Refused { .. } => "refused",
+        Outcome::Done => "done",
+        Outcome::Abandoned { .. } => "abandoned",
+    };
+    metrics::counter!("nooterra_commands_total", "fate" => fate).increment(1);
+}

@@ -1,0 +1,62 @@
+//! `POST /api/v1/robots/{robot}/commands`
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use identity::Permission;
+use protocol::{
+    CommandId, RobotId,
+    command::{CommandRequest, Verb},
+    views::{CommandView, Problem},
+};
+
+use crate::{
+    app::App,
+    error::ApiError,
+    flows::issue_command::issue_command,
+    http::{
+        auth::Caller,
+        extract::{Body, Named},
+        robots::robot_for,
+    },
+};
+
+/// Tells a robot to do something. `Idempotency-Key` becomes the command's id: sent again with the same body, it gives the
+/// first answer and nothing is sent twice; with another body it is refused.
+#[utoipa::path(post, path = "/api/v1/robots/{robot}/commands", tag = "commands", request_body = Verb,
+    params(("robot" = RobotId, Path), ("Idempotency-Key" = CommandId, Header, description = "A UUID of the caller's choice")), responses(
+    (status = 202, description = "Recorded and sent; its fate follows", body = CommandView),
+    (status = 400, description = "`idempotency_key_missing` or `body_malformed`", body = Problem),
+    (status = 403, description = "`role_missing`", body = Problem),
+    (status = 404, description = "`not_found`", body = Problem),
+    (status = 409, description = "`robot_offline`, `command_id_reused`, `target_not_finite` or `target_out_of_reach`", body = Problem),
+    (status = 429, description = "`too_many_requests`", body = Problem),
+))]
+pub(crate) async fn handler(
+    State(app): State<App>,
+    caller: Caller,
+    Named(robot): Named<RobotId>,
+    headers: HeaderMap,
+    Body(verb): Body<Verb>,
+) -> Result<(StatusCode, Json<CommandView>), ApiError> {
+    let command: CommandId = headers
+        .get("idempotency-key")
+        .and_then(|key| key.to_str().ok())
+        .and_then(|key| key.parse().ok())
+        .ok_or_else(|| {
+            ApiError::malformed(
+                "idempotency_key_missing",
+                "send a fresh UUID as Idempotency-Key; it becomes the command's id",
+            )
+        })?;
+    robot_for(&app, &caller, Permission::Command, robot).await?;
+    let request = CommandRequest {
+        command,
+        robot,
+        verb,
+    };
+    let view = issue_command(&app, &caller.person, request).await?;
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}

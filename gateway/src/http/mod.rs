@@ -1,0 +1,86 @@
+//! The API and the console's files: one folder per resource, one file per verb. Parses, proves who, calls a flow.
+
+pub mod auth;
+mod commands;
+mod console_files;
+mod events;
+mod extract;
+mod health;
+mod openapi;
+mod origin;
+mod robots;
+mod security_headers;
+mod session;
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    routing::{delete, get, post},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer,
+};
+
+use crate::{app::App, error::ApiError, ws};
+
+pub use openapi::document as openapi_document;
+
+/// Bodies of the API: the largest is an enrolment of under 1 KiB.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// A request that takes longer is given up; sockets and event streams are not counted.
+const REQUEST_WITHIN: Duration = Duration::from_secs(15);
+
+/// Everything the process answers.
+pub fn router(app: App) -> Router {
+    let api = Router::new()
+        .route(
+            "/session",
+            get(session::read::handler)
+                .post(session::open::handler)
+                .delete(session::close::handler),
+        )
+        .route("/robots", get(robots::list::handler))
+        .route("/robots/{robot}", get(robots::read::handler))
+        .route("/robots/enrolment", post(robots::enrol::handler))
+        .route(
+            "/robots/{robot}/tokens/{token}",
+            delete(robots::revoke_token::handler),
+        )
+        .route(
+            "/robots/{robot}/commands",
+            get(commands::list::handler).post(commands::issue::handler),
+        )
+        .route("/commands/{command}", get(commands::read::handler))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            REQUEST_WITHIN,
+        ))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .route("/events", get(events::list::handler))
+        .route("/robots/socket", get(ws::robot::handler))
+        .route("/console/socket", get(ws::console::handler))
+        .fallback(async || ApiError::not_found("endpoint"))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            origin::only_our_pages,
+        ));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/api/openapi.json", get(openapi::handler))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback_service(console_files::service(&app.config))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            security_headers::add,
+        ))
+        .layer(CatchPanicLayer::new())
+        .with_state(app)
+}

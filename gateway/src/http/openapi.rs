@@ -1,0 +1,86 @@
+//! The API's description, made from the handlers themselves. The committed copy is `docs/api/openapi.json`.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Nooterra",
+        description = "Robots, the people who help them, and what happened. Sockets and their frames are described in docs/api/sockets.md."
+    ),
+    paths(
+        super::session::read::handler,
+        super::session::open::handler,
+        super::session::close::handler,
+        super::robots::list::handler,
+        super::robots::read::handler,
+        super::robots::enrol::handler,
+        super::robots::revoke_token::handler,
+        super::commands::issue::handler,
+        super::commands::list::handler,
+        super::commands::read::handler,
+        super::events::list::handler,
+        super::health::alive,
+        super::health::ready,
+        super::health::metrics,
+    ),
+    modifiers(&Credentials),
+    security(("bearer" = []), ("session" = []))
+)]
+struct Document;
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(
+            "bearer",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .description(Some("An API token of a person, or a robot's token"))
+                    .build(),
+            ),
+        );
+        components.add_security_scheme(
+            "session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("__Host-nooterra"))),
+        );
+    }
+}
+
+/// The description.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// `GET /api/openapi.json`
+pub(super) async fn handler() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committed_description_is_the_one_that_is_served() {
+        let served = document().to_pretty_json().unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/api/openapi.json");
+        if std::env::var_os("NOOTERRA_WRITE_OPENAPI").is_some() {
+            std::fs::write(path, &served).unwrap();
+        }
+
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+
+        assert_eq!(
+            committed, served,
+            "run this test once with NOOTERRA_WRITE_OPENAPI=1 and commit docs/api/openapi.json"
+        );
+    }
+}

@@ -1,0 +1,281 @@
+//! The consoles that are connected: what each may see, what each has on screen, and its bounded outbox.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use axum::body::Bytes;
+use protocol::{
+    PersonId, RobotId,
+    console_socket::{SNAPSHOT_COMMANDS, ToConsole},
+    robot_socket::Goodbye,
+    thumbnail::Thumbnail,
+    views::{CommandView, Degradation, RobotView},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Frame, Live, Sight};
+
+/// Frames that wait for one console. A fleet of 200 sends some 400 a second at most; a session that is half a second behind
+/// is better served by a fresh snapshot.
+const OUTBOX_FRAMES: usize = 256;
+
+/// Names a connected console within this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConsoleKey(u64);
+
+/// A console's queue. Never waits: when it is full the session is marked as lagging and gets a snapshot instead.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    frames: mpsc::Sender<Frame>,
+    is_lagging: Arc<AtomicBool>,
+}
+
+impl Outbox {
+    /// An outbox and the end that the session's writer drains.
+    pub fn new() -> (Self, mpsc::Receiver<Frame>) {
+        let (frames, drain) = mpsc::channel(OUTBOX_FRAMES);
+        let outbox = Self {
+            frames,
+            is_lagging: Arc::default(),
+        };
+        (outbox, drain)
+    }
+
+    /// Queues a frame, unless the session lags: then the frame is dropped, for a snapshot is due anyway.
+    pub fn push(&self, frame: Frame) {
+        if self.is_lagging.load(Ordering::Acquire) {
+            return;
+        }
+        if let Err(mpsc::error::TrySendError::Full(_dropped)) = self.frames.try_send(frame) {
+            self.is_lagging.store(true, Ordering::Release);
+            metrics::counter!("nooterra_console_resyncs_total").increment(1);
+        }
+    }
+
+    /// Whether frames were dropped and a snapshot is due.
+    pub fn is_lagging(&self) -> bool {
+        self.is_lagging.load(Ordering::Acquire)
+    }
+
+    /// Takes the mark away; the caller sends a snapshot next.
+    pub fn catch_up(&self) -> bool {
+        self.is_lagging.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// What is needed to open a console session.
+#[derive(Debug)]
+pub struct NewConsole {
+    /// Who it is.
+    pub person: PersonId,
+    /// The sign-in or token that it stands on.
+    pub credential: String,
+    /// Robots that may be seen.
+    pub sight: Sight,
+    /// Robots whose pictures may be seen.
+    pub watches: Option<Sight>,
+    /// Where its frames go.
+    pub outbox: Outbox,
+    /// Fired when the session must end.
+    pub ending: oneshot::Sender<Goodbye>,
+}
+
+#[derive(Debug)]
+pub(super) struct Console {
+    person: PersonId,
+    credential: String,
+    pub(super) sight: Sight,
+    watches: Option<Sight>,
+    pub(super) outbox: Outbox,
+    ending: Option<oneshot::Sender<Goodbye>>,
+    thumbnails: BTreeSet<RobotId>,
+    /// Views per robot: its telemetry and scans come at full rate.
+    views: BTreeMap<RobotId, usize>,
+}
+
+impl Console {
+    pub(super) fn views_robot(&self, robot: RobotId) -> bool {
+        self.views.contains_key(&robot)
+    }
+
+    pub(super) fn wants_thumbnails_of(&self, robot: RobotId) -> bool {
+        self.thumbnails.contains(&robot)
+    }
+}
+
+impl Live {
+    /// Connects a console.
+    pub fn open_console(&self, new: NewConsole) -> ConsoleKey {
+        let mut state = self.state();
+        state.generations += 1;
+        let key = ConsoleKey(state.generations);
+        state.consoles.insert(
+            key,
+            Console {
+                person: new.person,
+                credential: new.credential,
+                sight: new.sight,
+                watches: new.watches,
+                outbox: new.outbox,
+                ending: Some(new.ending),
+                thumbnails: BTreeSet::new(),
+                views: BTreeMap::new(),
+            },
+        );
+        key
+    }
+
+    /// Forgets a console and what it wanted.
+    pub fn close_console(&self, key: ConsoleKey) {
+        let mut state = self.state();
+        let Some(console) = state.consoles.remove(&key) else {
+            return;
+        };
+        let touched: BTreeSet<_> = console
+            .thumbnails
+            .iter()
+            .chain(console.views.keys())
+            .copied()
+            .collect();
+        for robot in touched {
+            state.send_demand(robot);
+        }
+    }
+
+    /// Replaces the robots whose stills a console has on screen, as far as it may see them. Sends what is there at once.
+    pub fn want_thumbnails(&self, key: ConsoleKey, robots: BTreeSet<RobotId>) {
+        let mut state = self.state();
+        let Some(console) = state.consoles.get(&key) else {
+            return;
+        };
+        let (watches, outbox) = (console.watches.clone(), console.outbox.clone());
+        let robots: BTreeSet<_> = robots
+            .into_iter()
+            .filter(|robot| {
+                let subject = state.robots.get(robot);
+                let sight = watches.as_ref();
+                subject.is_some_and(|subject| sight.is_some_and(|sight| subject.is_seen_by(sight)))
+            })
+            .collect();
+        let Some(console) = state.consoles.get_mut(&key) else {
+            return;
+        };
+        let before = std::mem::replace(&mut console.thumbnails, robots.clone());
+        for robot in robots.difference(&before) {
+            if let Some(still) = state
+                .robots
+                .get(robot)
+                .and_then(|subject| subject.thumbnail.as_ref())
+            {
+                outbox.push(Frame::Binary(still.clone()));
+            }
+        }
+        for robot in before.symmetric_difference(&robots) {
+            state.send_demand(*robot);
+        }
+    }
+
+    /// A console opened a view of a robot: full-rate telemetry and scans from here on.
+    pub fn begin_view(&self, key: ConsoleKey, robot: RobotId) {
+        let mut state = self.state();
+        if let Some(console) = state.consoles.get_mut(&key) {
+            *console.views.entry(robot).or_default() += 1;
+            state.send_demand(robot);
+        }
+    }
+
+    /// A view ended.
+    pub fn end_view(&self, key: ConsoleKey, robot: RobotId) {
+        let mut state = self.state();
+        if let Some(console) = state.consoles.get_mut(&key)
+            && let Some(count) = console.views.get_mut(&robot)
+        {
+            *count -= 1;
+            if *count == 0 {
+                console.views.remove(&robot);
+            }
+            state.send_demand(robot);
+        }
+    }
+
+    /// A robot's still: kept as the latest and sent to who has it on screen.
+    pub fn thumbnail(&self, robot: RobotId, still: &Thumbnail<'_>) {
+        let frame = Bytes::from(still.to_console_frame(robot));
+        let mut state = self.state();
+        let Some(subject) = state.robots.get_mut(&robot) else {
+            return;
+        };
+        subject.thumbnail = Some(frame.clone());
+        for console in state.consoles.values() {
+            if console.wants_thumbnails_of(robot) {
+                console.outbox.push(Frame::Binary(frame.clone()));
+            }
+        }
+    }
+
+    /// A command was recorded or changed.
+    pub fn command(&self, view: &CommandView) {
+        self.state()
+            .tell(view.robot, &ToConsole::Command(view.clone()), |_console| {
+                true
+            });
+    }
+
+    /// What a console gets at its start and after it lagged.
+    pub fn snapshot(&self, key: ConsoleKey) -> Option<(Vec<RobotView>, Vec<Degradation>)> {
+        let state = self.state();
+        let console = state.consoles.get(&key)?;
+        Some((state.visible(&console.sight), state.degraded.clone()))
+    }
+
+    /// Ends the sessions of a person.
+    pub fn end_consoles_of(&self, person: PersonId) {
+        self.end_consoles(|console| console.person == person);
+    }
+
+    /// Ends the sessions that stand on a sign-in or token.
+    pub fn end_consoles_with(&self, credential: &str) {
+        self.end_consoles(|console| console.credential == credential);
+    }
+
+    fn end_consoles(&self, is_meant: impl Fn(&Console) -> bool) {
+        let mut state = self.state();
+        for console in state.consoles.values_mut().filter(|one| is_meant(one)) {
+            if let Some(ending) = console.ending.take() {
+                // The session may have ended by itself in this moment; then nobody listens any more.
+                let _already_over = ending.send(Goodbye::SessionEnded);
+            }
+        }
+    }
+
+    /// Sends a last word to every console and robot before the process goes down.
+    pub fn end_all(&self, reason: Goodbye) {
+        let mut state = self.state();
+        for console in state.consoles.values_mut() {
+            if let Some(ending) = console.ending.take() {
+                let _already_over = ending.send(reason);
+            }
+        }
+        for robot in state.robots.values_mut() {
+            robot.end(reason);
+        }
+    }
+}
+
+/// The snapshot message of `robots` with the latest commands to them.
+pub fn snapshot_message(
+    (robots, degraded): (Vec<RobotView>, Vec<Degradation>),
+    commands: Vec<CommandView>,
+) -> ToConsole {
+    debug_assert!(commands.len() <= SNAPSHOT_COMMANDS as usize);
+    ToConsole::Snapshot {
+        robots,
+        degraded,
+        commands,
+    }
+}

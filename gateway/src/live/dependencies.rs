@@ -1,0 +1,167 @@
+//! Whether the servers that we stand on answer, asked once a second, and what it means for people when one does not.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use protocol::views::Degradation;
+use redis::aio::ConnectionManager;
+use serde::Serialize;
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::app::App;
+
+/// How often each server is asked.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A server that has not answered by then counts as gone: a local one answers in under a millisecond.
+const WITHIN: Duration = Duration::from_millis(800);
+
+/// What happens without Redis, for people.
+const WITHOUT_REDIS: &str = "Live work, video and stop are not affected. Sign-in limits are kept per process, \
+and robots on other gateways may show as offline.";
+
+/// What happens without Postgres, for people.
+const WITHOUT_POSTGRES: &str = "Video and positions stay live. Commands, sign-ins and the event log are refused until it is back.";
+
+/// A dependency as `/readyz` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Dependency {
+    /// "postgres", "redis", "media".
+    pub part: &'static str,
+    /// Whether it answers.
+    pub is_up: bool,
+    /// Whether we can serve without it.
+    pub is_required: bool,
+    /// The last failure in words; empty when there is none.
+    pub words: String,
+    /// Since when it is as it is.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+}
+
+/// The latest answers.
+#[derive(Debug)]
+pub struct Dependencies {
+    latest: Mutex<Vec<Dependency>>,
+}
+
+impl Dependencies {
+    /// All unknown, which counts as down until the first answer.
+    pub fn new(now: OffsetDateTime) -> Self {
+        let unknown = |part, is_required| Dependency {
+            part,
+            is_up: false,
+            is_required,
+            words: "not asked yet".to_owned(),
+            since: now,
+        };
+        Self {
+            latest: Mutex::new(vec![unknown("postgres", true), unknown("redis", false)]),
+        }
+    }
+
+    /// The latest answers.
+    pub fn latest(&self) -> Vec<Dependency> {
+        self.latest
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn note(&self, part: &'static str, answer: Result<(), String>, now: OffsetDateTime) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = latest.iter_mut().find(|known| known.part == part) else {
+            return;
+        };
+        let is_up = answer.is_ok();
+        if known.is_up != is_up {
+            if is_up {
+                tracing::info!(part, "{part} answers");
+            } else {
+                tracing::warn!(part, "{part} does not answer");
+            }
+            known.since = now;
+        }
+        known.is_up = is_up;
+        known.words = answer.err().unwrap_or_default();
+    }
+
+    fn degraded(&self) -> Vec<Degradation> {
+        self.latest()
+            .into_iter()
+            .filter(|dependency| !dependency.is_up)
+            .map(|dependency| Degradation {
+                words: match dependency.part {
+                    "postgres" => WITHOUT_POSTGRES,
+                    _ => WITHOUT_REDIS,
+                }
+                .to_owned(),
+                part: dependency.part.to_owned(),
+                since: dependency.since,
+            })
+            .collect()
+    }
+}
+
+/// Asks each server until the process ends.
+pub async fn watch(app: App) {
+    let mut beat = tokio::time::interval(EVERY);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        let (postgres, redis) = tokio::join!(ask_postgres(&app.pool), ask_redis(&app.redis));
+        let now = app.clock.now();
+        app.dependencies.note("postgres", postgres, now);
+        app.dependencies.note("redis", redis, now);
+        app.live.degrade(app.dependencies.degraded());
+    }
+}
+
+async fn ask_postgres(pool: &PgPool) -> Result<(), String> {
+    match tokio::time::timeout(WITHIN, spine::ping(pool)).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_elapsed) => Err(format!("no answer within {} ms", WITHIN.as_millis())),
+    }
+}
+
+async fn ask_redis(redis: &ConnectionManager) -> Result<(), String> {
+    let mut redis = redis.clone();
+    let ping = redis::cmd("PING");
+    match tokio::time::timeout(WITHIN, ping.query_async::<String>(&mut redis)).await {
+        Ok(answer) => answer.map(drop).map_err(|error| error.to_string()),
+        Err(_elapsed) => Err(format!("no answer within {} ms", WITHIN.as_millis())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_lost_server_is_named_with_what_still_works_and_cleared_when_it_is_back() {
+        let (t0, t1) = (
+            datetime!(2026-01-01 0:00 UTC),
+            datetime!(2026-01-01 0:01 UTC),
+        );
+        let dependencies = Dependencies::new(t0);
+        dependencies.note("postgres", Ok(()), t0);
+        dependencies.note("redis", Ok(()), t0);
+        assert!(dependencies.degraded().is_empty());
+
+        dependencies.note("redis", Err("refused".to_owned()), t1);
+        let degraded = dependencies.degraded();
+
+        assert_eq!(degraded.len(), 1);
+        assert_eq!(degraded[0].part, "redis");
+        assert_eq!(degraded[0].since, t1);
+        assert!(degraded[0].words.contains("not affected"));
+        dependencies.note("redis", Ok(()), t1);
+        assert!(dependencies.degraded().is_empty());
+    }
+}

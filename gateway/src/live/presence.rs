@@ -1,0 +1,52 @@
+//! Which robots are connected to which gateway, kept in Redis with a time to live: a gateway that dies is forgotten by itself.
+
+use std::time::Duration;
+
+use protocol::RobotId;
+
+use crate::app::App;
+
+/// How often our robots are renewed.
+const EVERY: Duration = Duration::from_secs(3);
+
+/// After this long without renewal a robot counts as gone: three missed renewals.
+const EXPIRES_AFTER_S: u64 = 10;
+
+/// Renewing is one pipeline; a Redis that takes longer is as good as gone and the next beat tries again.
+const WITHIN: Duration = Duration::from_secs(1);
+
+/// The key that says where a robot is.
+pub fn key(robot: RobotId) -> String {
+    format!("nooterra:presence:{robot}")
+}
+
+/// Renews the presence of our robots until the process ends. Without Redis nothing is renewed and nothing breaks.
+pub async fn renew(app: App) {
+    let mut beat = tokio::time::interval(EVERY);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        let robots = app.live.attached_robots();
+        if robots.is_empty() {
+            continue;
+        }
+        let mut pipeline = redis::pipe();
+        for robot in robots {
+            pipeline
+                .set_ex(key(robot), &app.config.public_url, EXPIRES_AFTER_S)
+                .ignore();
+        }
+        let mut redis = app.redis.clone();
+        // `dependencies` reports a lost Redis once, for everybody; here a failure only means to try at the next beat.
+        let _renewed = tokio::time::timeout(WITHIN, pipeline.query_async::<()>(&mut redis)).await;
+    }
+}
+
+/// Removes a robot that left, so that others need not wait for the time to live.
+pub async fn forget(app: &App, robot: RobotId) {
+    let mut redis = app.redis.clone();
+    let mut delete = redis::cmd("DEL");
+    delete.arg(key(robot));
+    // The time to live does the same ten seconds later.
+    let _forgotten = tokio::time::timeout(WITHIN, delete.query_async::<()>(&mut redis)).await;
+}

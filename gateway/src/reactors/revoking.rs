@@ -1,0 +1,60 @@
+//! Ends live sessions whose right was taken away, whoever took it: another request, another process, the command line.
+
+use std::time::Duration;
+
+use protocol::event::Payload;
+use spine::tail::{Filter, Follower, StoredEvent, end};
+
+use crate::app::App;
+
+/// Events read at once.
+const BATCH: u32 = 200;
+
+/// After a failure of the database. The follower goes on where it stopped.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+pub(super) async fn run(app: App) {
+    let position = loop {
+        match end(&app.pool).await {
+            Ok(position) => break position,
+            Err(_unreachable) => tokio::time::sleep(AGAIN_AFTER).await,
+        }
+    };
+    let mut follower = Follower::new(app.pool.clone(), position, Filter::default());
+    loop {
+        match follower.next(BATCH).await {
+            Ok(events) => events.iter().for_each(|event| follow(&app, event)),
+            Err(_unreachable) => tokio::time::sleep(AGAIN_AFTER).await,
+        }
+    }
+}
+
+fn follow(app: &App, event: &StoredEvent) {
+    let payload = match serde_json::from_value::<Payload>(event.payload.clone()) {
+        Ok(payload) => payload,
+        Err(error) => {
+            tracing::warn!(%error, event.kind, "an event of a newer kind was passed over");
+            return;
+        }
+    };
+    match payload {
+        Payload::RobotTokenRevoked { robot, token } => app.live.end_robot_with(robot, token),
+        // Rights are read at the start of a session; a changed right starts it anew.
+        Payload::RoleRevoked { person, .. } | Payload::SessionClosed { person } => {
+            app.live.end_consoles_of(person);
+        }
+        Payload::TokenRevoked { token, .. } => app.live.end_consoles_with(&token.to_string()),
+        Payload::OrganisationCreated { .. }
+        | Payload::SiteCreated { .. }
+        | Payload::PersonAdded { .. }
+        | Payload::RoleGranted { .. }
+        | Payload::SessionOpened { .. }
+        | Payload::TokenIssued { .. }
+        | Payload::RobotAdded { .. }
+        | Payload::RobotTokenIssued { .. }
+        | Payload::RobotKeyBound { .. }
+        | Payload::CommandIssued { .. }
+        | Payload::CommandReceipt(_)
+        | Payload::CommandUnanswered { .. } => {}
+    }
+}

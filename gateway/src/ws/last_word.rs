@@ -1,0 +1,51 @@
+//! How a socket is closed: a goodbye that says why, then the closing handshake.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::{Sink, SinkExt as _};
+use protocol::robot_socket::Goodbye;
+
+/// A peer that doesn't take the last word within this time never will.
+const WITHIN: Duration = Duration::from_millis(500);
+
+/// The close code of our goodbyes: "policy violation" for what can't be mended by trying again, "try again later" for the rest.
+const fn close_code(reason: Goodbye) -> u16 {
+    if reason.may_return() { 1013 } else { 1008 }
+}
+
+/// Sends `farewell` (a goodbye frame, JSON) and closes. Failing to say goodbye to somebody who left is no failure.
+pub(super) async fn say<S>(socket: &mut S, farewell: Option<String>, reason: Goodbye)
+where
+    S: Sink<Message> + Unpin,
+{
+    let closing = async {
+        if let Some(text) = farewell
+            && socket.send(Message::Text(text.into())).await.is_err()
+        {
+            return;
+        }
+        let close = Message::Close(Some(CloseFrame {
+            code: close_code(reason),
+            reason: reason.code().into(),
+        }));
+        if socket.send(close).await.is_ok() {
+            let _closed = socket.close().await;
+        }
+    };
+    let _within = tokio::time::timeout(WITHIN, closing).await;
+}
+
+/// Reads until the first text frame, which must be the hello, or gives up after `within`.
+pub(super) async fn first_text(socket: &mut WebSocket, within: Duration) -> Option<String> {
+    let reading = async {
+        loop {
+            match socket.recv().await? {
+                Ok(Message::Text(text)) => return Some(text.as_str().to_owned()),
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                Ok(Message::Binary(_) | Message::Close(_)) | Err(_) => return None,
+            }
+        }
+    };
+    tokio::time::timeout(within, reading).await.ok().flatten()
+}

@@ -1,0 +1,418 @@
+//! `GET /api/v1/robots/socket`: one robot's session, from its hello to a last word.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{
+        State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    http::HeaderMap,
+    response::Response,
+};
+use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
+use protocol::{
+    UnixMicros,
+    limits::{
+        MAX_BINARY_FRAME_BYTES, MAX_CAMERAS, MAX_COMPONENTS, MAX_LIDAR_RANGES, MAX_MAP_PLACES,
+        MAX_MAP_SEGMENTS, MAX_NAME_CHARS, MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION,
+        ROBOT_SILENT_AFTER_MS,
+    },
+    robot::{Advert, Scan, Telemetry},
+    robot_socket::{FromRobot, Goodbye, HELLO_WITHIN_MS, ToRobot},
+    thumbnail::Thumbnail,
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, MissedTickBehavior},
+};
+
+use super::{
+    WRITE_WITHIN,
+    last_word::{first_text, say},
+    robot_events::{EventDesk, Sealed},
+    robot_media::Media,
+};
+use crate::{
+    app::App,
+    error::ApiError,
+    http::auth::robot_of,
+    live::{Attachment, NewAttachment, presence},
+};
+
+/// Frames that wait for one robot: orders, demands and answers are rare; a robot that lets these pile up is not listening.
+const OUTBOX_FRAMES: usize = 64;
+
+/// How often the link and the robot's clock are measured.
+const PING_EVERY: Duration = Duration::from_secs(1);
+
+/// Events that wait to be recorded before the socket is read no further.
+const EVENT_QUEUE: usize = 32;
+
+/// Upgrades an agent's request.
+pub async fn handler(
+    State(app): State<App>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
+    let signed_in = robot_of(&app, &headers).await?;
+    Ok(upgrade
+        .max_message_size(MAX_TEXT_FRAME_BYTES.max(MAX_BINARY_FRAME_BYTES))
+        .on_upgrade(move |socket| {
+            let tracker = app.sessions.clone();
+            tracker.track_future(session(app, socket, signed_in))
+        }))
+}
+
+/// Why a session ended, for the log and the last word.
+struct End {
+    reason: Goodbye,
+    words: String,
+}
+
+impl End {
+    fn new(reason: Goodbye, words: impl Into<String>) -> Self {
+        Self {
+            reason,
+            words: words.into(),
+        }
+    }
+}
+
+async fn session(app: App, mut socket: WebSocket, signed_in: identity::RobotSignIn) {
+    let robot = &signed_in.robot;
+    let advert = match hello(&mut socket).await {
+        Ok(advert) => advert,
+        Err(end) => {
+            tracing::info!(robot.id = %robot.robot, code = end.reason.code(), "{} was turned away: {}", robot.name, end.words);
+            say(&mut socket, goodbye(&end), end.reason).await;
+            return;
+        }
+    };
+    let (to_robot, mut outbox) = mpsc::channel(OUTBOX_FRAMES);
+    let (ending, mut ended) = oneshot::channel();
+    let desk = EventDesk::open(&app, &signed_in.robot, to_robot.clone(), EVENT_QUEUE).await;
+    let (desk, events_held) = match desk {
+        Ok(opened) => opened,
+        Err(error) => {
+            let end = End::new(Goodbye::Restarting, error.detail());
+            say(&mut socket, goodbye(&end), end.reason).await;
+            return;
+        }
+    };
+    let attachment = app.live.attach(
+        NewAttachment {
+            robot: robot.robot,
+            name: robot.name.clone(),
+            organisation: robot.organisation,
+            site: robot.site,
+            site_name: robot.site_name.clone(),
+            token: signed_in.token,
+            advert,
+            to_robot: to_robot.clone(),
+            ending,
+        },
+        app.clock.now(),
+    );
+    tracing::info!(robot.id = %robot.robot, "{} is online", robot.name);
+    metrics::counter!("nooterra_robot_sessions_total").increment(1);
+
+    let welcome = ToRobot::Welcome {
+        robot: robot.robot,
+        name: robot.name.clone(),
+        gateway_at: app.clock.micros(),
+        events_held,
+    };
+    let (mut sink, mut stream) = socket.split();
+    let mut talk = Talk {
+        app: &app,
+        attachment,
+        media: Media::new(app.clone(), robot.robot, to_robot, desk.clone()),
+        desk,
+        best_rtt_us: i64::MAX,
+    };
+    let end = match send(&mut sink, &mut talk.media, &welcome).await {
+        Ok(()) => {
+            talk.run(&mut sink, &mut stream, &mut outbox, &mut ended)
+                .await
+        }
+        Err(end) => end,
+    };
+
+    drop(talk);
+    if app.live.detach(attachment, app.clock.now()) {
+        presence::forget(&app, robot.robot).await;
+    }
+    tracing::info!(robot.id = %robot.robot, code = end.reason.code(), "{} is offline: {}", robot.name, end.words);
+    say(&mut sink, goodbye(&end), end.reason).await;
+}
+
+fn goodbye(end: &End) -> Option<String> {
+    serde_json::to_string(&ToRobot::Goodbye {
+        reason: end.reason,
+        words: end.words.clone(),
+    })
+    .ok()
+}
+
+/// The first frame, checked.
+async fn hello(socket: &mut WebSocket) -> Result<Advert, End> {
+    let Some(text) = first_text(socket, Duration::from_millis(HELLO_WITHIN_MS)).await else {
+        return Err(End::new(Goodbye::BadFrame, "no hello came"));
+    };
+    match serde_json::from_str(&text) {
+        Ok(FromRobot::Hello {
+            protocol, advert, ..
+        }) => {
+            if protocol != PROTOCOL_VERSION {
+                return Err(End::new(
+                    Goodbye::ProtocolUnsupported,
+                    format!(
+                        "this gateway speaks protocol {PROTOCOL_VERSION}, the agent {protocol}"
+                    ),
+                ));
+            }
+            check_advert(&advert)?;
+            Ok(advert)
+        }
+        Ok(_) => Err(End::new(
+            Goodbye::BadFrame,
+            "the first frame must be a hello",
+        )),
+        Err(error) => Err(End::new(
+            Goodbye::BadFrame,
+            format!("the hello can't be read: {error}"),
+        )),
+    }
+}
+
+/// Bounds what a robot may put on every console's screen.
+fn check_advert(advert: &Advert) -> Result<(), End> {
+    let map = advert.map.as_ref();
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.chars().count() <= MAX_NAME_CHARS
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    let mut names: Vec<_> = advert.cameras.iter().map(|camera| &camera.name).collect();
+    names.sort();
+    names.dedup();
+    let failed = if advert.cameras.len() > MAX_CAMERAS {
+        format!("more than {MAX_CAMERAS} cameras")
+    } else if names.len() != advert.cameras.len() {
+        "two cameras of one name".to_owned()
+    } else if !names.iter().all(|name| is_name(name)) {
+        "a camera's name may only have letters, digits, dash and underscore".to_owned()
+    } else if advert.components.len() > MAX_COMPONENTS {
+        format!("more than {MAX_COMPONENTS} components")
+    } else if map.is_some_and(|map| map.walls.len() > MAX_MAP_SEGMENTS) {
+        format!("more than {MAX_MAP_SEGMENTS} walls on the map")
+    } else if map
+        .is_some_and(|map| map.places.len() > MAX_MAP_PLACES || map.shapes.len() > MAX_MAP_PLACES)
+    {
+        format!("more than {MAX_MAP_PLACES} places or shapes on the map")
+    } else {
+        return Ok(());
+    };
+    Err(End::new(
+        Goodbye::BadFrame,
+        format!("the advert is out of bounds: {failed}"),
+    ))
+}
+
+fn is_sound(telemetry: &Telemetry) -> bool {
+    [
+        telemetry.pose.x_m,
+        telemetry.pose.y_m,
+        telemetry.pose.heading_rad,
+        telemetry.speed_mps,
+        telemetry.turn_rps,
+        telemetry.battery.percent,
+    ]
+    .iter()
+    .all(|value| value.is_finite())
+}
+
+async fn send(
+    sink: &mut SplitSink<WebSocket, Message>,
+    media: &mut Media,
+    frame: &ToRobot,
+) -> Result<(), End> {
+    let text = serde_json::to_string(frame)
+        .map_err(|error| End::new(Goodbye::Restarting, format!("a frame of ours: {error}")))?;
+    // Orders take the data channel when there is one: no TCP stall stands before them.
+    if matches!(frame, ToRobot::Order(_)) && media.send_reliable(&text) {
+        return Ok(());
+    }
+    match tokio::time::timeout(WRITE_WITHIN, sink.send(Message::Text(text.into()))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_gone)) => Err(End::new(Goodbye::Silent, "the socket broke")),
+        Err(_elapsed) => Err(End::new(
+            Goodbye::Silent,
+            format!("the robot took no frame for {} s", WRITE_WITHIN.as_secs()),
+        )),
+    }
+}
+
+struct Talk<'app> {
+    app: &'app App,
+    attachment: Attachment,
+    media: Media,
+    desk: EventDesk,
+    best_rtt_us: i64,
+}
+
+impl Talk<'_> {
+    async fn run(
+        &mut self,
+        sink: &mut SplitSink<WebSocket, Message>,
+        stream: &mut futures_util::stream::SplitStream<WebSocket>,
+        outbox: &mut mpsc::Receiver<ToRobot>,
+        ended: &mut oneshot::Receiver<Goodbye>,
+    ) -> End {
+        let silent_after = Duration::from_millis(ROBOT_SILENT_AFTER_MS);
+        let mut ping = tokio::time::interval(PING_EVERY);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let silence = tokio::time::sleep(silent_after);
+        tokio::pin!(silence);
+        loop {
+            let sent = tokio::select! {
+                biased;
+                reason = &mut *ended => return ended_by_us(reason.unwrap_or(Goodbye::Restarting)),
+                () = self.app.stopping.cancelled() => return ended_by_us(Goodbye::Restarting),
+                Some(frame) = outbox.recv() => send(sink, &mut self.media, &frame).await,
+                message = stream.next() => match message {
+                    Some(Ok(message)) => {
+                        silence.as_mut().reset(Instant::now() + silent_after);
+                        self.heard(message).await
+                    }
+                    Some(Err(error)) => Err(unreadable(&error)),
+                    None => Err(End::new(Goodbye::Silent, "the robot hung up")),
+                },
+                _ = ping.tick() => {
+                    let at = self.app.clock.micros();
+                    send(sink, &mut self.media, &ToRobot::Ping { at }).await
+                }
+                () = &mut silence => Err(End::new(
+                    Goodbye::Silent,
+                    format!("nothing heard for {ROBOT_SILENT_AFTER_MS} ms"),
+                )),
+            };
+            if let Err(end) = sent {
+                return end;
+            }
+        }
+    }
+
+    async fn heard(&mut self, message: Message) -> Result<(), End> {
+        match message {
+            Message::Text(text) => {
+                let frame = serde_json::from_str(&text).map_err(|error| {
+                    End::new(Goodbye::BadFrame, format!("a frame can't be read: {error}"))
+                })?;
+                self.take(frame).await
+            }
+            Message::Binary(bytes) => {
+                let Some(still) = Thumbnail::parse_robot_frame(&bytes) else {
+                    return Err(End::new(Goodbye::BadFrame, "a binary frame is no still"));
+                };
+                self.app.live.thumbnail(self.media.robot(), &still);
+                Ok(())
+            }
+            Message::Close(_) => Err(End::new(Goodbye::Silent, "the robot hung up")),
+            Message::Ping(_) | Message::Pong(_) => Ok(()),
+        }
+    }
+
+    async fn take(&mut self, frame: FromRobot) -> Result<(), End> {
+        match frame {
+            FromRobot::Telemetry(telemetry) if is_sound(&telemetry) => {
+                let now = self.app.clock.micros();
+                self.app.live.telemetry(self.attachment, telemetry, now);
+            }
+            FromRobot::Telemetry(_) => {
+                return Err(End::new(
+                    Goodbye::BadFrame,
+                    "telemetry has a value that is no number",
+                ));
+            }
+            FromRobot::Scan(scan) => self.scan(scan)?,
+            FromRobot::Advert(advert) => {
+                check_advert(&advert)?;
+                self.app.live.advert(self.attachment, advert);
+            }
+            FromRobot::RtcOffer { negotiation, sdp } => self.media.offer(negotiation, sdp).await,
+            FromRobot::Event { number, sealed } => {
+                self.desk.hand_in(Sealed { number, sealed }).await;
+            }
+            FromRobot::Pong { at, robot_at } => self.measured(at, robot_at),
+            FromRobot::Hello { .. } => {
+                return Err(End::new(Goodbye::BadFrame, "a second hello"));
+            }
+        }
+        Ok(())
+    }
+
+    fn scan(&mut self, scan: Scan) -> Result<(), End> {
+        if scan.ranges_cm.len() > MAX_LIDAR_RANGES || scan.path.len() > MAX_MAP_SEGMENTS {
+            return Err(End::new(Goodbye::BadFrame, "a scan is out of bounds"));
+        }
+        self.app.live.scan(self.attachment, scan);
+        Ok(())
+    }
+
+    /// The clock offset is taken from the fastest round trip seen: the less time on the way, the less room for error.
+    /// It is forgotten slowly, because clocks drift.
+    fn measured(&mut self, at: UnixMicros, robot_at: UnixMicros) {
+        let now = self.app.clock.micros();
+        let rtt_us = now.since(at).max(0);
+        let known = self
+            .app
+            .live
+            .robot(self.media.robot())
+            .and_then(|view| view.link);
+        let known_offset_us = known.map_or(0, |link| link.clock_offset_us);
+        let offset_us = if rtt_us <= self.best_rtt_us {
+            self.best_rtt_us = rtt_us;
+            at.plus(rtt_us / 2).since(robot_at)
+        } else {
+            self.best_rtt_us = self.best_rtt_us.saturating_add(self.best_rtt_us / 20 + 10);
+            known_offset_us
+        };
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a round trip is far below 2^52 microseconds"
+        )]
+        let rtt_ms = rtt_us as f64 / 1_000.0;
+        self.app.live.link(self.attachment, rtt_ms, offset_us);
+    }
+}
+
+fn ended_by_us(reason: Goodbye) -> End {
+    let words = match reason {
+        Goodbye::Superseded => {
+            "another agent signed in with this robot's identity; the newer one stays"
+        }
+        Goodbye::Revoked => "the token was revoked",
+        Goodbye::Restarting => "the gateway is going down",
+        Goodbye::ProtocolUnsupported
+        | Goodbye::BadFrame
+        | Goodbye::Silent
+        | Goodbye::Overloaded
+        | Goodbye::SessionEnded => "the session was ended",
+    };
+    End::new(reason, words)
+}
+
+fn unreadable(error: &axum::Error) -> End {
+    let words = error.to_string();
+    if words.contains("too long") || words.contains("too large") {
+        return End::new(
+            Goodbye::BadFrame,
+            format!("a frame is larger than {MAX_TEXT_FRAME_BYTES} bytes"),
+        );
+    }
+    End::new(Goodbye::Silent, format!("the socket broke: {words}"))
+}

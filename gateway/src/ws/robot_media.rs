@@ -1,0 +1,118 @@
+//! A robot's peer connection as its socket session holds it: negotiated over the socket, closed with the session.
+
+use axum::body::Bytes;
+use protocol::{
+    RobotId,
+    limits::MAX_TEXT_FRAME_BYTES,
+    robot_socket::{FromRobot, ToRobot},
+};
+use tokio::sync::mpsc;
+
+use super::robot_events::{EventDesk, Sealed};
+use crate::{
+    app::App,
+    rtc::{Publisher, PublisherEvent},
+};
+
+/// Events of one peer connection that may wait: demands and receipts, a handful a second.
+const EVENT_QUEUE: usize = 64;
+
+/// The peer connection of one robot, if there is one.
+pub(super) struct Media {
+    app: App,
+    robot: RobotId,
+    to_robot: mpsc::Sender<ToRobot>,
+    desk: EventDesk,
+    publisher: Option<Publisher>,
+}
+
+impl Media {
+    pub(super) const fn new(
+        app: App,
+        robot: RobotId,
+        to_robot: mpsc::Sender<ToRobot>,
+        desk: EventDesk,
+    ) -> Self {
+        Self {
+            app,
+            robot,
+            to_robot,
+            desk,
+            publisher: None,
+        }
+    }
+
+    pub(super) const fn robot(&self) -> RobotId {
+        self.robot
+    }
+
+    /// Answers an offer; the connection it makes takes the place of the one before.
+    pub(super) async fn offer(&mut self, negotiation: u32, sdp: String) {
+        let (events, drain) = mpsc::channel(EVENT_QUEUE);
+        let reply = match self.app.rtc.publish(self.robot, &sdp, events).await {
+            Ok((publisher, sdp)) => {
+                self.publisher = Some(publisher);
+                let follow = follow(self.app.clone(), self.robot, self.desk.clone(), drain);
+                tokio::spawn(follow);
+                ToRobot::RtcAnswer { negotiation, sdp }
+            }
+            Err(refusal) => {
+                tracing::warn!(robot.id = %self.robot, code = refusal.code(), "a robot's offer was refused: {refusal}");
+                ToRobot::RtcRefused {
+                    negotiation,
+                    code: refusal.code().to_owned(),
+                    words: refusal.to_string(),
+                }
+            }
+        };
+        if self.to_robot.try_send(reply).is_err() {
+            tracing::warn!(robot.id = %self.robot, "the robot's outbox is full; its offer goes unanswered");
+        }
+    }
+
+    /// Whether `text` went out on the reliable data channel.
+    pub(super) fn send_reliable(&self, text: &str) -> bool {
+        self.publisher.as_ref().is_some_and(|publisher| {
+            publisher
+                .send_reliable(Bytes::copy_from_slice(text.as_bytes()))
+                .is_ok()
+        })
+    }
+}
+
+/// Follows one peer connection until it closes.
+async fn follow(
+    app: App,
+    robot: RobotId,
+    desk: EventDesk,
+    mut events: mpsc::Receiver<PublisherEvent>,
+) {
+    while let Some(event) = events.recv().await {
+        match event {
+            PublisherEvent::Connected => tracing::debug!(robot.id = %robot, "media connected"),
+            PublisherEvent::Demand { camera, wanted } => {
+                app.live.want_camera(robot, camera, wanted);
+            }
+            PublisherEvent::Reliable(bytes) => take(&desk, &bytes, robot).await,
+            // Driving commands and their echoes come with the control lease; nothing is expected here before.
+            PublisherEvent::Fast(_) => {}
+            PublisherEvent::Closed { reason } => {
+                tracing::debug!(robot.id = %robot, code = reason.code(), "media closed");
+            }
+        }
+    }
+}
+
+/// A robot's reliable channel carries its sealed events; anything else is counted and dropped.
+async fn take(desk: &EventDesk, bytes: &[u8], robot: RobotId) {
+    let frame = (bytes.len() <= MAX_TEXT_FRAME_BYTES)
+        .then(|| serde_json::from_slice::<FromRobot>(bytes).ok())
+        .flatten();
+    match frame {
+        Some(FromRobot::Event { number, sealed }) => desk.hand_in(Sealed { number, sealed }).await,
+        _ => {
+            metrics::counter!("nooterra_frames_refused_total", "channel" => "robot").increment(1);
+            tracing::debug!(robot.id = %robot, "dropped a message on the reliable channel");
+        }
+    }
+}

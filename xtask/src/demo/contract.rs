@@ -1,0 +1,193 @@
+//! How the demo calls the two binaries, and what they answer: the only place that knows.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::http;
+use crate::processes::{find_program, read, run_logged};
+
+/// What the gateway writes when it serves.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Ready {
+    pub(super) url: String,
+    pub(super) agents_url: String,
+    pub(super) pid: u32,
+    pub(super) database_url: String,
+    pub(super) redis_url: String,
+}
+
+/// What `demo-seed` prints.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Seeded {
+    pub(super) sign_in: ByRole,
+    pub(super) tokens: ByRole,
+    pub(super) robots: Vec<SeededRobot>,
+}
+
+/// A link or a token for each kind of person.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub(crate) struct ByRole {
+    pub(crate) operator: String,
+    pub(crate) requester: String,
+    pub(crate) owner: String,
+    pub(crate) admin: String,
+}
+
+/// A robot and the token it enrols with.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct SeededRobot {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) token: String,
+}
+
+/// The built binaries and the folder that the demo lives in.
+#[derive(Debug, Clone)]
+pub(super) struct Programs {
+    pub(super) binaries: PathBuf,
+    pub(super) data: PathBuf,
+}
+
+impl Programs {
+    /// The gateway, serving the built console.
+    pub(super) fn serve(&self, listen: SocketAddr, console: &Path, ready: &Path) -> Command {
+        let mut command = tied_to_us(&self.binaries.join("nooterra"));
+        command
+            .args(["serve", "--demo", "--listen", &listen.to_string()])
+            .arg("--data")
+            .arg(&self.data)
+            .arg("--console")
+            .arg(console)
+            .arg("--ready-file")
+            .arg(ready);
+        command
+    }
+
+    /// Makes the demo's site, people and robots, or finds them as they are.
+    pub(super) fn seed(&self, robots: u16) -> Result<Seeded> {
+        let mut command = Command::new(self.binaries.join("nooterra"));
+        command.args(["admin", "--data"]).arg(&self.data).args([
+            "demo-seed",
+            "--robots",
+            &robots.to_string(),
+        ]);
+        let printed = read(&mut command)?;
+        serde_json::from_str(&printed).context("demo-seed printed something unexpected")
+    }
+
+    /// Gives a robot its identity.
+    pub(super) fn enrol(&self, robot: &SeededRobot, gateway: &str, log: &Path) -> Result<()> {
+        let mut command = Command::new(self.binaries.join("nooterra-agent"));
+        command
+            .args(["enrol", "--gateway", gateway, "--token", &robot.token])
+            .arg("--data")
+            .arg(self.robot_folder(robot));
+        run_logged(&mut command, log).with_context(|| format!("cannot enrol {}", robot.name))
+    }
+
+    /// A robot in its simulated world; `seed` decides which.
+    pub(super) fn robot(&self, robot: &SeededRobot, seed: usize) -> Command {
+        let mut command = tied_to_us(&self.binaries.join("nooterra-agent"));
+        command
+            .args(["run", "--driver", "sim", "--wander"])
+            .args(["--seed", &seed.to_string()])
+            .arg("--data")
+            .arg(self.robot_folder(robot));
+        command
+    }
+
+    fn robot_folder(&self, robot: &SeededRobot) -> PathBuf {
+        self.data.join("robots").join(&robot.id)
+    }
+}
+
+/// Whether every part that the gateway stands on answers.
+pub(super) fn is_ready(url: &str) -> bool {
+    http::get(url, "/readyz", None).is_ok_and(|answer| answer.status == 200)
+}
+
+/// The gateway's own words about its parts.
+pub(crate) fn readiness(url: &str) -> Result<String> {
+    let answer = http::get(url, "/readyz", None)?;
+    Ok(format!("{} {}", answer.status, answer.body.trim()))
+}
+
+/// How many of these robots are online.
+pub(super) fn online(url: &str, token: &str, robots: &[SeededRobot]) -> Result<usize> {
+    let mut states = BTreeMap::new();
+    let mut path = "/api/v1/robots".to_owned();
+    loop {
+        let answer = http::get(url, &path, Some(token))?;
+        if answer.status != 200 {
+            bail!("the gateway answered {} to {path}", answer.status);
+        }
+        let next = add_page(&answer.body, &mut states)?;
+        let Some(next) = next else { break };
+        path = format!("/api/v1/robots?cursor={next}");
+    }
+    Ok(robots
+        .iter()
+        .filter(|robot| states.get(&robot.id).is_some_and(|state| state == "online"))
+        .count())
+}
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<RobotRow>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RobotRow {
+    robot: String,
+    presence: Presence,
+}
+
+#[derive(Deserialize)]
+struct Presence {
+    state: String,
+}
+
+fn add_page(body: &str, states: &mut BTreeMap<String, String>) -> Result<Option<String>> {
+    let page: Page = serde_json::from_str(body).context("the list of robots is not as expected")?;
+    for row in page.items {
+        states.insert(row.robot, row.presence.state);
+    }
+    Ok(page.next)
+}
+
+/// A child that the kernel asks to stop when we are killed without a chance to do it ourselves.
+fn tied_to_us(program: &Path) -> Command {
+    match find_program("setpriv") {
+        Some(setpriv) if cfg!(target_os = "linux") => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", "TERM"]).arg(program);
+            command
+        }
+        _ => Command::new(program),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_robots_tells_who_is_online() {
+        let body = r#"{"items": [
+            {"robot": "r1", "name": "Juniper", "presence": {"state": "online", "since": "x"}},
+            {"robot": "r2", "name": "Rowan", "presence": {"state": "offline"}}], "next": "r2"}"#;
+        let mut states = BTreeMap::new();
+
+        let next = add_page(body, &mut states).unwrap();
+
+        assert_eq!(next.as_deref(), Some("r2"));
+        assert_eq!(states["r1"], "online");
+        assert_eq!(states["r2"], "offline");
+    }
+}

@@ -1,0 +1,326 @@
+//! `cargo xtask demo`: from nothing to a fleet on screen, and back to nothing.
+
+pub(crate) mod contract;
+mod data;
+pub(crate) mod report;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::console;
+use crate::processes::{self, LOOK_EVERY, Running, interrupted};
+use crate::progress::{Outcome, Progress, say};
+use crate::setup::{self, Purpose};
+use crate::workspace::Workspace;
+use contract::{Programs, Ready, Seeded};
+use report::Report;
+
+/// Where people look first. Another free port is taken when it is busy.
+const PORT: u16 = 8420;
+
+/// Creating a cluster and migrating it on a slow disk takes this long at worst.
+const READY_WITHIN: Duration = Duration::from_mins(2);
+
+/// A robot renders its first picture and connects well within this on two busy cores.
+const ONLINE_WITHIN: Duration = Duration::from_mins(1);
+
+/// How often the gateway is asked how it is while it starts: rate limits count these too.
+const ASK_EVERY: Duration = Duration::from_millis(250);
+
+/// What the command line asked for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Do not open a browser
+    #[arg(long)]
+    headless: bool,
+    /// How many simulated robots
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=32))]
+    robots: u16,
+    /// Where the demo keeps its data
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Forget what earlier demos left behind
+    #[arg(long)]
+    fresh: bool,
+}
+
+/// Runs until somebody stops it.
+pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progress) -> Result<()> {
+    clear_the_way(workspace)?;
+    let data = match &options.data {
+        Some(folder) => std::path::absolute(folder)?,
+        None => data::default_folder()?,
+    };
+    let wasm = setup::install(workspace, Purpose::Demo, progress)?;
+    build(workspace, progress)?;
+    console::build(workspace, &wasm, progress)?;
+    data::prepare(&data, options.fresh)?;
+
+    let programs = Programs {
+        binaries: workspace.binaries(),
+        data,
+    };
+    let mut demo = Demo::new(workspace);
+    let result = demo
+        .start(workspace, &programs, options, progress)
+        .and_then(|()| demo.hold());
+    let stopped = demo.stop();
+    // A stop that was asked for is a good end, whatever was under way.
+    if interrupted() {
+        stopped
+    } else {
+        result.and(stopped)
+    }
+}
+
+/// Builds the binaries that the demo, the benchmarks and the end-to-end tests run. All packages
+/// are selected although only two binaries are wanted: cargo then decides the same features as for
+/// the tests, and neither command rebuilds what the other built.
+pub(crate) fn build(workspace: &Workspace, progress: &mut Progress) -> Result<()> {
+    progress.loud_step("gateway and agent: compile", || {
+        let mut command = workspace.cargo();
+        command
+            .args(["build", "--workspace"])
+            .args(["--bin", "nooterra", "--bin", "nooterra-agent"])
+            .env("SQLX_OFFLINE", "true");
+        processes::run(&mut command)?;
+        Ok(Outcome::Done)
+    })
+}
+
+/// Refuses when a demo runs; ends what one that was killed has left.
+fn clear_the_way(workspace: &Workspace) -> Result<()> {
+    let Some(last) = Report::load(workspace) else {
+        return Ok(());
+    };
+    if is_alive(last.pid, "xtask") {
+        bail!(
+            "a demo is running at {} (stop it with: kill {})",
+            last.url,
+            last.pid
+        );
+    }
+    if is_alive(last.gateway_pid, "nooterra") {
+        processes::stop_left_behind(last.gateway_pid)?;
+    }
+    std::fs::remove_file(report::path(workspace))?;
+    Ok(())
+}
+
+/// Whether `pid` is a process of that program: ids are reused.
+fn is_alive(pid: u32, program: &str) -> bool {
+    let mut command = Command::new("ps");
+    command.args(["-o", "comm=", "-p", &pid.to_string()]);
+    processes::read(&mut command).is_ok_and(|name| {
+        let name = name.trim();
+        name.rsplit('/').next().is_some_and(|name| name == program)
+    })
+}
+
+/// A running demo. Stopping is in the opposite order of starting.
+struct Demo {
+    gateway: Option<Running>,
+    robots: Vec<Running>,
+    logs: PathBuf,
+    report: PathBuf,
+}
+
+impl Demo {
+    fn new(workspace: &Workspace) -> Self {
+        Self {
+            gateway: None,
+            robots: Vec::new(),
+            logs: workspace.report("demo").join("logs"),
+            report: report::path(workspace),
+        }
+    }
+
+    fn start(
+        &mut self,
+        workspace: &Workspace,
+        programs: &Programs,
+        options: &Options,
+        progress: &mut Progress,
+    ) -> Result<()> {
+        std::fs::create_dir_all(&self.logs)?;
+        let mut found = None;
+        progress.step("gateway with its PostgreSQL and Redis", || {
+            found = Some(self.start_gateway(workspace, programs)?);
+            Ok(Outcome::Done)
+        })?;
+        let ready = found.context("the gateway started and was lost")?;
+
+        let mut made = None;
+        progress.step("demo site, people and robots", || {
+            made = Some(programs.seed(options.robots)?);
+            Ok(Outcome::Done)
+        })?;
+        let seeded = made.context("the demo site was made and lost")?;
+        progress.step(&format!("{} robots online", seeded.robots.len()), || {
+            self.start_robots(programs, &ready, &seeded)?;
+            Ok(Outcome::Done)
+        })?;
+
+        self.announce(ready, seeded, options)
+    }
+
+    fn start_gateway(&mut self, workspace: &Workspace, programs: &Programs) -> Result<Ready> {
+        let ready_file = workspace.report("demo").join("ready.json");
+        if ready_file.exists() {
+            std::fs::remove_file(&ready_file)?;
+        }
+        let mut command = programs.serve(free_address()?, &workspace.console(), &ready_file);
+        let log = self.logs.join("gateway.log");
+        self.gateway = Some(Running::start("the gateway", &mut command, &log)?);
+
+        let mut found: Option<Ready> = None;
+        self.wait("the gateway to be ready", READY_WITHIN, || {
+            if found.is_none() && ready_file.is_file() {
+                // It may be half written: then it is read whole at the next look.
+                found = serde_json::from_slice(&std::fs::read(&ready_file)?).ok();
+            }
+            Ok(found
+                .as_ref()
+                .is_some_and(|ready| contract::is_ready(&ready.url)))
+        })?;
+        std::fs::remove_file(&ready_file)?;
+        found.context("the gateway is ready but did not say where")
+    }
+
+    fn start_robots(&mut self, programs: &Programs, ready: &Ready, seeded: &Seeded) -> Result<()> {
+        for (number, robot) in seeded.robots.iter().enumerate() {
+            let log = |what: &str| self.logs.join(format!("robot-{}-{what}.log", number + 1));
+            programs.enrol(robot, &ready.agents_url, &log("enrol"))?;
+            let mut command = programs.robot(robot, number + 1);
+            let running = Running::start(&robot.name, &mut command, &log("run"))?;
+            self.robots.push(running);
+        }
+        self.wait("all robots to be online", ONLINE_WITHIN, || {
+            let online = contract::online(&ready.url, &seeded.tokens.admin, &seeded.robots)?;
+            Ok(online == seeded.robots.len())
+        })
+    }
+
+    fn announce(&self, ready: Ready, seeded: Seeded, options: &Options) -> Result<()> {
+        let report = Report {
+            url: ready.url,
+            agents_url: ready.agents_url,
+            pid: std::process::id(),
+            gateway_pid: ready.pid,
+            database_url: ready.database_url,
+            redis_url: ready.redis_url,
+            sign_in: seeded.sign_in,
+            tokens: seeded.tokens,
+            robots: seeded.robots.into_iter().map(|robot| robot.id).collect(),
+        };
+        report.save(&self.report)?;
+
+        say("");
+        say(&format!("Nooterra is at {}", report.url));
+        for (role, link) in [
+            ("operator", &report.sign_in.operator),
+            ("requester", &report.sign_in.requester),
+            ("owner", &report.sign_in.owner),
+            ("admin", &report.sign_in.admin),
+        ] {
+            say(&format!("  {role:<10} {link}"));
+        }
+        say("");
+        say(&format!("For scripts: {}", self.report.display()));
+        say(&format!("Logs:        {}", self.logs.display()));
+        say("Ctrl-C stops everything.");
+        if !options.headless {
+            open_browser(&report.sign_in.operator);
+        }
+        Ok(())
+    }
+
+    /// Waits for the person, and fails when a part ends by itself.
+    fn hold(&mut self) -> Result<()> {
+        while !interrupted() {
+            self.check()?;
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    fn wait(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut is_there: impl FnMut() -> Result<bool>,
+    ) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            self.check()?;
+            if is_there()? {
+                return Ok(());
+            }
+            if interrupted() {
+                bail!("interrupted");
+            }
+            if began.elapsed() > limit {
+                bail!(
+                    "waited {} s for {what}; the logs are in {}",
+                    limit.as_secs(),
+                    self.logs.display()
+                );
+            }
+            std::thread::sleep(ASK_EVERY);
+        }
+    }
+
+    fn check(&mut self) -> Result<()> {
+        self.robots
+            .iter_mut()
+            .chain(&mut self.gateway)
+            .try_for_each(Running::check)
+    }
+
+    fn stop(&mut self) -> Result<()> {
+        if self.gateway.is_some() {
+            say("\nstopping");
+        }
+        if self.report.exists() {
+            std::fs::remove_file(&self.report)?;
+        }
+        let robots = self.robots.iter_mut().try_for_each(Running::stop);
+        let gateway = self.gateway.as_mut().map_or(Ok(()), Running::stop);
+        robots.and(gateway)
+    }
+}
+
+/// The usual port, or any other that is free.
+fn free_address() -> Result<SocketAddr> {
+    let usual = TcpListener::bind((Ipv4Addr::LOCALHOST, PORT));
+    let free = usual.or_else(|_busy| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+    Ok(free.local_addr()?)
+}
+
+/// A machine without a browser is no failure: the links are on screen.
+fn open_browser(link: &str) {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let started = Command::new(opener)
+        .arg(link)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C here is not meant for the person's browser.
+        .process_group(0)
+        .spawn();
+    if started.is_err() {
+        say("(no browser was found here: open a link yourself)");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! A demo with shell scripts for its two binaries and a listener of ours for its gateway: what is
+//! tested is the order, the report and that nothing stays behind.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+const GATEWAY: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+case "$1" in
+serve)
+    echo serve >> "$here/order"
+    while [ $# -gt 0 ]; do
+        if [ "$1" = --ready-file ]; then ready=$2; fi
+        shift
+    done
+    echo '{"url": "URL", "agents_url": "URL", "pid": '$$', "database_url": "d", "redis_url": "r"}' > "$ready.new"
+    mv "$ready.new" "$ready"
+    echo $$ > "$here/gateway.pid"
+    exec sleep 600 ;;
+admin)
+    echo seed >> "$here/order"
+    roles='{"operator": "o", "requester": "q", "owner": "w", "admin": "a"}'
+    echo '{"sign_in": '$roles', "tokens": '$roles', "robots": [{"id": "r1", "name": "Juniper", "token": "t"}]}' ;;
+esac
+"#;
+
+const AGENT: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+echo "$1" >> "$here/order"
+if [ "$1" = run ]; then
+    echo $$ > "$here/robot.pid"
+    RUN
+fi
+"#;
+
+const ROBOTS: &str = r#"{"items": [{"robot": "r1", "presence": {"state": "online"}}]}"#;
+
+/// Answers everything with 200 and the robots, for as long as the test runs.
+fn gateway_on_loopback() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 1024];
+            let read = stream.read(&mut request).unwrap();
+            assert!(read > 0);
+            let answer = format!("HTTP/1.0 200 OK\r\n\r\n{ROBOTS}");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+struct Stage {
+    folder: tempfile::TempDir,
+    workspace: Workspace,
+    programs: Programs,
+    options: Options,
+}
+
+/// A checkout whose robots run the shell words `run`.
+fn stage(run: &str) -> Stage {
+    let folder = tempfile::tempdir().unwrap();
+    let binaries = folder.path().join("target/debug");
+    std::fs::create_dir_all(&binaries).unwrap();
+    let gateway = GATEWAY.replace("URL", &gateway_on_loopback());
+    for (name, script) in [
+        ("nooterra", gateway),
+        ("nooterra-agent", AGENT.replace("RUN", run)),
+    ] {
+        let path = binaries.join(name);
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    Stage {
+        workspace: Workspace {
+            root: folder.path().to_owned(),
+            target: folder.path().join("target"),
+            cache: folder.path().join("cache"),
+        },
+        programs: Programs {
+            binaries,
+            data: folder.path().join("data"),
+        },
+        options: Options {
+            headless: true,
+            robots: 1,
+            data: None,
+            fresh: false,
+        },
+        folder,
+    }
+}
+
+impl Stage {
+    fn start(&self) -> (Demo, Result<()>) {
+        let mut demo = Demo::new(&self.workspace);
+        let mut progress = Progress::new();
+        let started = demo.start(
+            &self.workspace,
+            &self.programs,
+            &self.options,
+            &mut progress,
+        );
+        (demo, started)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join("target/debug").join(name)).unwrap()
+    }
+
+    fn is_running(&self, name: &str) -> bool {
+        let pid = self.read(name).trim().parse().unwrap();
+        is_alive(pid, "sleep")
+    }
+}
+
+#[test]
+fn a_stopped_demo_leaves_no_process_and_no_report() {
+    let stage = stage("exec sleep 600");
+
+    let (mut demo, started) = stage.start();
+    started.unwrap();
+    let report = Report::load(&stage.workspace).unwrap();
+    let ran = (
+        stage.is_running("gateway.pid"),
+        stage.is_running("robot.pid"),
+    );
+    demo.stop().unwrap();
+
+    assert_eq!(stage.read("order"), "serve\nseed\nenrol\nrun\n");
+    assert_eq!(report.robots, ["r1"]);
+    assert_eq!(report.sign_in.owner, "w");
+    assert_eq!(ran, (true, true));
+    assert!(!stage.is_running("gateway.pid"));
+    assert!(!stage.is_running("robot.pid"));
+    assert!(!report::path(&stage.workspace).exists());
+}
+
+#[test]
+fn a_robot_that_ends_by_itself_ends_the_demo_by_name() {
+    let stage = stage("echo the wheels came off; exit 4");
+
+    let (mut demo, started) = stage.start();
+    let error = started.and_then(|()| demo.hold()).unwrap_err();
+    demo.stop().unwrap();
+
+    let message = format!("{error:#}");
+    assert!(message.contains("Juniper ended by itself"), "{message}");
+    assert!(message.contains("the wheels came off"), "{message}");
+    assert!(!stage.is_running("gateway.pid"));
+}
+
+#[test]
+fn a_report_that_a_killed_demo_left_does_not_keep_the_next_from_starting() {
+    let stage = stage("exec sleep 600");
+    let (mut demo, started) = stage.start();
+    started.unwrap();
+    let left = std::fs::read(report::path(&stage.workspace)).unwrap();
+    demo.stop().unwrap();
+    std::fs::write(report::path(&stage.workspace), left).unwrap();
+
+    clear_the_way(&stage.workspace).unwrap();
+
+    assert!(!report::path(&stage.workspace).exists());
+}
+
+#[test]
+fn a_busy_port_is_not_taken() {
+    let usual = TcpListener::bind((Ipv4Addr::LOCALHOST, PORT));
+
+    let address = free_address().unwrap();
+
+    // Whether the test or another program holds it, the usual port is busy now.
+    drop(usual);
+    assert_ne!(address.port(), PORT);
+    assert!(address.ip().is_loopback());
+}
+
+#[test]
+fn a_process_is_known_by_its_program_and_not_by_its_number_alone() {
+    let pid = std::process::id();
+
+    assert!(!is_alive(pid, "nooterra"));
+    assert!(!is_alive(u32::MAX, "nooterra"));
+}
