@@ -76,9 +76,10 @@ pub async fn enrol(
         let status = response.status();
         let problem = response.json::<Problem>().await.ok();
         return Err(EnrolFailure::Refused {
-            code: problem
-                .as_ref()
-                .map_or_else(|| status.as_u16().to_string(), |problem| problem.code.clone()),
+            code: problem.as_ref().map_or_else(
+                || status.as_u16().to_string(),
+                |problem| problem.code.clone(),
+            ),
             detail: problem.map_or_else(|| "no reason given".to_owned(), |problem| problem.detail),
         });
     }

@@ -152,11 +152,7 @@ impl Journal {
 
     /// The gateway holds everything up to `number`.
     pub fn forget_up_to(&mut self, number: u64) -> Result<(), JournalFailure> {
-        while self
-            .kept
-            .front()
-            .is_some_and(|kept| kept.number <= number)
-        {
+        while self.kept.front().is_some_and(|kept| kept.number <= number) {
             self.kept.pop_front();
         }
         if self.kept.is_empty() && self.file.metadata()?.len() > REWRITE_OVER_BYTES {
@@ -283,10 +279,7 @@ mod tests {
 
         let opened = Journal::open(&path, ROBOT, key());
 
-        assert!(matches!(
-            opened,
-            Err(JournalFailure::Foreign { record: 1 })
-        ));
+        assert!(matches!(opened, Err(JournalFailure::Foreign { record: 1 })));
     }
 
     #[test]

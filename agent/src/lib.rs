@@ -1,4 +1,16 @@
-//! placeholder
+//! The agent beside a robot: it moves what its driver moves, shows what its cameras see, and signs what it says.
+//!
+//! `control` steps the driver and needs no network; `link` talks to the gateway and moves nothing.
 
 pub mod cameras;
+pub mod control;
 pub mod driver;
+pub mod enrol;
+pub mod journal;
+pub mod link;
+pub mod orders;
+pub mod publish;
+pub mod run;
+pub mod settings;
+pub mod streams;
+pub mod tls;

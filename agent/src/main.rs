@@ -1,2 +1,173 @@
-//! placeholder
-fn main() {}
+//! `nooterra-agent`: the process on every robot.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use agent::{
+    cameras::encode::EncoderConfig,
+    enrol::enrol,
+    run::{RunConfig, run},
+    settings::Folder,
+};
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+/// Puts a robot on its gateway: pictures, state, orders, and its own signed word on each of them.
+#[derive(Debug, Parser)]
+#[command(name = "nooterra-agent", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes this machine the robot that a token was issued for.
+    Enrol(Enrol),
+    /// Connects the robot and keeps it connected.
+    Run(Run),
+    /// Shows what the robot has said that the gateway does not hold yet.
+    Journal(Data),
+}
+
+#[derive(Debug, Args)]
+struct Data {
+    /// The robot's folder: its key, its token, its journal.
+    #[arg(long, env = "NOOTERRA_AGENT_DATA", default_value = "nooterra-robot")]
+    data: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Enrol {
+    #[command(flatten)]
+    data: Data,
+    /// Address of the gateway: https://fleet.example
+    #[arg(long)]
+    gateway: Url,
+    /// The robot's token, as `nooterra admin robot add` printed it.
+    #[arg(long, env = "NOOTERRA_ROBOT_TOKEN", hide_env_values = true)]
+    token: String,
+    /// Believe only certificates from this authority (PEM).
+    #[arg(long)]
+    authority: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DriverKind {
+    /// A simulated robot in a simulated site.
+    Sim,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    data: Data,
+    /// What moves the robot.
+    #[arg(long, value_enum, default_value = "sim")]
+    driver: DriverKind,
+    /// Luck of the simulator: the same seed gives the same site, robot and people.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Patrol the named places while nobody asks for anything.
+    #[arg(long)]
+    wander: bool,
+    /// Draw the capture time into every picture, for measurements.
+    #[arg(long)]
+    test_stamp: bool,
+    /// Width of the simulated cameras' pictures.
+    #[arg(long, default_value_t = 640)]
+    width: u32,
+    /// Height of the simulated cameras' pictures.
+    #[arg(long, default_value_t = 480)]
+    height: u32,
+    /// Frames a second of the simulated cameras.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=60))]
+    frames_per_second: u32,
+    /// Believe only certificates from this authority (PEM).
+    #[arg(long)]
+    authority: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("NOOTERRA_LOG").unwrap_or_else(|_unset| {
+        EnvFilter::new("info,webrtc=warn,rtc=warn,rtc_ice=error,rtc_dtls=error,rtc_sctp=error")
+    });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    // Whoever needs a provider by default gets the one that we use everywhere.
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
+    match act(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn act(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Enrol(Enrol {
+            data,
+            gateway,
+            token,
+            authority,
+        }) => {
+            let folder = Folder::open(&data.data)?;
+            let enrolled = enrol(gateway, &token, &folder, authority.as_deref()).await?;
+            tracing::info!(robot.id = %enrolled.robot, "enrolled as {}", enrolled.name);
+            Ok(())
+        }
+        Command::Run(options) => {
+            let mut encoder =
+                EncoderConfig::new(options.width, options.height, options.frames_per_second);
+            encoder.width &= !1;
+            encoder.height &= !1;
+            let config = RunConfig {
+                data: options.data.data,
+                seed: options.seed,
+                wander: options.wander,
+                has_stamp: options.test_stamp,
+                encoder,
+                authority: options.authority,
+            };
+            tokio::select! {
+                ended = run(config) => Ok(ended?),
+                stopped = stop_signal() => stopped,
+            }
+        }
+        Command::Journal(data) => show_journal(&data.data),
+    }
+}
+
+/// Waits for Ctrl-C or a polite request to end.
+async fn stop_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("no signals on this system")?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed.context("no signals on this system")?,
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what this command is for")]
+fn show_journal(data: &std::path::Path) -> anyhow::Result<()> {
+    let folder = Folder::open(data)?;
+    let enrolled = folder.enrolled()?;
+    let journal =
+        agent::journal::Journal::open(&folder.journal(), enrolled.robot, folder.device_key()?)?;
+    let waiting = journal.after(0, usize::MAX);
+    println!("robot\t{}\t{}", enrolled.name, enrolled.robot);
+    println!("last event\t{}", journal.last_number());
+    println!("in the file\t{}", waiting.len());
+    for kept in waiting {
+        println!("{}\t{} bytes", kept.number, kept.sealed.len());
+    }
+    Ok(())
+}

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use protocol::{
     CommandId, UnixMicros,
-    command::{Outcome, Receipt, RobotRefusal, Verb, Order},
+    command::{Order, Outcome, Receipt, RobotRefusal, Verb},
     robot::Pose,
 };
 

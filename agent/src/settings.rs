@@ -128,12 +128,11 @@ impl Folder {
     pub fn keep(&self, enrolled: &Enrolled, token: &str) -> Result<(), SettingsFailure> {
         write_secret(&self.path.join("token"), token.as_bytes())?;
         let path = self.path.join("robot.json");
-        let text = serde_json::to_string_pretty(enrolled).map_err(|error| {
-            SettingsFailure::Shape {
+        let text =
+            serde_json::to_string_pretty(enrolled).map_err(|error| SettingsFailure::Shape {
                 path: path.clone(),
                 words: error.to_string(),
-            }
-        })?;
+            })?;
         write_secret(&path, text.as_bytes())
     }
 }

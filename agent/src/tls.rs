@@ -30,8 +30,8 @@ pub fn client(authority: Option<&Path>) -> Result<Arc<ClientConfig>, TrustFailur
                 path: path.display().to_string(),
                 words,
             };
-            let certificates = CertificateDer::pem_file_iter(path)
-                .map_err(|error| failed(error.to_string()))?;
+            let certificates =
+                CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|error| failed(error.to_string()))?;
                 roots

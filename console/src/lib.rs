@@ -11,16 +11,20 @@ pub mod telling;
 pub mod words;
 
 #[cfg(target_arch = "wasm32")]
+#[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod app;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 #[cfg(target_arch = "wasm32")]
 mod keys;
 #[cfg(target_arch = "wasm32")]
+#[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod pages;
 #[cfg(target_arch = "wasm32")]
+#[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod panels;
 #[cfg(target_arch = "wasm32")]
+#[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod parts;
 #[cfg(target_arch = "wasm32")]
 mod rtc;

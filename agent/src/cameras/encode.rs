@@ -170,7 +170,7 @@ mod tests {
     fn picture(number: u8) -> Frame {
         let mut frame = Frame::new(320, 240);
         for (index, luma) in frame.planes().luma.iter_mut().enumerate() {
-            *luma = (index / 8 % 200) as u8 ^ number;
+            *luma = u8::try_from(index / 8 % 200).unwrap() ^ number;
         }
         frame
     }
@@ -184,11 +184,9 @@ mod tests {
     #[test]
     fn a_key_frame_comes_first_on_request_and_every_two_seconds() {
         let mut encoder = Encoder::new(EncoderConfig::new(320, 240, 10));
-        let keys: Vec<usize> = (0..50)
+        let keys: Vec<u8> = (0_u8..50)
             .filter(|number| {
-                let unit = encoder
-                    .encode(&picture(*number as u8), *number == 5)
-                    .unwrap();
+                let unit = encoder.encode(&picture(*number), *number == 5).unwrap();
                 unit.is_key
             })
             .collect();

@@ -97,6 +97,10 @@ pub fn unix_now() -> UnixMicros {
 }
 
 /// What is asked of a camera.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent wishes that may be open at the same time"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Wishes {
     is_wanted: bool,

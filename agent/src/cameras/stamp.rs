@@ -145,16 +145,16 @@ mod tests {
         for number in 0..40_i64 {
             let mut frame = Frame::new(640, 480);
             for (index, pixel) in frame.planes().luma.iter_mut().enumerate() {
-                *pixel = (index * 7 + index / 640 * 13) as u8 / 2 + 60;
+                *pixel = u8::try_from((index * 7 + index / 640 * 13) % 128).unwrap() + 60;
             }
             let stamp = 1_700_000_000_000_000 + number * 33_333;
             draw(&mut frame, stamp);
 
             let unit = encoder.encode(&frame, false).unwrap();
-            let decoded = decoder.decode(&unit.bytes).unwrap().unwrap();
+            let picture = decoder.decode(&unit.bytes).unwrap().unwrap();
 
             assert_eq!(
-                read(&Frame::copied(&decoded)),
+                read(&Frame::copied(&picture)),
                 Some(stamp),
                 "frame {number}"
             );

@@ -128,7 +128,7 @@ mod tests {
         let mut state = 1_u32;
         for pixel in frame.planes().luma {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            *pixel = 90 + (state >> 26) as u8;
+            *pixel = 90 + u8::try_from(state >> 26).unwrap();
         }
 
         let jpeg = still(&frame).unwrap();

@@ -9,27 +9,29 @@ const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// A session that lasted this long proves that the gateway is well: the next wait starts small again.
-pub const WELL_AFTER: Duration = Duration::from_secs(10);
+pub(super) const WELL_AFTER: Duration = Duration::from_secs(10);
 
 /// Counts failures in a row.
 #[derive(Debug, Default)]
-pub struct BackOff {
+pub(super) struct BackOff {
     failures: u32,
 }
 
 impl BackOff {
     /// A session lasted `lasted`; then it ended.
-    pub fn note_session(&mut self, lasted: Duration) {
+    pub(super) fn note_session(&mut self, lasted: Duration) {
         if lasted >= WELL_AFTER {
             self.failures = 0;
         }
     }
 
     /// The wait before the next try. `chance` in 0..1 spreads a fleet that lost its gateway in the same moment.
-    pub fn next_wait(&mut self, chance: f64) -> Duration {
+    pub(super) fn next_wait(&mut self, chance: f64) -> Duration {
         let doubled = FIRST.saturating_mul(1_u32 << self.failures.min(8));
         self.failures = self.failures.saturating_add(1);
-        doubled.min(LONGEST).mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0))
+        doubled
+            .min(LONGEST)
+            .mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0))
     }
 }
 

@@ -7,7 +7,6 @@ mod socket;
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -102,8 +101,6 @@ pub struct Link {
     pub keyframes: mpsc::Sender<String>,
     /// Where frames go.
     pub outlets: watch::Sender<Option<Outlets>>,
-    /// Written with a line per session when set, for `nooterra-agent status`.
-    pub status_file: Option<PathBuf>,
 }
 
 /// Why the link gave up for good.
@@ -142,7 +139,10 @@ impl Link {
                     return Err(Dismissed { reason, words });
                 }
                 End::Goodbye(reason, words) => {
-                    tracing::warn!(code = reason.code(), "the gateway ended the session: {words}");
+                    tracing::warn!(
+                        code = reason.code(),
+                        "the gateway ended the session: {words}"
+                    );
                 }
                 End::Lost(words) => tracing::warn!("no session with the gateway: {words}"),
             }

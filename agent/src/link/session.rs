@@ -227,7 +227,10 @@ impl Session<'_> {
         let in_flight = usize::try_from(self.sent_up_to - self.held_up_to).unwrap_or(usize::MAX);
         let room = EVENTS_IN_FLIGHT.saturating_sub(in_flight);
         let after = self.sent_up_to;
-        let waiting = self.link.journal.with(move |journal| journal.after(after, room));
+        let waiting = self
+            .link
+            .journal
+            .with(move |journal| journal.after(after, room));
         for kept in waiting.await.unwrap_or_default() {
             let frame = FromRobot::Event {
                 number: kept.number,

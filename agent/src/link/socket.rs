@@ -42,7 +42,11 @@ impl Socket {
         let mut address = gateway
             .join("api/v1/robots/socket")
             .map_err(|error| lost(&error))?;
-        let scheme = if gateway.scheme() == "https" { "wss" } else { "ws" };
+        let scheme = if gateway.scheme() == "https" {
+            "wss"
+        } else {
+            "ws"
+        };
         address
             .set_scheme(scheme)
             .map_err(|()| End::Lost("the gateway's address has no web scheme".to_owned()))?;
@@ -50,8 +54,8 @@ impl Socket {
             .as_str()
             .into_client_request()
             .map_err(|error| lost(&error))?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
-            .map_err(|error| lost(&error))?;
+        let mut bearer =
+            HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| lost(&error))?;
         bearer.set_sensitive(true);
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         let mut config = WebSocketConfig::default();

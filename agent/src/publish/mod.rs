@@ -357,7 +357,11 @@ async fn hear(channel: Arc<dyn DataChannel>, is_reliable: bool, state: Arc<Link>
                 state.post(PublishEvent::Fast(message.data.freeze()));
             }
             DataChannelEvent::OnOpen => state.channel_opened(),
-            DataChannelEvent::OnClose => return,
+            DataChannelEvent::OnClose => {
+                // The gateway said goodbye: the engine alone would notice only by its silence.
+                state.end();
+                return;
+            }
             _ => {}
         }
     }

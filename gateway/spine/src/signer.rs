@@ -46,6 +46,9 @@ pub enum SignerError {
 }
 
 impl Signer {
+    /// What the key's file is called in a data directory.
+    pub const FILE_NAME: &str = "gateway.key";
+
     /// A signer with this key.
     pub fn new(key: SigningKey) -> Self {
         let id = KeyId::of(&key.verifying_key());
@@ -136,7 +139,7 @@ mod tests {
     #[test]
     fn a_key_is_made_once_and_is_the_same_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gateway.key");
+        let path = folder.path().join(Signer::FILE_NAME);
 
         let first = Signer::load_or_create(&path).unwrap();
         let again = Signer::load_or_create(&path).unwrap();
@@ -150,7 +153,7 @@ mod tests {
     #[test]
     fn a_key_that_others_may_read_or_that_is_no_key_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gateway.key");
+        let path = folder.path().join(Signer::FILE_NAME);
         Signer::load_or_create(&path).unwrap();
 
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();

@@ -22,7 +22,7 @@ use rtc::{
             media_engine::{MIME_TYPE_H264, MIME_TYPE_VP8, MediaEngine},
             setting_engine::{SctpMaxMessageSize, SettingEngineBuilder},
         },
-        transport::{CandidateConfig, CandidateHostConfig, RTCIceCandidate},
+        transport::{CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCIceCandidate},
     },
     rtcp::payload_feedbacks::{
         full_intra_request::FullIntraRequest, picture_loss_indication::PictureLossIndication,
@@ -110,6 +110,9 @@ pub(super) fn build(
         .with_ice_timeouts(Some(PEER_SILENCE), Some(ICE_FAILED), Some(KEEPALIVE))
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
         .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+        // The peer nominates the path, so it knows last that it is ready: a first flight of ours would come too early
+        // and be repeated only after a second.
+        .with_answering_dtls_role(RTCDtlsRole::Server)
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
         .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(message_limit))

@@ -178,6 +178,7 @@ impl Rtc {
             .into_iter()
             .zip(offer.videos.iter().map(|video| video.codecs.clone()))
             .collect();
+        let ssrcs: Vec<_> = offer.videos.iter().map(|video| video.ssrc).collect();
         let (publisher, commands) = Publisher::new();
         let relay = self.clone();
         let answer = on_a_task(move |answered| async move {
@@ -187,7 +188,7 @@ impl Rtc {
                     let answer = connection.accept(offer, Instant::now())?;
                     Ok((connection, answer))
                 });
-            let (connection, answer) = match opened {
+            let (mut connection, answer) = match opened {
                 Ok(opened) => opened,
                 Err(refusal) => return answered(Err(refusal)),
             };
@@ -196,11 +197,19 @@ impl Rtc {
             let (seat, evicted) = shared
                 .rooms
                 .seat_publisher(robot, cameras, &shared.counting);
+            let receivers: Vec<_> = connection.engine.get_receivers().collect();
+            let mut published = Vec::with_capacity(names.len());
+            for (index, name) in names.into_iter().enumerate() {
+                let mut camera = PublishedCamera::new(seat.room.camera(&name), name);
+                if let (Some(&receiver), Some(&Some(ssrc))) =
+                    (receivers.get(index), ssrcs.get(index))
+                {
+                    camera.recognise(ssrc, receiver, &mut connection);
+                }
+                published.push(camera);
+            }
             let publishing = Publishing {
-                cameras: names
-                    .into_iter()
-                    .map(|name| PublishedCamera::new(seat.room.camera(&name), name))
-                    .collect(),
+                cameras: published,
                 connection,
                 seat,
                 evicted,

@@ -28,6 +28,8 @@ pub(super) struct Offer {
 pub(super) struct VideoSection {
     /// The section's track name, when it sends.
     pub(super) track: Option<String>,
+    /// The SSRC of its stream, when it sends and says so.
+    pub(super) ssrc: Option<u32>,
     /// The forwardable codecs it lists.
     pub(super) codecs: Vec<Codec>,
 }
@@ -122,11 +124,16 @@ impl VideoSection {
                 codecs.push(codec);
             }
         }
-        Self { track, codecs }
+        let ssrc = values(section, "ssrc").find_map(|(ssrc, _)| ssrc.parse().ok());
+        Self {
+            track,
+            ssrc,
+            codecs,
+        }
     }
 }
 
-/// The attributes of one kind, split into payload type and value.
+/// The attributes of one kind, split into what they are about and the rest.
 fn values<'section>(
     section: &'section MediaDescription,
     key: &'static str,

@@ -132,6 +132,46 @@ impl PublishedCamera {
             seeker: KeyframeSeeker::default(),
         }
     }
+
+    /// Learns which stream is this camera's: from the offer, or from its first packet when the offer does not say.
+    pub(super) fn recognise(
+        &mut self,
+        ssrc: u32,
+        receiver: RTCRtpReceiverId,
+        connection: &mut Connection,
+    ) {
+        let known = self
+            .stream
+            .as_ref()
+            .is_some_and(|stream| stream.ssrc == ssrc);
+        if known {
+            return;
+        }
+        let Some(mut negotiated) = connection.engine.rtp_receiver(receiver) else {
+            return;
+        };
+        let parameters = &negotiated.get_parameters().rtp_parameters;
+        let codecs = parameters
+            .codecs
+            .iter()
+            .filter_map(|codec| {
+                let known = Codec::from_mime(&codec.rtp_codec.mime_type)?;
+                Some((codec.payload_type, known))
+            })
+            .collect();
+        let capture_time = parameters
+            .header_extensions
+            .iter()
+            .find(|extension| extension.uri == CAPTURE_TIME_URI)
+            .and_then(|extension| u8::try_from(extension.id).ok());
+        self.seeker.reset();
+        self.stream = Some(Stream {
+            ssrc,
+            receiver,
+            codecs,
+            capture_time,
+        });
+    }
 }
 
 impl Publishing {
@@ -264,33 +304,10 @@ impl Publishing {
     }
 
     fn recognise(&mut self, ssrc: u32, track: &str, receiver: RTCRtpReceiverId) {
-        let Some(camera) = self.cameras.iter_mut().find(|camera| camera.name == track) else {
-            return;
-        };
-        let Some(mut negotiated) = self.connection.engine.rtp_receiver(receiver) else {
-            return;
-        };
-        let parameters = &negotiated.get_parameters().rtp_parameters;
-        let codecs = parameters
-            .codecs
-            .iter()
-            .filter_map(|codec| {
-                let known = Codec::from_mime(&codec.rtp_codec.mime_type)?;
-                Some((codec.payload_type, known))
-            })
-            .collect();
-        let capture_time = parameters
-            .header_extensions
-            .iter()
-            .find(|extension| extension.uri == CAPTURE_TIME_URI)
-            .and_then(|extension| u8::try_from(extension.id).ok());
-        camera.seeker.reset();
-        camera.stream = Some(Stream {
-            ssrc,
-            receiver,
-            codecs,
-            capture_time,
-        });
+        let camera = self.cameras.iter_mut().find(|camera| camera.name == track);
+        if let Some(camera) = camera {
+            camera.recognise(ssrc, receiver, &mut self.connection);
+        }
     }
 
     fn forward(&mut self, packet: rtp::Packet) {

@@ -46,6 +46,14 @@ pub(super) struct SeededRobot {
     pub(super) token: String,
 }
 
+/// Where the gateway is reached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    pub(super) listen: SocketAddr,
+    /// UDP; 0 takes a free one.
+    pub(super) media: u16,
+}
+
 /// The built binaries and the folder that the demo lives in.
 #[derive(Debug, Clone)]
 pub(super) struct Programs {
@@ -55,10 +63,11 @@ pub(super) struct Programs {
 
 impl Programs {
     /// The gateway, serving the built console.
-    pub(super) fn serve(&self, listen: SocketAddr, console: &Path, ready: &Path) -> Command {
+    pub(super) fn serve(&self, ports: &Ports, console: &Path, ready: &Path) -> Command {
         let mut command = tied_to_us(&self.binaries.join("nooterra"));
         command
-            .args(["serve", "--demo", "--listen", &listen.to_string()])
+            .args(["serve", "--demo", "--listen", &ports.listen.to_string()])
+            .args(["--media-port", &ports.media.to_string()])
             .arg("--data")
             .arg(&self.data)
             .arg("--console")

@@ -4,9 +4,9 @@ pub(crate) mod contract;
 mod data;
 pub(crate) mod report;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,11 +17,14 @@ use crate::processes::{self, LOOK_EVERY, Running, interrupted};
 use crate::progress::{Outcome, Progress, say};
 use crate::setup::{self, Purpose};
 use crate::workspace::Workspace;
-use contract::{Programs, Ready, Seeded};
+use contract::{Ports, Programs, Ready, Seeded};
 use report::Report;
 
 /// Where people look first. Another free port is taken when it is busy.
 const PORT: u16 = 8420;
+
+/// Beside it, for video.
+const MEDIA_PORT: u16 = 8421;
 
 /// Creating a cluster and migrating it on a slow disk takes this long at worst.
 const READY_WITHIN: Duration = Duration::from_mins(2);
@@ -128,6 +131,7 @@ struct Demo {
     robots: Vec<Running>,
     logs: PathBuf,
     report: PathBuf,
+    ready: PathBuf,
 }
 
 impl Demo {
@@ -137,6 +141,7 @@ impl Demo {
             robots: Vec::new(),
             logs: workspace.report("demo").join("logs"),
             report: report::path(workspace),
+            ready: workspace.report("demo").join("ready.json"),
         }
     }
 
@@ -170,11 +175,9 @@ impl Demo {
     }
 
     fn start_gateway(&mut self, workspace: &Workspace, programs: &Programs) -> Result<Ready> {
-        let ready_file = workspace.report("demo").join("ready.json");
-        if ready_file.exists() {
-            std::fs::remove_file(&ready_file)?;
-        }
-        let mut command = programs.serve(free_address()?, &workspace.console(), &ready_file);
+        let ready_file = self.ready.clone();
+        remove_if_there(&ready_file)?;
+        let mut command = programs.serve(&free_ports()?, &workspace.console(), &ready_file);
         let log = self.logs.join("gateway.log");
         self.gateway = Some(Running::start("the gateway", &mut command, &log)?);
 
@@ -188,7 +191,6 @@ impl Demo {
                 .as_ref()
                 .is_some_and(|ready| contract::is_ready(&ready.url)))
         })?;
-        std::fs::remove_file(&ready_file)?;
         found.context("the gateway is ready but did not say where")
     }
 
@@ -286,20 +288,32 @@ impl Demo {
         if self.gateway.is_some() {
             say("\nstopping");
         }
-        if self.report.exists() {
-            std::fs::remove_file(&self.report)?;
-        }
+        remove_if_there(&self.report)?;
         let robots = self.robots.iter_mut().try_for_each(Running::stop);
         let gateway = self.gateway.as_mut().map_or(Ok(()), Running::stop);
+        remove_if_there(&self.ready)?;
         robots.and(gateway)
     }
 }
 
-/// The usual port, or any other that is free.
-fn free_address() -> Result<SocketAddr> {
+/// The usual ports, or any others that are free.
+fn free_ports() -> Result<Ports> {
     let usual = TcpListener::bind((Ipv4Addr::LOCALHOST, PORT));
     let free = usual.or_else(|_busy| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
-    Ok(free.local_addr()?)
+    let media = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, MEDIA_PORT));
+    Ok(Ports {
+        listen: free.local_addr()?,
+        media: if media.is_ok() { MEDIA_PORT } else { 0 },
+    })
+}
+
+fn remove_if_there(file: &Path) -> Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A machine without a browser is no failure: the links are on screen.

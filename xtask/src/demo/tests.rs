@@ -169,15 +169,17 @@ fn a_report_that_a_killed_demo_left_does_not_keep_the_next_from_starting() {
 }
 
 #[test]
-fn a_busy_port_is_not_taken() {
-    let usual = TcpListener::bind((Ipv4Addr::LOCALHOST, PORT));
+fn busy_ports_are_not_taken() {
+    // Whether the test or another program holds them, the usual ports are busy then.
+    let held = TcpListener::bind((Ipv4Addr::LOCALHOST, PORT));
+    let held_media = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, MEDIA_PORT));
 
-    let address = free_address().unwrap();
+    let ports = free_ports().unwrap();
 
-    // Whether the test or another program holds it, the usual port is busy now.
-    drop(usual);
-    assert_ne!(address.port(), PORT);
-    assert!(address.ip().is_loopback());
+    drop((held, held_media));
+    assert_ne!(ports.listen.port(), PORT);
+    assert!(ports.listen.ip().is_loopback());
+    assert_eq!(ports.media, 0);
 }
 
 #[test]

@@ -15,6 +15,8 @@ pub(crate) struct Tool {
     pub(crate) name: &'static str,
     /// What is installed when none is there; one that is there is taken as it is.
     version: &'static str,
+    /// Leaves out what we never use, to compile less.
+    features: &'static [&'static str],
 }
 
 /// What the tests need beside cargo itself.
@@ -22,10 +24,12 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool {
         name: "cargo-nextest",
         version: "0.9.143",
+        features: &["--no-default-features", "--features", "default-no-update"],
     },
     Tool {
         name: "cargo-deny",
         version: "0.20.2",
+        features: &[],
     },
 ];
 
@@ -52,6 +56,7 @@ pub(crate) fn install(workspace: &Workspace, tool: &Tool, progress: &mut Progres
             .arg("--root")
             .arg(workspace.tools())
             .arg(tool.name)
+            .args(tool.features)
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env_remove("CARGO_TARGET_DIR");
         run_logged(&mut command, &workspace.log(tool.name))?;

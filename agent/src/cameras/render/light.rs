@@ -85,25 +85,13 @@ impl Plane {
         let (column, row) = (across as u32, up as u32);
         let (fx, fy) = (across - column as f32, up - row as f32);
         let at = row as usize * self.columns + column as usize;
-        let Some(&[a, b]) = self
-            .texels
-            .get(at..at + 2)
-            .and_then(|two| two.first_chunk())
-        else {
-            return 0.0;
+        let pair = |at: usize| {
+            let two = self.texels.get(at..at + 2).and_then(<[u8]>::first_chunk);
+            let [west, east] = two.copied().unwrap_or([0; 2]).map(f32::from);
+            west + (east - west) * fx
         };
-        let at = at + self.columns;
-        let Some(&[c, d]) = self
-            .texels
-            .get(at..at + 2)
-            .and_then(|two| two.first_chunk())
-        else {
-            return 0.0;
-        };
-        let [a, b, c, d] = [a, b, c, d].map(f32::from);
-        let lower = a + (b - a) * fx;
-        let upper = c + (d - c) * fx;
-        lower + (upper - lower) * fy
+        let south = pair(at);
+        south + (pair(at + self.columns) - south) * fy
     }
 
     /// The value of the texel that a point lies in.

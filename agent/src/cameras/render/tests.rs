@@ -128,3 +128,110 @@ fn any_even_size_is_filled_from_anywhere_on_the_floor() {
         }
     }
 }
+
+#[test]
+fn zz_shots() {
+    use crate::driver::Driver as _;
+    let Ok(dir) = std::env::var("SHOTS") else {
+        return;
+    };
+    let t = std::time::Instant::now();
+    let backdrop = Backdrop::new(&Site::wing());
+    println!("backdrop {:?}", t.elapsed());
+    let sim = Sim::new(SimConfig::new(2));
+    let mut base = sim.stage().moment();
+    let spots = [
+        ("corr_w", 2.6, 8.0, 0.0),
+        ("corr_e", 25.0, 8.0, 3.14),
+        ("room1", 1.35, 11.1, 0.6),
+        ("room3", 10.65, 11.1, 0.97),
+        ("store", 20.9, 11.1, 1.57),
+        ("store2", 22.0, 12.2, 0.1),
+        ("day", 13.3, 4.9, -1.57),
+        ("day2", 13.3, 6.0, -2.4),
+        ("lobby", 19.6, 4.0, -1.57),
+        ("kitchen", 25.5, 11.1, 1.2),
+        ("office", 24.0, 4.9, -0.97),
+        ("door", 12.0, 8.0, 1.9),
+        ("dock", 18.6, 3.0, -1.57),
+    ];
+    base.figures[0].at = crate::driver::sim::Point::new(6.0, 7.6);
+    base.figures[0].heading = 3.0;
+    base.figures[0].swing = 1.0;
+    base.figures[0].gait = 1.2;
+    base.figures[1].at = crate::driver::sim::Point::new(22.2, 8.2);
+    base.figures[1].heading = 0.4;
+    let mut painter = Painter::new(Arc::clone(&backdrop), Lens::HEAD);
+    let mut rear = Painter::new(Arc::clone(&backdrop), Lens::BASE);
+    let mut frame = Frame::new(640, 480);
+    for (name, x, y, h) in spots {
+        base.robot = Pose {
+            x_m: x,
+            y_m: y,
+            heading_rad: h,
+        };
+        let mut best = f64::INFINITY;
+        let mut sum = 0.0;
+        for _ in 0..20 {
+            let t = std::time::Instant::now();
+            painter.paint(&base, &mut frame);
+            let ms = t.elapsed().as_secs_f64() * 1e3;
+            best = best.min(ms);
+            sum += ms;
+        }
+        write(&format!("{dir}/{name}.rgb"), &frame);
+        let jpeg = crate::cameras::still::still(&frame).unwrap().len();
+        rear.paint(&base, &mut frame);
+        write(&format!("{dir}/{name}_base.rgb"), &frame);
+        println!(
+            "{name}: min {best:.2} mean {:.2} ms, still {jpeg} B",
+            sum / 20.0
+        );
+    }
+    // encoder
+    let mut sim = Sim::new(SimConfig {
+        wander: true,
+        ..SimConfig::new(2)
+    });
+    let mut encoder = crate::cameras::encode::Encoder::new(
+        crate::cameras::encode::EncoderConfig::new(640, 480, 30),
+    );
+    let (mut paint, mut enc, mut bytes, mut n, mut most) = (0.0, 0.0, 0, 0, 0);
+    for i in 0..900 {
+        sim.step(std::time::Duration::from_millis(if i % 3 == 0 {
+            40
+        } else {
+            30
+        }));
+        let t = std::time::Instant::now();
+        painter.paint(&sim.stage().moment(), &mut frame);
+        paint += t.elapsed().as_secs_f64();
+        let t = std::time::Instant::now();
+        let unit = encoder.encode(&frame, false).unwrap();
+        enc += t.elapsed().as_secs_f64();
+        bytes += unit.bytes.len();
+        n += 1;
+        most = most.max(unit.bytes.len());
+    }
+    println!(
+        "paint {:.2} ms encode {:.2} ms, {:.0} kbit/s, largest {most}",
+        paint / n as f64 * 1e3,
+        enc / n as f64 * 1e3,
+        bytes as f64 * 8.0 / 30.0 / 1e3
+    );
+}
+
+fn write(path: &str, frame: &Frame) {
+    let mut rgb = vec![0; frame.width() * frame.height() * 3];
+    for y in 0..frame.height() {
+        for x in 0..frame.width() {
+            let [l, b, r] = frame.sample(x, y).map(f32::from);
+            let (l, b, r) = ((l - 16.0) * 1.164, b - 128.0, r - 128.0);
+            let at = (y * frame.width() + x) * 3;
+            rgb[at] = (l + 1.596 * r).clamp(0.0, 255.0) as u8;
+            rgb[at + 1] = (l - 0.392 * b - 0.813 * r).clamp(0.0, 255.0) as u8;
+            rgb[at + 2] = (l + 2.017 * b).clamp(0.0, 255.0) as u8;
+        }
+    }
+    std::fs::write(path, &rgb).unwrap();
+}

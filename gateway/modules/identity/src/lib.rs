@@ -35,13 +35,14 @@ pub mod store {
             person_names, revoke_role,
         },
         robots::store::{
-            NewRobot, bind_robot_key, create_robot, find_robot, issue_robot_token,
-            list_robot_tokens, list_robots, load_robot, revoke_robot_token, robot_by_token,
-            saw_robot,
+            NewRobot, bind_robot_key, create_robot, find_robot, find_robot_token,
+            issue_robot_token, list_robot_tokens, list_robots, load_robot, revoke_robot_token,
+            robot_by_token, saw_robot,
         },
         sign_in::store::{
-            close_session, forget_expired, issue_api_token, issue_link, list_api_tokens,
-            open_session, person_by_api_token, person_by_session, revoke_api_token, use_link,
+            close_session, find_api_token, forget_expired, issue_api_token, issue_link,
+            link_expires_at, list_api_tokens, open_session, person_by_api_token, person_by_session,
+            revoke_api_token, use_link,
         },
     };
 }

@@ -62,23 +62,7 @@ async fn an_owner_that_never_reads_loses_its_connection_and_nobody_elses() {
     let mut other = Watched::new(&relay, &["front"]).await;
     let mut stuck = Watched::new(&relay, &["front"]).await;
 
-    soon("the connection ends", async {
-        let mut state = stuck.browser.state.clone();
-        let ends = state.wait_for(|state| {
-            *state == rtc::peer_connection::state::RTCPeerConnectionState::Closed
-        });
-        let floods = async {
-            loop {
-                stuck.browser.send_reliable(&[0; 64]).await;
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::select! {
-            ended = ends => { ended.unwrap(); }
-            () = floods => {}
-        }
-    })
-    .await;
+    soon("the connection ends", stuck.browser.flood()).await;
 
     let mut last = next(&mut stuck.events).await;
     while let Some(event) = soon("the events end", stuck.events.recv()).await {

@@ -13,7 +13,7 @@ use rtc::{
             setting_engine::SettingEngineBuilder,
         },
         sdp::RTCSessionDescription,
-        state::{RTCIceGatheringState, RTCPeerConnectionState},
+        state::RTCIceGatheringState,
     },
     rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication,
     rtp::{self, header::Header},
@@ -25,7 +25,7 @@ use rtc::{
         },
     },
 };
-use tokio::sync::{Mutex, Notify, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent},
     media_stream::{
@@ -79,7 +79,6 @@ impl Arrived {
 
 struct Callbacks {
     gathered: Notify,
-    state: watch::Sender<RTCPeerConnectionState>,
     arrived: mpsc::Sender<Arrived>,
 }
 
@@ -89,10 +88,6 @@ impl PeerConnectionEventHandler for Callbacks {
         if state == RTCIceGatheringState::Complete {
             self.gathered.notify_one();
         }
-    }
-
-    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        self.state.send_replace(state);
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
@@ -119,7 +114,6 @@ impl PeerConnectionEventHandler for Callbacks {
 pub(super) struct Peer {
     pub(super) connection: Arc<dyn PeerConnection>,
     callbacks: Arc<Callbacks>,
-    pub(super) state: watch::Receiver<RTCPeerConnectionState>,
     arrived: mpsc::Receiver<Arrived>,
     reliable: Arc<dyn DataChannel>,
     fast: Arc<dyn DataChannel>,
@@ -151,11 +145,9 @@ impl Peer {
                 rtc::interceptor::Slot::from(20_000),
                 engine::KeyframeRequests::default(),
             );
-        let (state, states) = watch::channel(RTCPeerConnectionState::New);
         let (sender, arrived) = mpsc::channel(UNREAD);
         let callbacks = Arc::new(Callbacks {
             gathered: Notify::new(),
-            state,
             arrived: sender,
         });
         let settings = SettingEngineBuilder::new()
@@ -194,7 +186,6 @@ impl Peer {
                 .unwrap(),
             connection,
             callbacks,
-            state: states,
             arrived,
         }
     }
@@ -234,12 +225,20 @@ impl Peer {
         soon("a packet arrives", self.arrived.recv()).await.unwrap()
     }
 
-    pub(super) fn has_unread(&self) -> bool {
-        !self.arrived.is_empty()
-    }
-
     pub(super) async fn send_reliable(&self, message: &[u8]) {
         self.reliable.send(BytesMut::from(message)).await.unwrap();
+    }
+
+    /// Sends reliable messages until the connection ends.
+    pub(super) async fn flood(&self) {
+        while self
+            .reliable
+            .send(BytesMut::from(&[0; 64][..]))
+            .await
+            .is_ok()
+        {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(super) async fn send_fast(&self, message: &[u8]) {
@@ -267,15 +266,6 @@ impl Peer {
             }
         })
         .await
-    }
-
-    pub(super) async fn reaches(&mut self, state: RTCPeerConnectionState) {
-        soon(
-            "a connection state",
-            self.state.wait_for(|current| *current == state),
-        )
-        .await
-        .unwrap();
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use rtc::peer_connection::state::RTCPeerConnectionState;
 use tokio::net::UdpSocket;
 
 use super::{
@@ -264,7 +263,7 @@ async fn dropping_the_handle_closes_the_connection_at_once() {
     let relay = relay().await;
     let published = Published::new(&relay, &["front"]).await;
     let mut watched = Watched::new(&relay, &["front"]).await;
-    let mut robot = published.robot;
+    let started = std::time::Instant::now();
 
     drop(published.handle);
     drop(watched.handle);
@@ -273,7 +272,8 @@ async fn dropping_the_handle_closes_the_connection_at_once() {
         reason: ClosedReason::ByOwner,
     };
     assert_eq!(next(&mut watched.events).await, closed);
-    robot.peer.reaches(RTCPeerConnectionState::Closed).await;
+    soon("the robot is told", published.robot.peer.flood()).await;
+    assert!(started.elapsed() < crate::rtc::PEER_SILENCE);
     soon("the seats are free", async {
         while relay.counters().viewers + relay.counters().publishers > 0 {
             tokio::task::yield_now().await;

@@ -285,6 +285,25 @@ pub async fn robot_by_token(
     Ok(Some(RobotSignIn { robot, token }))
 }
 
+/// A robot's token by its secret, revoked or not. Opens nothing: see [`robot_by_token`].
+pub async fn find_robot_token(
+    executor: impl PgExecutor<'_>,
+    secret: SecretHash,
+) -> Result<Option<RobotToken>, StoreError> {
+    let row = sqlx::query!(
+        "SELECT token_id, issued_at, used_at, revoked_at FROM identity.robot_token WHERE token_hash = $1",
+        secret.as_bytes().as_slice(),
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(row.map(|row| RobotToken {
+        token: TokenId(row.token_id),
+        issued_at: row.issued_at,
+        used_at: row.used_at,
+        revoked_at: row.revoked_at,
+    }))
+}
+
 /// A robot's latest tokens, newest first.
 pub async fn list_robot_tokens(
     executor: impl PgExecutor<'_>,

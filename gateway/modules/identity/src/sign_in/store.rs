@@ -77,17 +77,25 @@ async fn why_unusable(
     link: SecretHash,
     now: OffsetDateTime,
 ) -> Result<Refusal, StoreError> {
-    let expires_at = sqlx::query_scalar!(
-        "SELECT expires_at FROM identity.sign_in_link WHERE link_hash = $1",
-        link.as_bytes().as_slice(),
-    )
-    .fetch_optional(tx.connection())
-    .await?;
-    Ok(match expires_at {
+    Ok(match link_expires_at(tx.connection(), link).await? {
         None => Refusal::LinkUnknown,
         Some(expires_at) if expires_at <= now => Refusal::LinkExpired,
         Some(_) => Refusal::LinkSpent,
     })
+}
+
+/// When a sign-in link expires or expired; absent when nobody was given it.
+pub async fn link_expires_at(
+    executor: impl PgExecutor<'_>,
+    link: SecretHash,
+) -> Result<Option<OffsetDateTime>, StoreError> {
+    let expires_at = sqlx::query_scalar!(
+        "SELECT expires_at FROM identity.sign_in_link WHERE link_hash = $1",
+        link.as_bytes().as_slice(),
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(expires_at)
 }
 
 /// Opens a browser's session and returns when it ends at the latest.
@@ -321,6 +329,25 @@ pub async fn person_by_api_token(
     Ok(Some(ApiSignIn {
         person: person.person()?,
         token: TokenId(row.token_id),
+    }))
+}
+
+/// A token for scripts by its secret, revoked or not. Opens nothing: see [`person_by_api_token`].
+pub async fn find_api_token(
+    executor: impl PgExecutor<'_>,
+    secret: SecretHash,
+) -> Result<Option<ApiToken>, StoreError> {
+    let row = sqlx::query!(
+        "SELECT token_id, issued_at, used_at, revoked_at FROM identity.api_token WHERE token_hash = $1",
+        secret.as_bytes().as_slice(),
+    )
+    .fetch_optional(executor)
+    .await?;
+    Ok(row.map(|row| ApiToken {
+        token: TokenId(row.token_id),
+        issued_at: row.issued_at,
+        used_at: row.used_at,
+        revoked_at: row.revoked_at,
     }))
 }
 

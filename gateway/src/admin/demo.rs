@@ -1,0 +1,335 @@
+//! `admin demo-seed`: a care home with people and robots to try things on. Only in a data directory that was made for it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use identity::{LinkUses, Organisation, Person, Secret, SecretKind, Site, store};
+use protocol::{
+    OrganisationId, PersonId, RobotId, SiteId, TokenId,
+    views::{Role, RoleGrant},
+};
+use serde::Serialize;
+use spine::{Signer, Tx};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+use super::{
+    demo_secrets::DemoSecrets,
+    desk::{Desk, named},
+    error::AdminError,
+};
+
+/// Robots of one demo: as many as one gateway is built for.
+pub(super) const MAX_ROBOTS: i64 = 200;
+
+/// A demo's links work until it is over, at most a day.
+const LINK_LASTS: Duration = Duration::DAY;
+
+/// A link with less time left is replaced: whoever starts a demo has the day before them.
+const LINK_KEPT_WITH: Duration = Duration::hours(12);
+
+/// Secrets of one use that were revoked or have expired one after the other, before something else must be wrong.
+const MAX_GENERATIONS: u32 = 1_000;
+
+const ORGANISATION: &str = "Linden Care Home";
+const SITE: &str = "Wing B";
+const PEOPLE: [(Role, &str); 4] = [
+    (Role::Operator, "Mira Kovač"),
+    (Role::Requester, "Nora Lindt"),
+    (Role::Owner, "Jonas Weber"),
+    (Role::Admin, "Ines Falk"),
+];
+const ROBOTS: [&str; 12] = [
+    "R-014 Juniper",
+    "R-021 Rowan",
+    "R-009 Aspen",
+    "R-018 Hazel",
+    "R-003 Birch",
+    "R-030 Willow",
+    "R-028 Hawthorn",
+    "R-025 Cedar",
+    "R-016 Larch",
+    "R-012 Elm",
+    "R-011 Maple",
+    "R-007 Alder",
+];
+
+/// Says that a data directory is a demo's: there, and only there, people sign in by links that anyone may use.
+const MARK: &str = "demo-installation";
+
+/// The data directory is not a demo's.
+#[derive(Debug, thiserror::Error)]
+pub enum NotADemo {
+    /// It was made for something else.
+    #[error(
+        "{0} holds an installation that is not a demo; use another --data directory for the demo"
+    )]
+    Installation(PathBuf),
+    /// It was made by no `serve --demo`.
+    #[error("{0} is not a demo's data directory: start `nooterra serve --demo` on it first")]
+    Unmarked(PathBuf),
+    /// The mark can't be read or written.
+    #[error("{path} can't be read or written")]
+    File {
+        /// The mark.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Makes a data directory a demo's, before the gateway has a key in it; refused where an installation already is.
+pub fn mark_demo(data_dir: &Path) -> Result<(), NotADemo> {
+    if check_mark(data_dir).is_ok() {
+        return Ok(());
+    }
+    if data_dir.join(Signer::FILE_NAME).exists() {
+        return Err(NotADemo::Installation(data_dir.to_owned()));
+    }
+    let path = data_dir.join(MARK);
+    fs::write(
+        &path,
+        "Anyone with a link signs in here. Not for real work.\n",
+    )
+    .map_err(|source| NotADemo::File { path, source })
+}
+
+fn check_mark(data_dir: &Path) -> Result<(), NotADemo> {
+    let path = data_dir.join(MARK);
+    match fs::exists(&path) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(NotADemo::Unmarked(data_dir.to_owned())),
+        Err(source) => Err(NotADemo::File { path, source }),
+    }
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+struct Seeded {
+    sign_in: ByRole,
+    tokens: ByRole,
+    robots: Vec<SeededRobot>,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct ByRole {
+    operator: String,
+    requester: String,
+    owner: String,
+    admin: String,
+}
+
+impl ByRole {
+    fn of(&mut self, role: Role) -> &mut String {
+        match role {
+            Role::Operator => &mut self.operator,
+            Role::Requester => &mut self.requester,
+            Role::Owner => &mut self.owner,
+            Role::Admin => &mut self.admin,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct SeededRobot {
+    id: RobotId,
+    name: String,
+    token: String,
+}
+
+/// Makes what is missing and prints all of it.
+pub(super) async fn seed(desk: &Desk, robots: u16) -> Result<String, AdminError> {
+    check_mark(&desk.data_dir)?;
+    let mut seeding = Seeding {
+        secrets: DemoSecrets::load_or_create(&desk.data_dir)?,
+        tx: desk.begin().await?,
+        now: desk.now(),
+    };
+    let organisation = seeding.organisation().await?;
+    let site = seeding.site(&organisation).await?;
+    let (mut sign_in, mut tokens) = (ByRole::default(), ByRole::default());
+    for (role, name) in PEOPLE {
+        let person = seeding.person(&organisation, &site, role, name).await?;
+        *sign_in.of(role) = desk.sign_in_url(&seeding.link(&person).await?);
+        seeding
+            .api_token(&person)
+            .await?
+            .expose()
+            .clone_into(tokens.of(role));
+    }
+    let mut seeded = Vec::with_capacity(usize::from(robots));
+    for index in 0..robots {
+        seeded.push(seeding.robot(&site, &robot_name(index)).await?);
+    }
+    desk.commit(seeding.tx).await?;
+    let seeded = Seeded {
+        sign_in,
+        tokens,
+        robots: seeded,
+    };
+    Ok(format!("{}\n", serde_json::to_string(&seeded)?))
+}
+
+fn robot_name(index: u16) -> String {
+    ROBOTS
+        .get(usize::from(index))
+        .map_or_else(|| format!("R-{:03}", 100 + index), |&name| name.to_owned())
+}
+
+/// One run, in one transaction.
+struct Seeding {
+    secrets: DemoSecrets,
+    tx: Tx,
+    now: OffsetDateTime,
+}
+
+impl Seeding {
+    async fn organisation(&mut self) -> Result<Organisation, AdminError> {
+        if let Some(there) = store::find_organisation(self.tx.connection(), ORGANISATION).await? {
+            return Ok(there);
+        }
+        let id = OrganisationId(Uuid::now_v7());
+        Ok(store::create_organisation(&mut self.tx, id, &named(ORGANISATION)?, self.now).await?)
+    }
+
+    async fn site(&mut self, organisation: &Organisation) -> Result<Site, AdminError> {
+        let organisation = organisation.organisation;
+        if let Some(there) = store::find_site(self.tx.connection(), organisation, SITE).await? {
+            return Ok(there);
+        }
+        let id = SiteId(Uuid::now_v7());
+        Ok(store::create_site(
+            &mut self.tx,
+            organisation,
+            id,
+            &named(SITE)?,
+            None,
+            self.now,
+        )
+        .await?)
+    }
+
+    /// The operator works at the site; what the others do concerns the whole house.
+    async fn person(
+        &mut self,
+        organisation: &Organisation,
+        site: &Site,
+        role: Role,
+        name: &str,
+    ) -> Result<Person, AdminError> {
+        let organisation = organisation.organisation;
+        let namesakes = store::find_people(self.tx.connection(), organisation, Some(name)).await?;
+        let id = match namesakes.into_iter().next() {
+            Some(there) => there.person,
+            None => {
+                let id = PersonId(Uuid::now_v7());
+                store::create_person(
+                    &mut self.tx,
+                    organisation,
+                    id,
+                    &named(name)?,
+                    None,
+                    self.now,
+                )
+                .await?;
+                id
+            }
+        };
+        let grant = RoleGrant {
+            role,
+            site: (role == Role::Operator).then_some(site.site),
+        };
+        store::grant_role(&mut self.tx, organisation, id, grant, None, self.now).await?;
+        store::load_person(self.tx.connection(), id)
+            .await?
+            .ok_or_else(|| AdminError::Unclear(format!("{name} is not there any more")))
+    }
+
+    async fn link(&mut self, person: &Person) -> Result<Secret, AdminError> {
+        for generation in 0..MAX_GENERATIONS {
+            let secret =
+                self.secrets
+                    .secret(SecretKind::Link, &person.person.to_string(), generation);
+            match store::link_expires_at(self.tx.connection(), secret.hash()).await? {
+                Some(expires_at) if expires_at < self.now + LINK_KEPT_WITH => {}
+                Some(_) => return Ok(secret),
+                None => {
+                    let (uses, until) = (LinkUses::Reusable, self.now + LINK_LASTS);
+                    store::issue_link(&mut self.tx, person, secret.hash(), uses, until, self.now)
+                        .await?;
+                    return Ok(secret);
+                }
+            }
+        }
+        Err(used_up(&person.name))
+    }
+
+    async fn api_token(&mut self, person: &Person) -> Result<Secret, AdminError> {
+        for generation in 0..MAX_GENERATIONS {
+            let secret =
+                self.secrets
+                    .secret(SecretKind::Api, &person.person.to_string(), generation);
+            match store::find_api_token(self.tx.connection(), secret.hash()).await? {
+                Some(token) if token.revoked_at.is_some() => {}
+                Some(_) => return Ok(secret),
+                None => {
+                    let id = TokenId(Uuid::now_v7());
+                    store::issue_api_token(&mut self.tx, person, id, secret.hash(), None, self.now)
+                        .await?;
+                    return Ok(secret);
+                }
+            }
+        }
+        Err(used_up(&person.name))
+    }
+
+    async fn robot(&mut self, site: &Site, name: &str) -> Result<SeededRobot, AdminError> {
+        let robot = match store::find_robot(self.tx.connection(), site.organisation, name).await? {
+            Some(there) => there,
+            None => {
+                let new = store::NewRobot {
+                    robot: RobotId(Uuid::now_v7()),
+                    organisation: site.organisation,
+                    site: site.site,
+                    name: named(name)?,
+                };
+                store::create_robot(&mut self.tx, &new, None, self.now).await?
+            }
+        };
+        for generation in 0..MAX_GENERATIONS {
+            let secret =
+                self.secrets
+                    .secret(SecretKind::Robot, &robot.robot.to_string(), generation);
+            match store::find_robot_token(self.tx.connection(), secret.hash()).await? {
+                Some(token) if token.revoked_at.is_some() => continue,
+                Some(_) => {}
+                None => {
+                    let id = TokenId(Uuid::now_v7());
+                    store::issue_robot_token(
+                        &mut self.tx,
+                        &robot,
+                        id,
+                        secret.hash(),
+                        None,
+                        self.now,
+                    )
+                    .await?;
+                }
+            }
+            return Ok(SeededRobot {
+                id: robot.robot,
+                name: robot.name,
+                token: secret.expose().to_owned(),
+            });
+        }
+        Err(used_up(name))
+    }
+}
+
+fn used_up(whose: &str) -> AdminError {
+    AdminError::Unclear(format!(
+        "{MAX_GENERATIONS} secrets of {whose} are spent; start over with a fresh data directory"
+    ))
+}
