@@ -144,6 +144,25 @@ impl Browser {
         Ok(path)
     }
 
+    /// Stops the browser's processes as a machine under full load would: sockets stay open, nothing is read.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal_all(rustix::process::Signal::STOP)
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal_all(rustix::process::Signal::CONT)
+    }
+
+    fn signal_all(&self, signal: rustix::process::Signal) -> Result<()> {
+        for id in descendants(self.driver.id())? {
+            if let Some(pid) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {
+                rustix::process::kill_process(pid, signal)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Closes the window; a window that is dropped is ended with its driver.
     pub async fn close(self) -> Result<()> {
         Ok(self.window.clone().quit().await?)
@@ -161,6 +180,32 @@ impl Drop for Browser {
         }
         let _ended = self.driver.wait();
     }
+}
+
+/// The processes that `parent` started, and theirs. Read from /proc; only what we started is ever signalled.
+fn descendants(parent: u32) -> Result<Vec<u32>> {
+    let mut parents = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(id) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // A process that ended in this moment has no line any more.
+        let Ok(line) = std::fs::read_to_string(format!("/proc/{id}/stat")) else {
+            continue;
+        };
+        let after_name = line.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        if let Some(Ok(its_parent)) = after_name.split(' ').nth(1).map(str::parse::<u32>) {
+            parents.push((id, its_parent));
+        }
+    }
+    let mut found = vec![parent];
+    let mut next = 0;
+    while let Some(&one) = found.get(next) {
+        next += 1;
+        found.extend(parents.iter().filter(|(_, its)| *its == one).map(|(id, _)| *id));
+    }
+    Ok(found.split_off(1))
 }
 
 fn on_path(variable: &str, name: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod operator;
 pub mod process;
 pub mod stack;
 pub mod until;

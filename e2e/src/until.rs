@@ -17,14 +17,13 @@ where
 {
     let deadline = Instant::now() + within;
     let mut beat = tokio::time::interval(EVERY);
-    let mut last_failure = None;
     loop {
         beat.tick().await;
-        match condition().await {
+        let last_failure = match condition().await {
             Ok(Some(value)) => return Ok(value),
-            Ok(None) => last_failure = None,
-            Err(error) => last_failure = Some(error),
-        }
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
         if Instant::now() >= deadline {
             match last_failure {
                 Some(error) => bail!("waited {within:?} for {what}; the last try failed: {error:#}"),

@@ -3,6 +3,8 @@
 //! `http`, `ws` and `rtc` parse and prove who; `flows` are the use cases, one file and one transaction each; `reactors`
 //! follow the log; `live` holds what is true just now. The rules are in the modules beneath, which know nothing of this crate.
 
+pub mod admin;
+pub mod serve;
 pub mod app;
 pub mod config;
 pub mod embedded;

@@ -30,7 +30,7 @@ pub(crate) const CAPTURE_TIME_URI: &str =
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
 
 /// A gateway that was not heard from for so long is gone; the agent connects anew.
-const GATEWAY_SILENCE: Duration = Duration::from_secs(4);
+pub(crate) const GATEWAY_SILENCE: Duration = Duration::from_secs(4);
 
 /// A quarter of the usual: the picture waits for the first check that gets through.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
@@ -130,16 +130,15 @@ pub(crate) async fn build(
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
         .with_include_loopback_candidate(true)
         .build();
-    let connection = PeerConnectionBuilder::<SocketAddr>::new()
+    let built = PeerConnectionBuilder::<SocketAddr>::new()
         .with_setting_engine(settings)
         .with_media_engine(media)
         .with_interceptor_registry(registry)
         .with_handler(callbacks)
         .with_data_channel_send_buffer_limit(CHANNEL_LIMIT_BYTES)
         .with_udp_addrs(config.bind.clone())
-        .build()
-        .await?;
-    Ok(Arc::new(connection))
+        .build();
+    Ok(Arc::new(Box::pin(built).await?))
 }
 
 /// Nearest to the application: every other interceptor has seen the feedback before.

@@ -4,6 +4,9 @@ mod camera;
 mod engine;
 mod packets;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -59,6 +62,9 @@ const CHANNELS: usize = 2;
 
 /// Events waiting for the agent's main loop, which reads all the time.
 const EVENTS: usize = 256;
+
+/// Directives for the log filter: the libraries underneath warn about every oddity of a peer, with its address.
+pub const LIBRARY_LOG_DIRECTIVES: [&str; 2] = ["rtc=off", "webrtc=off"];
 
 /// One camera to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]

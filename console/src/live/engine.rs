@@ -20,6 +20,9 @@ use crate::{
 /// Ages, attempts and liveness are looked at so often.
 const TICK: Duration = Duration::from_millis(100);
 
+/// Ticks to a glance.
+const GLANCE_TICKS: u32 = 3;
+
 /// Drawing is woken at most so often: faster than telemetry comes, slower than a fleet of it adds up to.
 const REDRAW_AFTER_US: i64 = 33_000;
 
@@ -27,7 +30,8 @@ const REDRAW_AFTER_US: i64 = 33_000;
 #[derive(Clone, Copy)]
 pub(crate) struct Live {
     model: RwSignal<Model>,
-    now: RwSignal<UnixMicros>,
+    tick: Trigger,
+    glance: Trigger,
     feeds: RwSignal<Vec<Feed>, LocalStorage>,
     gear: StoredValue<Gear, LocalStorage>,
     session: Session,
@@ -47,15 +51,22 @@ impl Live {
     pub(crate) fn new(session: Session) -> Self {
         let live = Self {
             model: RwSignal::new(Model::default()),
-            now: RwSignal::new(browser::now()),
+            tick: Trigger::new(),
+            glance: Trigger::new(),
             feeds: RwSignal::new_local(Vec::new()),
             gear: StoredValue::new_local(Gear::default()),
             session,
         };
+        let ticks = StoredValue::new(0_u32);
         set_interval(
             move || {
-                live.now.set(browser::now());
                 live.tell(Input::Tick);
+                live.tick.notify();
+                let count = ticks.get_value().wrapping_add(1);
+                ticks.set_value(count);
+                if count.is_multiple_of(GLANCE_TICKS) {
+                    live.glance.notify();
+                }
             },
             TICK,
         );
@@ -72,9 +83,16 @@ impl Live {
         self.model.with_untracked(read)
     }
 
-    /// The browser's clock, moving ten times a second.
-    pub(crate) fn now(self) -> UnixMicros {
-        self.now.get()
+    /// Reads the model ten times a second, together with the moment of reading: for whatever shows an age.
+    pub(crate) fn at_tick<T>(self, read: impl FnOnce(&Model, UnixMicros) -> T) -> T {
+        self.tick.track();
+        self.model.with_untracked(|model| read(model, browser::now()))
+    }
+
+    /// The same, three times a second: for a screen full of ages, which nobody reads faster.
+    pub(crate) fn at_glance<T>(self, read: impl FnOnce(&Model, UnixMicros) -> T) -> T {
+        self.glance.track();
+        self.model.with_untracked(|model| read(model, browser::now()))
     }
 
     /// The cameras of the present view, in order.
@@ -115,6 +133,8 @@ impl Live {
             self.redraw_soon(at.now);
         } else if !is_tick || !effects.is_empty() {
             self.redraw(at.now);
+            self.tick.notify();
+            self.glance.notify();
         }
         for effect in effects {
             self.obey(effect);

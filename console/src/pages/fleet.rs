@@ -2,7 +2,7 @@
 
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::{RobotId, UnixMicros};
+use protocol::RobotId;
 
 use crate::{
     keys,
@@ -15,27 +15,25 @@ use crate::{
     roster::{self, Filter, Group},
 };
 
-/// Ages on the fleet page move so often: a quarter of a second is as fast as anybody reads a dozen of them.
-const AGE_STEP_US: i64 = 250_000;
-
 /// The fleet page.
 #[component]
 pub(crate) fn FleetPage() -> impl IntoView {
     document().set_title("Fleet · Nooterra");
     let live = expect_context::<Live>();
-    let now = Memo::new(move |_| UnixMicros(live.now().0 / AGE_STEP_US * AGE_STEP_US));
     let filter = RwSignal::new(Filter::default());
+    let is_known = Memo::new(move |_| live.read(|model| model.robots.is_some()));
     let ids = Memo::new(move |_| {
-        let now = now.get();
+        // Once as soon as the roster comes, then at every glance.
+        is_known.track();
         let filter = filter.get();
-        live.read(|model| {
+        live.at_glance(|model, now| {
             let robots = model.robots.as_ref()?;
             Some(roster::list(robots.values(), &filter, &model.clock, now))
         })
     });
     let counts = Memo::new(move |_| {
-        let now = now.get();
-        live.read(|model| {
+        is_known.track();
+        live.at_glance(|model, now| {
             let robots = model.robots.iter().flat_map(|robots| robots.values());
             roster::counts(robots, &model.clock, now)
         })
@@ -60,7 +58,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
     view! {
         <div class="fleet">
             <Filters filter counts field />
-            <Roster live ids now filter on_screen open />
+            <Roster live ids filter on_screen open />
         </div>
     }
 }
@@ -164,7 +162,6 @@ const fn glyph(group: Group) -> Option<Glyph> {
 fn Roster(
     live: Live,
     ids: Memo<Option<Vec<RobotId>>>,
-    now: Memo<UnixMicros>,
     filter: RwSignal<Filter>,
     on_screen: OnScreen,
     open: Callback<RobotId>,
@@ -172,8 +169,9 @@ fn Roster(
     let select = Callback::new(move |robot| live.tell(Input::Select(Some(robot))));
     let card = move |robot: RobotId| {
         let face = Memo::new(move |_| {
-            let now = now.get();
-            live.read(|model| Some(CardFace::new(model.robot(robot)?, &model.clock, now)))
+            live.at_glance(|model, now| {
+                Some(CardFace::new(model.robot(robot)?, &model.clock, now))
+            })
         });
         let is_selected = Memo::new(move |_| live.read(|model| model.selected == Some(robot)));
         view! { <RobotCard robot face is_selected on_screen on_select=select on_open=open /> }

@@ -83,9 +83,8 @@ impl Watch {
         let shown = StoredValue::new(Vec::new());
         let cameras = Memo::new(move |_| live.read(|model| camera_names(model.robot(id))));
         let pictures = Memo::new(move |_| {
-            let now = live.now();
             let count = cameras.with(Vec::len);
-            live.read(|model| {
+            live.at_tick(|model, now| {
                 let picture = |camera| {
                     let latest = shown.with_value(|shown| seen(shown, camera));
                     live_faces::picture(model, id, camera, latest, now)
@@ -151,9 +150,8 @@ impl Watch {
     }
 
     fn withheld(self) -> Option<Withheld> {
-        let now = self.live.now();
         let age_ms = self.large_picture().age_ms;
-        self.live.read(|model| {
+        self.live.at_tick(|model, now| {
             let robot = model.robot(self.id)?;
             let is_connected = model.connection.phase == crate::live::model::Phase::Live;
             let standing = roster::standing(robot, &model.clock, now);
@@ -162,11 +160,10 @@ impl Watch {
     }
 
     fn hud(self) -> HudFace {
-        let now = self.live.now();
         let large = self.large.get();
         let frame = self.pictures.with(|all| all.get(large).and_then(|(_, frame)| *frame));
         let quality = self.qualities.with(|all| all.get(large).copied().flatten());
-        self.live.read(|model| {
+        self.live.at_tick(|model, now| {
             let robot = model.robot(self.id)?;
             let age_ms = roster::state_age_ms(robot, &model.clock, now);
             let camera = robot.advert.as_ref().and_then(|advert| advert.cameras.get(large));
@@ -299,8 +296,7 @@ fn Watching(watch: Watch) -> impl IntoView {
 fn Context(watch: Watch) -> impl IntoView {
     let live = watch.live;
     let badge = Memo::new(move |_| {
-        let now = live.now();
-        live.read(|model| {
+        live.at_tick(|model, now| {
             let robot = model.robot(watch.id)?;
             let health = robot.telemetry().map_or(Health::Ok, |state| state.health);
             Some(badge::of_standing(&roster::standing(robot, &model.clock, now), health))
@@ -393,8 +389,7 @@ fn SmallPictures(watch: Watch) -> impl IntoView {
 #[component]
 fn State(watch: Watch) -> impl IntoView {
     let face = Memo::new(move |_| {
-        let now = watch.live.now();
-        watch.live.read(|model| {
+        watch.live.at_glance(|model, now| {
             let robot = model.robot(watch.id)?;
             let age_ms = roster::state_age_ms(robot, &model.clock, now);
             Some(StateFace::new(robot, age_ms, live_faces::is_state_old(age_ms)))
@@ -408,8 +403,7 @@ fn State(watch: Watch) -> impl IntoView {
 fn MapPanel(watch: Watch, zoom: Zoom, places: NodeRef<html::Select>) -> impl IntoView {
     let live = watch.live;
     let face = Memo::new(move |_| {
-        let now = live.now();
-        live.read(|model| Some(live_faces::map(model, model.robot(watch.id)?, now)))
+        live.at_tick(|model, now| Some(live_faces::map(model, model.robot(watch.id)?, now)))
             .unwrap_or_default()
     });
     let withheld = Memo::new(move |_| watch.withheld());
@@ -466,8 +460,7 @@ fn MapPanel(watch: Watch, zoom: Zoom, places: NodeRef<html::Select>) -> impl Int
 fn CommandPanel(watch: Watch) -> impl IntoView {
     let live = watch.live;
     let faces = Memo::new(move |_| {
-        let now = live.now();
-        live.read(|model| Some(live_faces::commands(model, model.robot(watch.id)?, now)))
+        live.at_tick(|model, now| Some(live_faces::commands(model, model.robot(watch.id)?, now)))
             .unwrap_or_default()
     });
     let last_answer =

@@ -240,11 +240,11 @@ pub(super) fn has_stop(robot: &Robot) -> bool {
 /// The state of the path for pictures, in few words.
 pub(super) fn path(model: &Model) -> (Tone, &'static str) {
     match model.view.as_ref().map(|view| view.phase) {
-        None => (Tone::Calm, "No pictures"),
-        Some(ViewPhase::Waiting { .. }) => (Tone::Caution, "Pictures wait"),
-        Some(ViewPhase::Opening { .. }) => (Tone::Calm, "Pictures open"),
-        Some(ViewPhase::Connected) => (Tone::Calm, "Pictures direct"),
-        Some(ViewPhase::Shaky { .. }) => (Tone::Caution, "Pictures interrupted"),
+        None => (Tone::Calm, "No media"),
+        Some(ViewPhase::Waiting { .. }) => (Tone::Caution, "Media waits"),
+        Some(ViewPhase::Opening { .. }) => (Tone::Calm, "Media connecting"),
+        Some(ViewPhase::Connected) => (Tone::Calm, "Media connected"),
+        Some(ViewPhase::Shaky { .. }) => (Tone::Caution, "Media interrupted"),
     }
 }
 

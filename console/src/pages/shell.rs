@@ -84,7 +84,9 @@ fn Outside(session: Session) -> impl IntoView {
 fn Inside(session: Session, live: Live) -> impl IntoView {
     let page_banner = PageBanner(RwSignal::new(None));
     provide_context(page_banner);
-    let second = Memo::new(move |_| UnixMicros(live.now().0 / 1_000_000 * 1_000_000));
+    let second = Memo::new(move |_| {
+        live.at_tick(|_, now| UnixMicros(now.0 / 1_000_000 * 1_000_000))
+    });
     let systems = Memo::new(move |_| live.read(shell_faces::systems));
     let person = Memo::new(move |_| match session.state() {
         SignInState::SignedIn(view) => shell_faces::person(&view),
@@ -93,9 +95,8 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
         }
     });
     let banners = Memo::new(move |_| {
-        let now = live.now();
         let own = page_banner.0.get();
-        let mut all = live.read(|model| shell_faces::banners(model, now));
+        let mut all = live.at_tick(shell_faces::banners);
         all.extend(own);
         all
     });
@@ -164,14 +165,8 @@ fn empty_banner() -> BannerFace {
 fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
     let location = use_location();
     let is_on_live_page = Memo::new(move |_| location.pathname.with(|path| path.starts_with("/robots/")));
-    let face = Memo::new(move |_| {
-        let now = live.now();
-        live.read(|model| shell_faces::safety(model, now))
-    });
-    let stop_face = Memo::new(move |_| {
-        let now = live.now();
-        live.read(|model| shell_faces::stop(model, now))
-    });
+    let face = Memo::new(move |_| live.at_tick(shell_faces::safety));
+    let stop_face = Memo::new(move |_| live.at_tick(shell_faces::stop));
     let stop = move || {
         if let Some(robot) = live.peek(|model| model.selected) {
             live.order(robot, Verb::Stop);

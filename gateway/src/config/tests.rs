@@ -26,7 +26,7 @@ fn with_nothing_configured_everything_is_on_this_machine_only() {
 
     assert_eq!(config.listen, LISTEN);
     assert_eq!(config.public_url, "http://localhost:8420");
-    assert_eq!(config.media.bind, "127.0.0.1:8421".parse().unwrap());
+    assert_eq!(config.media.bind.to_string(), "127.0.0.1:8421");
     assert_eq!(config.media.advertise, [IpAddr::V4(Ipv4Addr::LOCALHOST)]);
     assert!(!config.is_tls() && !config.is_demo);
     assert!(config.database_url.is_none() && config.redis_url.is_none());

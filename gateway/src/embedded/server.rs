@@ -50,6 +50,8 @@ pub(super) struct Server {
     log: PathBuf,
     stop: DropGuard,
     ended: JoinHandle<()>,
+    #[cfg(test)]
+    supervisor: Option<u32>,
 }
 
 impl Starting {
@@ -101,6 +103,8 @@ impl Starting {
         let asked = stopping.clone();
         let (name, log) = (self.name, self.log.clone());
         let (mut supervisor, pipe) = (self.supervisor, self.pipe);
+        #[cfg(test)]
+        let supervisor_id = supervisor.id();
         let ended = tokio::spawn(async move {
             tokio::select! {
                 () = asked.cancelled() => {}
@@ -123,6 +127,8 @@ impl Starting {
             log: self.log,
             stop: stopping.drop_guard(),
             ended,
+            #[cfg(test)]
+            supervisor: supervisor_id,
         }
     }
 }
@@ -133,9 +139,16 @@ impl Server {
         drop(self.stop);
         match tokio::time::timeout(STOP_WITHIN, self.ended).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_panicked)) => Err(self::too_slow(self.name, &self.log)),
-            Err(_elapsed) => Err(self::too_slow(self.name, &self.log)),
+            Ok(Err(_)) | Err(_) => Err(too_slow(self.name, &self.log)),
         }
+    }
+}
+
+#[cfg(test)]
+impl Server {
+    pub(super) fn supervisor(&self) -> rustix::process::Pid {
+        let id = self.supervisor.and_then(|id| i32::try_from(id).ok());
+        id.and_then(rustix::process::Pid::from_raw).unwrap()
     }
 }
 

@@ -98,8 +98,9 @@ fn vp8_starts_keyframe(payload: &[u8]) -> bool {
     let Some(&required) = payload.first() else {
         return false;
     };
-    let starts_partition_zero = required & 0x10 != 0 && required & 0x07 == 0;
-    if !starts_partition_zero {
+    let partition = required & 0x0f;
+    let starts_partition = required & 0x10 != 0;
+    if !starts_partition || partition != 0 {
         return false;
     }
     let mut at = 1;

@@ -91,7 +91,8 @@ pub(super) enum Happening {
 
 /// One peer's engine on the shared port.
 pub(super) struct Connection {
-    pub(super) engine: RTCPeerConnection,
+    /// Boxed: it is large, and the tasks around it are moved when they start.
+    pub(super) engine: Box<RTCPeerConnection>,
     registration: Registration,
     inbox: mpsc::Receiver<Datagram>,
     local: Vec<SocketAddr>,
@@ -115,7 +116,7 @@ const EARLY_MESSAGES: usize = 32;
 
 impl Connection {
     pub(super) fn new(
-        mut engine: RTCPeerConnection,
+        mut engine: Box<RTCPeerConnection>,
         registration: Registration,
         inbox: mpsc::Receiver<Datagram>,
         local: Vec<SocketAddr>,
@@ -303,13 +304,11 @@ impl Connection {
         match event {
             RTCPeerConnectionEvent::OnConnectionStateChangeEvent(
                 RTCPeerConnectionState::Connected,
-            ) => {
-                if !self.media_ready {
-                    self.media_ready = true;
-                    self.happenings.push_back(Happening::MediaReady);
-                    if !self.has_data {
-                        self.happenings.push_back(Happening::DataReady);
-                    }
+            ) if !self.media_ready => {
+                self.media_ready = true;
+                self.happenings.push_back(Happening::MediaReady);
+                if !self.has_data {
+                    self.happenings.push_back(Happening::DataReady);
                 }
             }
             RTCPeerConnectionEvent::OnConnectionStateChangeEvent(

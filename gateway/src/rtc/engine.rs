@@ -84,7 +84,7 @@ pub(super) fn build(
     credentials: &Credentials,
     addresses: &[SocketAddr],
     now: Instant,
-) -> Result<RTCPeerConnection> {
+) -> Result<Box<RTCPeerConnection>> {
     let mut media = media_engine()?;
     let registry = match purpose {
         Purpose::Publish => configure_twcc_receiver_only(Registry::new(), &mut media)?
@@ -140,7 +140,7 @@ pub(super) fn build(
         .new_candidate_host()?;
         engine.add_local_candidate(RTCIceCandidate::from(&candidate).to_json()?)?;
     }
-    Ok(engine)
+    Ok(Box::new(engine))
 }
 
 const CONSTRAINED_BASELINE: &str =

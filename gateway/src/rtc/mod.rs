@@ -12,6 +12,7 @@ mod rewrite;
 mod room;
 mod socket;
 mod viewer;
+mod wishes;
 
 #[cfg(test)]
 mod tests;
@@ -53,8 +54,8 @@ pub use self::{
     engine::{MESSAGE_LIMIT_BYTES, PEER_SILENCE},
     publisher::{Publisher, PublisherEvent},
     refusal::{ClosedReason, RtcFailure, RtcRefusal, SendRefusal},
-    room::{DEMAND_LINGER, KEYFRAME_INTERVAL},
     viewer::{Viewer, ViewerEvent, ViewerStats},
+    wishes::{DEMAND_LINGER, KEYFRAME_INTERVAL},
 };
 
 /// People who watch one robot at a time; a class that follows a demonstration fits.
@@ -62,6 +63,9 @@ pub const VIEWERS_PER_ROBOT: usize = 64;
 
 /// Publishers and viewers of one gateway together: beyond it, run another gateway.
 pub const CONNECTIONS: usize = 4_096;
+
+/// Directives for the log filter: the libraries underneath warn about every oddity of a peer, with its address.
+pub const LIBRARY_LOG_DIRECTIVES: [&str; 2] = ["rtc=off", "webrtc=off"];
 
 /// Where the relay listens and what it allows.
 #[derive(Debug, Clone)]
@@ -198,7 +202,7 @@ impl Rtc {
                 .rooms
                 .seat_publisher(robot, cameras, &shared.counting);
             let receivers: Vec<_> = connection.engine.get_receivers().collect();
-            let mut published = Vec::with_capacity(names.len());
+            let mut known_cameras = Vec::with_capacity(names.len());
             for (index, name) in names.into_iter().enumerate() {
                 let mut camera = PublishedCamera::new(seat.room.camera(&name), name);
                 if let (Some(&receiver), Some(&Some(ssrc))) =
@@ -206,10 +210,11 @@ impl Rtc {
                 {
                     camera.recognise(ssrc, receiver, &mut connection);
                 }
-                published.push(camera);
+                known_cameras.push(camera);
             }
             let publishing = Publishing {
-                cameras: published,
+                cameras: known_cameras,
+                peer_listens: false,
                 connection,
                 seat,
                 evicted,
@@ -255,7 +260,7 @@ impl Rtc {
                 return Err(RtcRefusal::CodecUnsupported);
             }
         }
-        let (viewer, commands, sent) = Viewer::new();
+        let (viewer, commands, tally) = Viewer::new();
         let relay = self.clone();
         let cameras = cameras.to_vec();
         let answer = on_a_task(move |answered| async move {
@@ -270,7 +275,7 @@ impl Rtc {
                 queue: mpsc::channel(QUEUE_PACKETS),
                 outbox: Outbox::new(events),
                 slots,
-                sent,
+                sent: tally,
                 counting: Arc::clone(&relay.shared.counting),
             };
             answered(Ok(answer));

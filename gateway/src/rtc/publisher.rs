@@ -13,10 +13,11 @@ use super::{
     engine::CAPTURE_TIME_URI,
     outbox::Outbox,
     refusal::{ClosedReason, SendRefusal},
-    room::{Camera, Demand, MediaPacket, PublisherSeat, Throttle},
+    room::{Camera, MediaPacket, PublisherSeat},
+    wishes::{Demand, Throttle},
 };
 
-/// What a robot's connection tells its owner.
+/// What a robot's connection tells its owner. The channel ends after `Closed`; an end without it means the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublisherEvent {
     /// Media and messages can flow.
@@ -97,6 +98,8 @@ pub(super) struct Publishing {
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) outbox: Outbox<PublisherEvent>,
     pub(super) cameras: Vec<PublishedCamera>,
+    /// Whether the robot can hear requests: its side of the handshake ends after ours, and what comes before is lost.
+    pub(super) peer_listens: bool,
     pub(super) counting: Arc<Counting>,
 }
 
@@ -235,7 +238,10 @@ impl Publishing {
     fn take(&mut self, happening: Happening) -> Option<ClosedReason> {
         let arrived = match happening {
             Happening::MediaReady | Happening::KeyframeWanted(_) => true,
-            Happening::DataReady => self.outbox.post(PublisherEvent::Connected),
+            Happening::DataReady => {
+                self.peer_listens = true;
+                self.outbox.post(PublisherEvent::Connected)
+            }
             Happening::Stream {
                 ssrc,
                 track,
@@ -245,6 +251,7 @@ impl Publishing {
                 true
             }
             Happening::Video(packet) => {
+                self.peer_listens = true;
                 self.forward(packet);
                 true
             }
@@ -280,7 +287,8 @@ impl Publishing {
     /// Tells the owner whose video is wanted, and asks for the key frames that are due.
     fn look_at_cameras(&mut self, now: Instant) -> bool {
         for camera in &mut self.cameras {
-            if let Some(wanted) = camera.demand.observe(camera.camera.is_watched(), now) {
+            let watched = camera.camera.is_watched();
+            if let Some(wanted) = camera.demand.observe(watched, now) {
                 let told = self.outbox.post(PublisherEvent::Demand {
                     camera: camera.name.clone(),
                     wanted,
@@ -292,7 +300,11 @@ impl Publishing {
             if camera.camera.take_keyframe_wish() {
                 camera.throttle.want();
             }
+            if !watched {
+                camera.throttle.satisfied();
+            }
             if let Some(stream) = &camera.stream
+                && self.peer_listens
                 && camera.throttle.due(now)
             {
                 self.connection

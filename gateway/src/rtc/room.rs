@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
@@ -15,12 +14,6 @@ use protocol::RobotId;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{codec::Codec, counters::Counting, refusal::RtcRefusal};
-
-/// Between two key frames asked of one camera: each costs the robot's uplink about ten ordinary frames.
-pub const KEYFRAME_INTERVAL: Duration = Duration::from_millis(300);
-
-/// How long a camera keeps sending after its last viewer left, so that a page reload does not stop it.
-pub const DEMAND_LINGER: Duration = Duration::from_millis(1_500);
 
 /// One video packet of a publisher, shared by all queues it is in.
 #[derive(Debug)]
@@ -326,78 +319,6 @@ impl Drop for ViewerSeat {
     }
 }
 
-/// Whether a camera's picture should leave the robot, with a pause before it is switched off.
-#[derive(Debug, Default)]
-pub(super) struct Demand {
-    told: bool,
-    idle_since: Option<Instant>,
-}
-
-impl Demand {
-    /// What to tell the robot now, if anything.
-    pub(super) fn observe(&mut self, watched: bool, now: Instant) -> Option<bool> {
-        if watched {
-            self.idle_since = None;
-            let news = !self.told;
-            self.told = true;
-            return news.then_some(true);
-        }
-        if !self.told {
-            return None;
-        }
-        let since = *self.idle_since.get_or_insert(now);
-        if now.saturating_duration_since(since) < DEMAND_LINGER {
-            return None;
-        }
-        self.told = false;
-        self.idle_since = None;
-        Some(false)
-    }
-
-    /// When to look again.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.idle_since.map(|since| since + DEMAND_LINGER)
-    }
-}
-
-/// Spaces key frame requests out; what comes too early is remembered.
-#[derive(Debug, Default)]
-pub(super) struct Throttle {
-    last: Option<Instant>,
-    wanted: bool,
-}
-
-impl Throttle {
-    pub(super) fn want(&mut self) {
-        self.wanted = true;
-    }
-
-    /// A key frame begins: whoever waited for one has it.
-    pub(super) fn satisfied(&mut self) {
-        self.wanted = false;
-    }
-
-    /// Whether to ask now.
-    pub(super) fn due(&mut self, now: Instant) -> bool {
-        let due = self.wanted
-            && self
-                .last
-                .is_none_or(|last| now.saturating_duration_since(last) >= KEYFRAME_INTERVAL);
-        if due {
-            self.wanted = false;
-            self.last = Some(now);
-        }
-        due
-    }
-
-    /// When to look again.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.last
-            .filter(|_| self.wanted)
-            .map(|last| last + KEYFRAME_INTERVAL)
-    }
-}
-
 /// The maps stay whole when a holder panics: every change is one call.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -406,37 +327,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_page_reload_does_not_stop_the_camera() {
-        let start = Instant::now();
-        let mut demand = Demand::default();
-
-        assert_eq!(demand.observe(true, start), Some(true));
-        assert_eq!(demand.observe(false, start), None);
-        let reloaded = start + DEMAND_LINGER / 2;
-        assert_eq!(demand.observe(true, reloaded), None);
-        assert_eq!(demand.observe(false, reloaded), None);
-
-        let after = reloaded + DEMAND_LINGER;
-        assert_eq!(demand.deadline(), Some(after));
-        assert_eq!(demand.observe(false, after), Some(false));
-        assert_eq!(demand.observe(false, after), None);
-    }
-
-    #[test]
-    fn key_frame_requests_are_spaced_out_and_none_is_forgotten() {
-        let start = Instant::now();
-        let mut throttle = Throttle::default();
-
-        throttle.want();
-        assert!(throttle.due(start));
-        throttle.want();
-        assert!(!throttle.due(start + KEYFRAME_INTERVAL / 2));
-        assert_eq!(throttle.deadline(), Some(start + KEYFRAME_INTERVAL));
-        assert!(throttle.due(start + KEYFRAME_INTERVAL));
-        assert!(!throttle.due(start + KEYFRAME_INTERVAL * 2));
-    }
 
     fn packet() -> Arc<MediaPacket> {
         Arc::new(MediaPacket {

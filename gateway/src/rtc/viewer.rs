@@ -33,7 +33,7 @@ pub(super) const QUEUE_PACKETS: usize = 512;
 /// Packets numbered and encrypted before they are sent together.
 const SEND_BATCH: usize = 64;
 
-/// What a viewer's connection tells its owner.
+/// What a viewer's connection tells its owner. The channel ends after `Closed`; an end without it means the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ViewerEvent {
     /// Media and messages can flow.

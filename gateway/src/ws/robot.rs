@@ -142,6 +142,10 @@ async fn session(app: App, mut socket: WebSocket, signed_in: identity::RobotSign
     drop(talk);
     if app.live.detach(attachment, app.clock.now()) {
         presence::forget(&app, robot.robot).await;
+        // Only for "offline since" after a restart of ours; worth no failure.
+        if let Err(error) = identity::store::saw_robot(&app.pool, robot.robot, app.clock.now()).await {
+            tracing::debug!(%error, "when the robot was last seen could not be noted");
+        }
     }
     tracing::info!(robot.id = %robot.robot, code = end.reason.code(), "{} is offline: {}", robot.name, end.words);
     say(&mut sink, goodbye(&end), end.reason).await;

@@ -93,9 +93,11 @@ impl Programs {
     pub(super) fn enrol(&self, robot: &SeededRobot, gateway: &str, log: &Path) -> Result<()> {
         let mut command = Command::new(self.binaries.join("nooterra-agent"));
         command
-            .args(["enrol", "--gateway", gateway, "--token", &robot.token])
+            .args(["enrol", "--gateway", gateway])
             .arg("--data")
-            .arg(self.robot_folder(robot));
+            .arg(self.robot_folder(robot))
+            // Not an argument: those can be read by everybody on the machine.
+            .env("NOOTERRA_ROBOT_TOKEN", &robot.token);
         run_logged(&mut command, log).with_context(|| format!("cannot enrol {}", robot.name))
     }
 

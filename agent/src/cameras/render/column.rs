@@ -89,7 +89,7 @@ impl Column {
         let lumas = &mut self.luma[from..to];
         let depths = &mut self.depth[from..to];
         for (offset, (luma, depth)) in lumas.iter_mut().zip(depths).enumerate() {
-            let is_nearer = span.depth < *depth;
+            let is_nearer = span.depth <= *depth;
             let painted = start + per_row * offset as f32;
             *luma = if is_nearer { painted } else { *luma };
             *depth = if is_nearer { span.depth } else { *depth };
@@ -99,7 +99,7 @@ impl Column {
     fn colour(&mut self, from: usize, to: usize, span: &Span, light: f32) {
         let (blue, red) = (span.tint.blue * light, span.tint.red * light);
         for half in from.div_ceil(2)..to.div_ceil(2).min(self.blue.len()) {
-            if span.depth < self.depth[half * 2] {
+            if span.depth <= self.depth[half * 2] {
                 self.blue[half] = blue;
                 self.red[half] = red;
             }
@@ -108,7 +108,7 @@ impl Column {
 
     /// Paints a part of one row.
     fn touch(&mut self, row: usize, coverage: f32, span: &Span, light: f32) {
-        if row >= self.luma.len() || span.depth >= self.depth[row] {
+        if row >= self.luma.len() || span.depth > self.depth[row] {
             return;
         }
         let luma = span.tint.luma * light;

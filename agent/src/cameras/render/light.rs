@@ -11,6 +11,8 @@ use crate::driver::sim::{CEILING, Colour, Flooring, Form, Point, Room, Site, Sol
 
 /// Side of a texel of floor and ceiling.
 const TEXEL: f32 = 0.05;
+/// Texels of colour in a metre: half as many as of brightness, as in the picture.
+const TONES_PER_METRE: f32 = 10.0;
 /// Texels of the fine level on one side of a texel of the coarse one.
 const COARSER: usize = 4;
 /// Side of a cell of the light map.
@@ -80,18 +82,21 @@ impl Plane {
     /// The value at a point, weighed between the four texels around it.
     #[inline]
     pub(super) fn smooth(&self, x: f32, y: f32) -> f32 {
-        let across = (x * self.per_metre - 0.5).clamp(0.0, (self.columns - 2) as f32);
-        let up = (y * self.per_metre - 0.5).clamp(0.0, (self.rows - 2) as f32);
+        let across = x * self.per_metre - 0.5;
+        let up = y * self.per_metre - 0.5;
+        // Casts stop at 0, and the borders are two texels wide, so that points of the site never miss.
         let (column, row) = (across as u32, up as u32);
-        let (fx, fy) = (across - column as f32, up - row as f32);
         let at = row as usize * self.columns + column as usize;
-        let pair = |at: usize| {
-            let two = self.texels.get(at..at + 2).and_then(<[u8]>::first_chunk);
-            let [west, east] = two.copied().unwrap_or([0; 2]).map(f32::from);
-            west + (east - west) * fx
+        let south = self.texels.get(at..at + 2);
+        let north = self.texels.get(at + self.columns..at + self.columns + 2);
+        let (Some(&[sw, se]), Some(&[nw, ne])) = (south, north) else {
+            return 0.0;
         };
-        let south = pair(at);
-        south + (pair(at + self.columns) - south) * fy
+        let [sw, se, nw, ne] = [sw, se, nw, ne].map(f32::from);
+        let (fx, fy) = (across - column as f32, up - row as f32);
+        let south = sw + (se - sw) * fx;
+        let north = nw + (ne - nw) * fx;
+        south + (north - south) * fy
     }
 
     /// The value of the texel that a point lies in.
@@ -108,25 +113,51 @@ impl Plane {
 pub(super) struct Surface {
     pub(super) fine: Plane,
     pub(super) coarse: Plane,
-    /// Colour differences, stored with 128 added.
-    pub(super) blue: Plane,
-    pub(super) red: Plane,
+    tones: Tones,
+}
+
+/// The two colour differences over the whole site.
+#[derive(Debug, Clone)]
+struct Tones {
+    columns: usize,
+    texels: Vec<[i8; 2]>,
 }
 
 impl Surface {
     fn new(size: Point, tint: impl Fn(Point) -> Tint) -> Self {
         let mut fine = Plane::new(size, TEXEL);
         fine.fill(|at| tint(at).luma);
-        let mut blue = Plane::new(size, TEXEL * 2.0);
-        blue.fill(|at| tint(at).blue + 128.5);
-        let mut red = Plane::new(size, TEXEL * 2.0);
-        red.fill(|at| tint(at).red + 128.5);
         Self {
             coarse: fine.coarser(),
             fine,
-            blue,
-            red,
+            tones: Tones::new(size, tint),
         }
+    }
+
+    /// Colour differences at a point.
+    #[inline]
+    pub(super) fn tone(&self, x: f32, y: f32) -> (f32, f32) {
+        let column = (x * TONES_PER_METRE) as u32 as usize;
+        let row = (y * TONES_PER_METRE) as u32 as usize;
+        let texel = self.tones.texels.get(row * self.tones.columns + column);
+        let [blue, red] = texel.copied().unwrap_or_default().map(f32::from);
+        (blue, red)
+    }
+}
+
+impl Tones {
+    fn new(size: Point, tint: impl Fn(Point) -> Tint) -> Self {
+        let columns = (size.x as f32 * TONES_PER_METRE).ceil() as usize + 1;
+        let rows = (size.y as f32 * TONES_PER_METRE).ceil() as usize + 1;
+        let middle = |index: usize| f64::from((index as f32 + 0.5) / TONES_PER_METRE);
+        let texels = (0..columns * rows)
+            .map(|index| {
+                let at = Point::new(middle(index % columns), middle(index / columns));
+                let Tint { blue, red, .. } = tint(at);
+                [blue.round() as i8, red.round() as i8]
+            })
+            .collect();
+        Self { columns, texels }
     }
 }
 

@@ -25,7 +25,7 @@ pub use self::backdrop::Backdrop;
 use self::{
     backdrop::{Body, Hit},
     column::Column,
-    ray::{MEAN_CEILING, Ray},
+    ray::Ray,
 };
 use super::frame::Frame;
 use crate::driver::sim::{Footprint, Moment, Point, Solid, point_of};
@@ -225,8 +225,8 @@ impl Painter {
             length: direction.length(),
             backdrop: &backdrop,
         };
-        let reflected = end_luma(&backdrop, &self.hits, end, still);
-        ray.level(&mut self.column, &self.per_row, end as f32, reflected);
+        let is_window = ends_in_window(&backdrop, &self.hits, end);
+        ray.level(&mut self.column, &self.per_row, end as f32, is_window);
         for shadow in &self.shadows {
             if let Some(crossing) = shadow.crossing(view.eye, direction) {
                 ray.shade(&mut self.column, &self.per_row, shadow, crossing);
@@ -271,15 +271,16 @@ impl Painter {
     }
 }
 
-/// Brightness of what ends the ray, as the floor reflects it.
-fn end_luma(backdrop: &Backdrop, hits: &[Hit], end: f64, still: usize) -> f32 {
-    let last = hits
-        .iter()
-        .find(|hit| hit.body < still && hit.crossing.enter >= end - 1e-9);
-    last.map_or(MEAN_CEILING, |hit| {
-        let look = &backdrop.bodies[hit.body].look;
-        if look.is_glowing { 232.0 } else { 158.0 }
-    })
+/// Whether the ray goes out of a window in the end.
+fn ends_in_window(backdrop: &Backdrop, hits: &[Hit], end: f64) -> bool {
+    let bodies = &backdrop.bodies;
+    hits.iter()
+        .filter(|hit| hit.crossing.enter >= end - 1e-9)
+        .any(|hit| {
+            bodies
+                .get(hit.body)
+                .is_some_and(|body| body.look.is_glowing)
+        })
 }
 
 /// Columns between which a solid appears; `None` when it is behind the eye.

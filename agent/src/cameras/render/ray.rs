@@ -22,10 +22,26 @@ const FAR: f32 = 5.5;
 const HAZE: (f32, f32) = (0.008, 0.2);
 /// Brightness of the air.
 const HAZE_LUMA: f32 = 196.0;
-/// Average brightness of the ceiling, against which its reflection in the floor is told.
-pub(super) const MEAN_CEILING: f32 = 176.0;
+/// Average brightness of the ceiling, against which reflections in the floor are told.
+const MEAN_CEILING: f32 = 176.0;
+/// Brightness of a wall as the floor reflects it, and what a window adds to that.
+const MIRRORED_WALL: f32 = 158.0;
+const MIRRORED_SKY: f32 = 62.0;
+/// Lower and upper edge of windows, and how far their reflection is blurred.
+const WINDOW: (f32, f32) = (0.9, 2.25);
+const SOFT: f32 = 0.7;
+/// How much the floor reflects right below the eye, and how much more for each metre from it.
+const GLOSS: (f32, f32) = (0.1, 0.03);
 /// How much darker the floor is right under a person.
 const SHADOW: f32 = 0.4;
+
+/// What the floor reflects in one column.
+#[derive(Debug)]
+struct Mirror {
+    end: f32,
+    is_window: bool,
+    to_ceiling: f32,
+}
 
 /// One column's ray.
 #[derive(Debug)]
@@ -37,44 +53,80 @@ pub(super) struct Ray<'view> {
 }
 
 impl Ray<'_> {
-    /// Floor and ceiling up to where the ray ends.
-    pub(super) fn level(&self, column: &mut Column, per_row: &[f32], end: f32, reflected: f32) {
+    /// Floor and ceiling up to where the ray ends; the floor reflects the ceiling and what ends the ray.
+    pub(super) fn level(&self, column: &mut Column, per_row: &[f32], end: f32, is_window: bool) {
         let view = self.view;
         let rows = column.luma.len();
         let floor_from = (view.row(0.0, end).round().max(0.0) as usize).min(rows);
-        let ceiling_to = (view.row(CEILING_HEIGHT, end).round().max(0.0) as usize).min(rows);
-        let (eye_x, eye_y) = (view.eye.x as f32, view.eye.y as f32);
-        let (dx, dy) = (self.direction.x as f32, self.direction.y as f32);
-        // The floor's mirror image of the ceiling lies this many times as far as the floor.
-        let mirrored = (CEILING_HEIGHT + view.height) / view.height;
-        for (row, unit) in per_row.iter().enumerate().skip(floor_from) {
-            let depth = view.height * unit;
-            let (x, y) = (eye_x + dx * depth, eye_y + dy * depth);
-            let above = depth * mirrored;
-            let seen = if above < end {
-                let ceiling = &self.backdrop.ceiling.coarse;
-                ceiling.nearest(eye_x + dx * above, eye_y + dy * above)
-            } else {
-                reflected
-            };
-            let gloss = 0.1 + 0.03 * depth.min(6.0);
-            let luma = read(&self.backdrop.floor, x, y, depth) + gloss * (seen - MEAN_CEILING);
-            column.luma[row] = haze(luma, depth);
-            column.depth[row] = depth;
-            if column.has_colour && row.is_multiple_of(2) {
-                tone(column, &self.backdrop.floor, row / 2, x, y);
-            }
-        }
+        let ceiling_to = view.row(CEILING_HEIGHT, end).round().max(0.0) as usize;
+        let ceiling_to = ceiling_to.min(floor_from);
+        let mirror = Mirror {
+            end,
+            is_window,
+            // The floor's mirror image of the ceiling lies this many times as far as the floor.
+            to_ceiling: (CEILING_HEIGHT + view.height) / view.height,
+        };
         let above = CEILING_HEIGHT - view.height;
-        for (row, unit) in per_row.iter().enumerate().take(ceiling_to.min(floor_from)) {
-            let depth = above * unit;
-            let (x, y) = (eye_x + dx * depth, eye_y + dy * depth);
-            column.luma[row] = haze(read(&self.backdrop.ceiling, x, y, depth), depth);
-            column.depth[row] = depth;
-            if column.has_colour && row.is_multiple_of(2) {
-                tone(column, &self.backdrop.ceiling, row / 2, x, y);
+        for (held, unit) in column.depth.iter_mut().zip(per_row).take(ceiling_to) {
+            *held = above * unit;
+        }
+        for (held, unit) in column.depth.iter_mut().zip(per_row).skip(floor_from) {
+            *held = view.height * unit;
+        }
+        every_other(
+            &mut column.luma[..ceiling_to],
+            &per_row[..ceiling_to],
+            |unit| {
+                let depth = above * unit;
+                let (x, y) = self.over(depth);
+                haze(read(&self.backdrop.ceiling, x, y, depth), depth)
+            },
+        );
+        every_other(
+            &mut column.luma[floor_from..],
+            &per_row[floor_from..],
+            |unit| {
+                let depth = view.height * unit;
+                let (x, y) = self.over(depth);
+                let luma = read(&self.backdrop.floor, x, y, depth);
+                haze(luma + self.shine(&mirror, depth), depth)
+            },
+        );
+        if column.has_colour {
+            let halves = column.blue.iter_mut().zip(&mut column.red);
+            for ((blue, red), unit) in halves.zip(per_row.iter().step_by(2)).skip(floor_from / 2) {
+                let (x, y) = self.over(view.height * unit);
+                (*blue, *red) = self.backdrop.floor.tone(x, y);
+            }
+            let halves = column.blue.iter_mut().zip(&mut column.red);
+            for ((blue, red), unit) in halves.zip(per_row.iter().step_by(2)).take(ceiling_to / 2) {
+                let (x, y) = self.over(above * unit);
+                (*blue, *red) = self.backdrop.ceiling.tone(x, y);
             }
         }
+    }
+
+    /// The spot of the site that the ray is over at a depth.
+    fn over(&self, depth: f32) -> (f32, f32) {
+        let x = self.view.eye.x as f32 + self.direction.x as f32 * depth;
+        let y = self.view.eye.y as f32 + self.direction.y as f32 * depth;
+        (x, y)
+    }
+
+    /// Brightness that the polished floor adds at a depth.
+    fn shine(&self, mirror: &Mirror, depth: f32) -> f32 {
+        let above = depth * mirror.to_ceiling;
+        let seen = if above < mirror.end {
+            let (x, y) = self.over(above);
+            self.backdrop.ceiling.coarse.nearest(x, y)
+        } else if mirror.is_window {
+            let height = (mirror.end - depth) * self.view.height / depth;
+            let inside = (height - WINDOW.0).min(WINDOW.1 - height);
+            MIRRORED_WALL + MIRRORED_SKY * (0.5 + inside / SOFT).clamp(0.0, 1.0)
+        } else {
+            MIRRORED_WALL
+        };
+        (GLOSS.0 + GLOSS.1 * depth.min(6.0)) * (seen - MEAN_CEILING)
     }
 
     /// Darkens the floor under a person.
@@ -123,12 +175,17 @@ impl Ray<'_> {
             return;
         }
         let enter = crossing.enter.max(NEAR);
-        let light = self.light(body, crossing);
         if crossing.enter > NEAR {
-            self.side(column, body, enter as f32, light);
+            self.side(column, body, enter as f32, self.light(body, crossing));
         }
         let view = self.view;
         let (low, high) = (body.solid.low as f32, body.solid.high as f32);
+        if low <= view.height && high >= view.height {
+            return;
+        }
+        let (Footprint::Slab { centre, .. } | Footprint::Disc { centre, .. }) =
+            body.solid.footprint;
+        let light = self.backdrop.light.at(centre.x as f32, centre.y as f32);
         let tint = body.look.end;
         if high < view.height {
             let drop = view.height - high;
@@ -139,17 +196,17 @@ impl Ray<'_> {
             let lit = if body.look.is_glowing {
                 1.0
             } else {
-                light * 1.06
+                light * 1.02
             };
             column.paint_level(rows, tint, lit, |row| drop * per_row[row]);
-        } else if low > view.height {
+        } else {
             let rise = low - view.height;
             let rows = (
                 view.row(low, enter as f32),
                 view.row(low, crossing.leave as f32),
             );
             let is_lintel = body.solid.high >= CEILING;
-            let lit = light * if is_lintel { 0.8 } else { 0.62 };
+            let lit = light * if is_lintel { 0.78 } else { 0.6 };
             column.paint_level(rows, tint, lit, |row| rise * per_row[row]);
         }
     }
@@ -161,14 +218,17 @@ impl Ray<'_> {
             if to <= from {
                 continue;
             }
+            let is_topmost = to >= high;
             let height = (band.high - band.low).max(1e-3);
             let at = |z: f32| {
                 let share = ((z - band.low) / height).min(1.0);
                 band.light_low + (band.light_high - band.light_low) * share
             };
             let lit = if body.look.is_glowing { 1.0 } else { light };
+            let top = self.view.row(to, depth);
             column.paint(&Span {
-                top: self.view.row(to, depth),
+                // The next band is blended over this one's last row, so that nothing behind shines through the seam.
+                top: if is_topmost { top } else { top.floor() },
                 bottom: self.view.row(from, depth),
                 depth,
                 tint: hazed(band.tint, lit, depth),
@@ -221,23 +281,26 @@ impl Ray<'_> {
     }
 }
 
-/// Brightness of floor or ceiling at a point.
-#[inline]
-fn read(surface: &Surface, x: f32, y: f32, depth: f32) -> f32 {
-    if depth > FAR {
-        surface.coarse.smooth(x, y)
-    } else {
-        surface.fine.smooth(x, y)
+/// Works out every other row and puts the mean between: floors are smooth, and this halves their cost.
+fn every_other(lumas: &mut [f32], per_row: &[f32], luma: impl Fn(f32) -> f32) {
+    for (pair, units) in lumas.chunks_mut(2).zip(per_row.chunks(2)) {
+        pair[0] = luma(units[0]);
+    }
+    for index in (1..lumas.len()).step_by(2) {
+        let below = lumas.get(index + 1).unwrap_or(&lumas[index - 1]);
+        lumas[index] = f32::midpoint(lumas[index - 1], *below);
     }
 }
 
-/// Colour of floor or ceiling at a point.
+/// Brightness of floor or ceiling at a point.
 #[inline]
-fn tone(column: &mut Column, surface: &Surface, half_row: usize, x: f32, y: f32) {
-    if let (Some(blue), Some(red)) = (column.blue.get_mut(half_row), column.red.get_mut(half_row)) {
-        *blue = surface.blue.nearest(x, y) - 128.0;
-        *red = surface.red.nearest(x, y) - 128.0;
-    }
+fn read(surface: &Surface, x: f32, y: f32, depth: f32) -> f32 {
+    let plane = if depth > FAR {
+        &surface.coarse
+    } else {
+        &surface.fine
+    };
+    plane.smooth(x, y)
 }
 
 fn haze(luma: f32, depth: f32) -> f32 {

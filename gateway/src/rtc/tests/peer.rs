@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use rtc::{
     data_channel::RTCDataChannelInit,
-    interceptor::Registry,
+    interceptor::{Registry, Slot},
     media_stream::MediaStreamTrack,
     peer_connection::{
         configuration::{
@@ -20,8 +20,8 @@ use rtc::{
     rtp_transceiver::{
         RTCRtpTransceiverDirection, RTCRtpTransceiverInit,
         rtp_sender::{
-            RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability,
-            RtpCodecKind,
+            RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
+            RTCRtpHeaderExtensionCapability, RtpCodecKind,
         },
     },
 };
@@ -46,10 +46,10 @@ const UNREAD: usize = 4_096;
 
 /// Awaits something that must happen.
 pub(super) async fn soon<F: Future>(what: &str, happens: F) -> F::Output {
-    match tokio::time::timeout(PATIENCE, happens).await {
-        Ok(output) => output,
-        Err(_elapsed) => panic!("did not happen: {what}"),
-    }
+    let Ok(output) = tokio::time::timeout(PATIENCE, happens).await else {
+        panic!("did not happen: {what}");
+    };
+    output
 }
 
 /// A packet as a browser got it.
@@ -110,6 +110,39 @@ impl PeerConnectionEventHandler for Callbacks {
     }
 }
 
+/// The library's own peer, set up as a browser is.
+async fn connection(callbacks: Arc<dyn PeerConnectionEventHandler>) -> Arc<dyn PeerConnection> {
+    let mut media = MediaEngine::default();
+    for (codec, payload_type) in [(Codec::H264, 107), (Codec::Vp8, 98)] {
+        let codec = RTCRtpCodecParameters {
+            rtp_codec: engine::codec_of(codec),
+            payload_type,
+        };
+        media.register_codec(codec, RtpCodecKind::Video).unwrap();
+    }
+    let capture_time = RTCRtpHeaderExtensionCapability {
+        uri: engine::CAPTURE_TIME_URI.to_owned(),
+    };
+    media
+        .register_header_extension(capture_time, RtpCodecKind::Video, None)
+        .unwrap();
+    let registry = register_default_interceptors(Registry::new(), &mut media)
+        .unwrap()
+        .with(Slot::from(20_000), engine::KeyframeRequests::default());
+    let settings = SettingEngineBuilder::new()
+        .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
+        .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+        .build();
+    let built = PeerConnectionBuilder::<SocketAddr>::new()
+        .with_setting_engine(settings)
+        .with_media_engine(media)
+        .with_interceptor_registry(registry)
+        .with_handler(callbacks)
+        .with_udp_addrs(vec!["127.0.0.1:0".parse().unwrap()])
+        .build();
+    Arc::new(Box::pin(built).await.unwrap())
+}
+
 /// One end of a connection with the relay.
 pub(super) struct Peer {
     pub(super) connection: Arc<dyn PeerConnection>,
@@ -121,50 +154,12 @@ pub(super) struct Peer {
 
 impl Peer {
     async fn new() -> Self {
-        let mut media = MediaEngine::default();
-        for (codec, payload_type) in [(Codec::H264, 107), (Codec::Vp8, 98)] {
-            media
-                .register_codec(
-                    rtc::rtp_transceiver::rtp_sender::RTCRtpCodecParameters {
-                        rtp_codec: engine::codec_of(codec),
-                        payload_type,
-                    },
-                    RtpCodecKind::Video,
-                )
-                .unwrap();
-        }
-        let capture_time = RTCRtpHeaderExtensionCapability {
-            uri: engine::CAPTURE_TIME_URI.to_owned(),
-        };
-        media
-            .register_header_extension(capture_time, RtpCodecKind::Video, None)
-            .unwrap();
-        let registry = register_default_interceptors(Registry::new(), &mut media)
-            .unwrap()
-            .with(
-                rtc::interceptor::Slot::from(20_000),
-                engine::KeyframeRequests::default(),
-            );
         let (sender, arrived) = mpsc::channel(UNREAD);
         let callbacks = Arc::new(Callbacks {
             gathered: Notify::new(),
             arrived: sender,
         });
-        let settings = SettingEngineBuilder::new()
-            .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
-            .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
-            .build();
-        let connection: Arc<dyn PeerConnection> = Arc::new(
-            PeerConnectionBuilder::<SocketAddr>::new()
-                .with_setting_engine(settings)
-                .with_media_engine(media)
-                .with_interceptor_registry(registry)
-                .with_handler(Arc::clone(&callbacks) as _)
-                .with_udp_addrs(vec!["127.0.0.1:0".parse().unwrap()])
-                .build()
-                .await
-                .unwrap(),
-        );
+        let connection = connection(Arc::clone(&callbacks) as _).await;
         let reliable = RTCDataChannelInit {
             negotiated: Some(0),
             ..RTCDataChannelInit::default()

@@ -43,11 +43,7 @@ async fn an_oversized_sdp_is_refused() {
 async fn an_unreadable_or_pictureless_sdp_is_refused() {
     let relay = relay().await;
     let offer = Peer::browser(1).await.offer().await;
-    let no_fingerprint: String = offer
-        .lines()
-        .filter(|line| !line.starts_with("a=fingerprint"))
-        .map(|line| format!("{line}\r\n"))
-        .collect();
+    let no_fingerprint = offer.replace("a=fingerprint", "a=something-else");
 
     for malformed in ["", "v=0", "hello", "\u{0}\u{0}", no_fingerprint.as_str()] {
         let refused = view(&relay, &["front"], malformed).await.unwrap_err();

@@ -1,0 +1,186 @@
+//! An operator at a browser: signs in, opens robots, looks, points, and reads what the page says.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::browser::{Browser, PATIENCE, Size};
+
+/// What was seen of a stream of pictures.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Frames {
+    /// Milliseconds from lens to screen, one per displayed frame that carried a readable stamp.
+    pub samples: Vec<f64>,
+    /// Displayed frames whose stamp could not be read.
+    pub unreadable: u32,
+    /// How long it took.
+    pub took_ms: f64,
+}
+
+impl Frames {
+    /// The value below which `share` (0 to 1) of the samples lie.
+    pub fn quantile(&self, share: f64) -> Option<f64> {
+        let mut sorted = self.samples.clone();
+        sorted.sort_by(f64::total_cmp);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index into a few thousand samples"
+        )]
+        let index = (sorted.len() as f64 * share) as usize;
+        sorted.get(index.min(sorted.len().saturating_sub(1))).copied()
+    }
+}
+
+/// A person with a window.
+pub struct Operator {
+    /// The window.
+    pub browser: Browser,
+    url: String,
+}
+
+impl Operator {
+    /// Opens a window and signs in with a link.
+    pub async fn sign_in(url: &str, link: &str, size: Size) -> Result<Self> {
+        let browser = Browser::open(size).await?;
+        browser.goto(link).await?;
+        browser
+            .until(
+                "the fleet page",
+                "return location.pathname === '/' && document.querySelector('ul[aria-label=Robots]') !== null",
+            )
+            .await?;
+        Ok(Self {
+            browser,
+            url: url.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// Opens the live page of a robot and waits for its picture.
+    pub async fn open_live(&self, robot: &str) -> Result<()> {
+        self.browser
+            .goto(&format!("{}/robots/{robot}", self.url))
+            .await?;
+        self.sees_frames().await
+    }
+
+    /// Waits until the large picture shows frames.
+    pub async fn sees_frames(&self) -> Result<()> {
+        self.browser
+            .until(
+                "a live picture",
+                "const video = document.querySelector('[data-testid=\"large-picture\"] video');
+                 return !!video && video.videoWidth > 0 && video.getVideoPlaybackQuality().totalVideoFrames > 5;",
+            )
+            .await
+    }
+
+    /// Reads the stamps of the next `count` frames.
+    pub async fn measure_frames(&self, count: usize, within: Duration) -> Result<Frames> {
+        self.browser
+            .window
+            .set_script_timeout(within + PATIENCE)
+            .await?;
+        let value = self
+            .browser
+            .window
+            .execute_async(
+                include_str!("measure_frames.js"),
+                vec![json!(count), json!(within.as_millis())],
+            )
+            .await?;
+        let value = value.json().clone();
+        if let Some(error) = value.get("error") {
+            bail!("frames can't be measured: {error}");
+        }
+        Ok(serde_json::from_value(value)?)
+    }
+
+    /// Clicks on the map at a place of the site, in metres.
+    pub async fn click_map(&self, place: &str) -> Result<()> {
+        self.browser
+            .until("the list of places", "return document.querySelectorAll('#go-place option').length > 1")
+            .await?;
+        let found: bool = self
+            .browser
+            .eval(&format!(
+                "const select = document.querySelector('#go-place');
+                 const option = [...select.options].find(option => option.text === {place:?});
+                 if (!option) return false;
+                 select.value = option.value;
+                 select.dispatchEvent(new Event('change', {{ bubbles: true }}));
+                 select.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', bubbles: true }}));
+                 return true;"
+            ))
+            .await?;
+        found
+            .then_some(())
+            .with_context(|| format!("{place} is not on the list"))
+    }
+
+    /// What became of the newest command, as the page says it.
+    pub async fn newest_fate(&self) -> Result<String> {
+        self.browser
+            .eval("return document.querySelector('[data-testid=command] [data-testid=fate]')?.innerText ?? ''")
+            .await
+    }
+
+    /// Waits until the newest command's fate contains `words`.
+    pub async fn until_fate(&self, words: &str, within: Duration) -> Result<()> {
+        self.browser
+            .until_within(
+                &format!("the fate “{words}”"),
+                within,
+                &format!(
+                    "return (document.querySelector('[data-testid=command] [data-testid=fate]')?.innerText ?? '').includes({words:?})"
+                ),
+            )
+            .await
+    }
+
+    /// A number above the picture.
+    pub async fn hud(&self, id: &str) -> Result<Option<f64>> {
+        let text: Option<String> = self
+            .browser
+            .eval(&format!(
+                "return document.querySelector('[data-testid=\"hud-{id}\"]')?.dataset.value ?? null"
+            ))
+            .await?;
+        Ok(text.and_then(|text| text.parse().ok()))
+    }
+
+    /// What axe finds at the levels "serious" and "critical", as "rule: how many".
+    pub async fn axe(&self) -> Result<Vec<String>> {
+        let path = std::env::var_os("NOOTERRA_AXE")
+            .context("NOOTERRA_AXE is not set: run the tests with `cargo xtask test`")?;
+        let script = std::fs::read_to_string(&path)?;
+        self.browser.window.execute(&script, Vec::new()).await?;
+        self.browser
+            .eval_async(
+                "const done = arguments[arguments.length - 1];
+                 axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then(
+                   result => done(result.violations
+                     .filter(found => ['serious', 'critical'].includes(found.impact))
+                     .map(found => `${found.id}: ${found.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)),
+                   error => done([`axe failed: ${error}`]));",
+            )
+            .await
+    }
+}
+
+impl Operator {
+    /// Waits until the large picture shows frames that were taken now: a page that kept its last frame does not count.
+    pub async fn sees_fresh_frames(&self) -> Result<()> {
+        self.browser
+            .until(
+                "a fresh picture",
+                "const age = document.querySelector('[data-testid=\"hud-frame-age\"]')?.dataset.value;
+                 return age !== undefined && age !== '' && Number(age) < 1000
+                   && document.querySelector('.frame--large.frame--stale') === null;",
+            )
+            .await
+    }
+}

@@ -1,0 +1,269 @@
+//! The loop: a robot streams, an operator sees it live and sends it somewhere. Real processes, real Chromium.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{
+    api::{Api, new_command},
+    browser::{DESK, PHONE},
+    operator::Operator,
+    stack::Stack,
+    until::until,
+};
+use protocol::{RobotId, command::{Fate, Verb}};
+use rustix::process::Signal;
+
+/// A drive across the site with people in the way.
+const DRIVE: Duration = Duration::from_secs(120);
+
+/// An operator must learn of a lost robot within three seconds; the rest is for a busy machine's browser.
+const LOSS_SHOWN: Duration = Duration::from_secs(3);
+
+fn robot_id(stack: &Stack, index: usize) -> Result<RobotId> {
+    Ok(stack.seeded.robots[index].id.parse()?)
+}
+
+async fn operator(stack: &Stack) -> Result<Operator> {
+    Operator::sign_in(&stack.ready.url, &stack.seeded.sign_in.operator, DESK).await
+}
+
+#[tokio::test]
+async fn an_operator_sees_the_fleet_opens_a_robot_and_drives_it_to_a_place() -> Result<()> {
+    let stack = Stack::start_with(3, &["--test-stamp"]).await?;
+    let operator = operator(&stack).await?;
+    operator
+        .browser
+        .until(
+            "three robots with a still each",
+            "return document.querySelectorAll('ul[aria-label=Robots] img').length === 3",
+        )
+        .await?;
+    operator.browser.picture("fleet-1440").await?;
+    ensure_accessible(&operator, "fleet").await?;
+    operator.browser.resize(PHONE).await?;
+    operator.browser.picture("fleet-390").await?;
+    operator.browser.resize(DESK).await?;
+
+    operator.open_live(&stack.seeded.robots[0].id).await?;
+    let frames = operator
+        .measure_frames(90, Duration::from_secs(20))
+        .await?;
+    ensure!(
+        frames.samples.len() >= 30,
+        "only {} frames carried a readable stamp, {} did not",
+        frames.samples.len(),
+        frames.unreadable
+    );
+    let age_ms = frames.quantile(0.5).context("no frame was measured")?;
+    ensure!(
+        (0.0..2_000.0).contains(&age_ms),
+        "frames are {age_ms} ms old: that is not live"
+    );
+
+    operator.click_map("Corridor east").await?;
+    operator.until_fate("Accepted", Duration::from_secs(5)).await?;
+    operator.browser.picture("live-driving-1440").await?;
+    operator.until_fate("Arrived", DRIVE).await?;
+    operator.browser.picture("live-1440").await?;
+    ensure_accessible(&operator, "live").await?;
+    operator.browser.resize(PHONE).await?;
+    operator.browser.picture("live-390").await?;
+
+    let events = stack.admin()?.get("/api/v1/events").await?.text().await?;
+    ensure!(events.contains("command.receipt"), "no receipt was recorded");
+    Ok(())
+}
+
+async fn ensure_accessible(operator: &Operator, page: &str) -> Result<()> {
+    let found = operator.axe().await?;
+    ensure!(found.is_empty(), "axe finds on the {page} page: {found:#?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_killed_agent_shows_as_gone_within_three_seconds() -> Result<()> {
+    let mut stack = Stack::start(1).await?;
+    let operator = operator(&stack).await?;
+    operator.open_live(&stack.seeded.robots[0].id).await?;
+
+    stack.agents[0].kill()?;
+
+    operator
+        .browser
+        .until_within(
+            "the page to say that the robot is gone",
+            LOSS_SHOWN,
+            "return /offline|not connected/i.test(document.body.innerText)",
+        )
+        .await?;
+    operator.browser.picture("live-offline-1440").await?;
+    let view = stack.operator()?.robot(robot_id(&stack, 0)?).await?;
+    ensure!(!Api::is_online(&view));
+
+    stack.agents[0] = stack.start_agent(0, &["--test-stamp"])?;
+    operator.sees_fresh_frames().await
+}
+
+#[tokio::test]
+async fn a_silent_robot_is_gone_within_three_seconds_though_its_connection_stands() -> Result<()> {
+    let stack = Stack::start(1).await?;
+    let operator = operator(&stack).await?;
+    operator.open_live(&stack.seeded.robots[0].id).await?;
+
+    // Stopped, not ended: its sockets stay open, as behind a dead radio link.
+    stack.agents[0].signal(Signal::STOP)?;
+
+    let shown = operator
+        .browser
+        .until_within(
+            "the page to say that the robot is silent",
+            LOSS_SHOWN + Duration::from_secs(1),
+            "return /offline|not connected|stale/i.test(document.body.innerText)",
+        )
+        .await;
+    stack.agents[0].signal(Signal::CONT)?;
+    shown
+}
+
+#[tokio::test]
+async fn sessions_resume_after_a_restart_of_the_gateway() -> Result<()> {
+    let mut stack = Stack::start(1).await?;
+    let operator = operator(&stack).await?;
+    operator.open_live(&stack.seeded.robots[0].id).await?;
+
+    stack.restart_gateway(true).await?;
+
+    stack.all_online().await?;
+    operator.sees_fresh_frames().await?;
+    operator.click_map("Corridor east").await?;
+    operator.until_fate("Accepted", Duration::from_secs(10)).await
+}
+
+#[tokio::test]
+async fn a_frozen_viewer_delays_nobody_else() -> Result<()> {
+    let stack = Stack::start(1).await?;
+    let robot = &stack.seeded.robots[0].id;
+    let frozen = operator(&stack).await?;
+    frozen.open_live(robot).await?;
+    let other = operator(&stack).await?;
+    other.open_live(robot).await?;
+
+    frozen.browser.freeze()?;
+    let frames = other.measure_frames(150, Duration::from_secs(20)).await;
+    frozen.browser.thaw()?;
+
+    let frames = frames?;
+    ensure!(
+        frames.samples.len() == 150,
+        "the other viewer saw only {} frames in {} ms",
+        frames.samples.len(),
+        frames.took_ms
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_newer_of_two_agents_with_one_identity_stays_and_the_older_is_told_why() -> Result<()> {
+    let mut stack = Stack::start(1).await?;
+
+    let newer = stack.start_agent_as(0, "agent-0-newer", &[])?;
+
+    let older = &mut stack.agents[0];
+    let code = until("the older agent to end", Duration::from_secs(10), || {
+        std::future::ready(older.ended())
+    })
+    .await?;
+    ensure!(code != 0, "the older agent ended as if all were well");
+    ensure!(
+        older.log().contains("superseded"),
+        "the older agent was not told why:\n{}",
+        older.log()
+    );
+    stack.agents[0] = newer;
+    stack.all_online().await
+}
+
+#[tokio::test]
+async fn a_revoked_robot_is_out_within_a_second_and_stays_out() -> Result<()> {
+    let mut stack = Stack::start(1).await?;
+    let robot = stack.seeded.robots[0].id.clone();
+    let tokens = stack.admin_command(&["robot", "tokens", &robot])?;
+    let token = tokens
+        .split_whitespace()
+        .find(|word| word.len() == 36 && *word != robot && word.matches('-').count() == 4)
+        .with_context(|| format!("no token on the list:\n{tokens}"))?
+        .to_owned();
+
+    stack.admin_command(&["robot", "token-revoke", &robot, &token])?;
+
+    let agent = &mut stack.agents[0];
+    until("the revoked robot to be out", Duration::from_secs(3), || {
+        std::future::ready(agent.ended())
+    })
+    .await?;
+    ensure!(agent.log().contains("revoked"), "{}", agent.log());
+    let view = stack.operator()?.robot(robot.parse()?).await?;
+    ensure!(!Api::is_online(&view));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Result<()> {
+    let stack = Stack::start_with(1, &[]).await?;
+    let robot = robot_id(&stack, 0)?;
+    let api = stack.operator()?;
+    let view = api.robot(robot).await?;
+    let place = view
+        .advert
+        .and_then(|advert| advert.map)
+        .and_then(|map| map.places.into_iter().next())
+        .context("the robot knows no place")?;
+    let command = new_command();
+    let there = Verb::NavigateTo {
+        x_m: place.pose.x_m,
+        y_m: place.pose.y_m,
+        heading_rad: None,
+    };
+
+    let first = api.command(robot, command, there).await?;
+    let again = api.command(robot, command, there).await?;
+    let other = api.command(robot, command, Verb::Stop).await?;
+
+    let first = first.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    let again = again.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
+    ensure!(first.issued_at == again.issued_at, "the same id was a new command");
+    ensure!(other.is_err_and(|problem| problem.code == "command_id_reused"));
+    until("the robot to arrive", DRIVE, async || {
+        Ok((api.fate(command).await?.fate == Fate::Done).then_some(()))
+    })
+    .await?;
+    let off_map = Verb::NavigateTo {
+        x_m: -500.0,
+        y_m: 0.0,
+        heading_rad: None,
+    };
+    let refused = new_command();
+    let sent = api.command(robot, refused, off_map).await?;
+    ensure!(sent.is_ok());
+    until("the robot's refusal", Duration::from_secs(5), async || {
+        Ok(matches!(api.fate(refused).await?.fate, Fate::Refused { .. }).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn only_who_may_command_commands_and_only_who_may_read_the_log_reads_it() -> Result<()> {
+    let stack = Stack::start_with(1, &[]).await?;
+    let robot = robot_id(&stack, 0)?;
+    let requester = Api::new(&stack.ready.url, &stack.seeded.tokens.requester)?;
+    let nobody = Api::new(&stack.ready.url, "nt_api_wrong")?;
+
+    let commanded = requester.command(robot, new_command(), Verb::Stop).await?;
+    let events = stack.operator()?.refused("/api/v1/events").await?;
+    let unknown = nobody.refused("/api/v1/robots").await?;
+
+    ensure!(commanded.is_err_and(|problem| problem.code == "role_missing"));
+    ensure!(events.1 == "role_missing", "{events:?}");
+    ensure!(unknown.1 == "token_unknown", "{unknown:?}");
+    Ok(())
+}
