@@ -1,6 +1,6 @@
 //! `nooterra-agent`: the process on every robot.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
 use agent::{
     cameras::encode::EncoderConfig,
@@ -91,11 +91,11 @@ struct Run {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("NOOTERRA_LOG").unwrap_or_else(|_unset| {
-        EnvFilter::new("info,webrtc=warn,rtc=warn,rtc_ice=error,rtc_dtls=error,rtc_sctp=error")
-    });
+    let filter = EnvFilter::try_from_env("NOOTERRA_LOG")
+        .unwrap_or_else(|_unset| EnvFilter::new("info,webrtc=off,rtc=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     // Whoever needs a provider by default gets the one that we use everywhere.
@@ -136,7 +136,7 @@ async fn act(command: Command) -> anyhow::Result<()> {
                 authority: options.authority,
             };
             tokio::select! {
-                ended = run(config) => Ok(ended?),
+                ended = Box::pin(run(config)) => Ok(ended?),
                 stopped = stop_signal() => stopped,
             }
         }

@@ -1,13 +1,13 @@
 //! The peer connection that carries a robot's cameras into this page, and commands out of it.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use js_sys::{Array, Object, Reflect};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState,
+    MediaStream, MediaStreamTrackState, MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState,
     RtcDataChannelType, RtcPeerConnection, RtcPeerConnectionState, RtcRtpReceiver,
     RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
     RtcSessionDescriptionInit,
@@ -26,12 +26,33 @@ use crate::{
 const CAPTURE_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
 
 /// One camera of a view.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone)]
 pub(crate) struct Feed {
     /// What a video element plays.
     pub(crate) stream: MediaStream,
     /// Where frames come out; knows their capture times.
     pub(crate) receiver: RtcRtpReceiver,
+    before_end: Rc<RefCell<Option<Box<dyn Fn()>>>>,
+}
+
+impl Feed {
+    /// Calls `keep` just before the feed ends: a browser blanks an element whose stream has ended, and the last frame
+    /// is worth keeping. Whoever asked last is called.
+    pub(crate) fn before_end(&self, keep: impl Fn() + 'static) {
+        *self.before_end.borrow_mut() = Some(Box::new(keep));
+    }
+
+    /// Whether frames of the camera can come out of it; a browser fills the gaps with black ones of its own.
+    pub(crate) fn is_flowing(&self) -> bool {
+        let track = self.receiver.track();
+        track.ready_state() == MediaStreamTrackState::Live && !track.muted()
+    }
+}
+
+impl PartialEq for Feed {
+    fn eq(&self, other: &Self) -> bool {
+        self.stream == other.stream
+    }
 }
 
 /// The peer connection of one view; closes when dropped.
@@ -125,6 +146,11 @@ impl Drop for Peer {
         self.reliable.set_onopen(None);
         self.reliable.set_onclose(None);
         self.reliable.set_onmessage(None);
+        for feed in &self.feeds {
+            if let Some(keep) = feed.before_end.borrow_mut().take() {
+                keep();
+            }
+        }
         self.connection.close();
     }
 }
@@ -147,7 +173,11 @@ fn add_camera(connection: &RtcPeerConnection) -> Result<Feed, JsValue> {
     browser::set(&receiver, "jitterBufferTarget", &JsValue::from(0));
     browser::set(&receiver, "playoutDelayHint", &JsValue::from(0));
     let stream = MediaStream::new_with_tracks(&Array::of1(&receiver.track()))?;
-    Ok(Feed { stream, receiver })
+    Ok(Feed {
+        stream,
+        receiver,
+        before_end: Rc::default(),
+    })
 }
 
 /// The list goes back whole and in its order, with the one entry switched on.

@@ -1,7 +1,10 @@
 //! Who is signed in, and the three calls about it.
 
 use leptos::prelude::*;
-use protocol::views::{Problem, SessionView, SignIn};
+use protocol::{
+    PersonId,
+    views::{Problem, SessionView, SignIn},
+};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestCache, RequestCredentials, RequestInit, Response};
@@ -48,6 +51,14 @@ impl Session {
     /// What is known now.
     pub(crate) fn state_once(self) -> SignInState {
         self.state.get_untracked()
+    }
+
+    /// Who is signed in, followed.
+    pub(crate) fn person(self) -> Option<PersonId> {
+        self.state.with(|state| match state {
+            SignInState::SignedIn(view) => Some(view.person),
+            SignInState::Unknown | SignInState::SignedOut { .. } | SignInState::Failed(_) => None,
+        })
     }
 
     /// Whether somebody is signed in, followed.

@@ -23,7 +23,7 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420
 const MEDIA_PORT: u16 = 8421;
 
 /// What we say ourselves; the media stack speaks of peers' addresses below a warning.
-const LOG_FILTER: &str = "info,webrtc=warn,rtc=warn,sqlx=warn";
+const LOG_FILTER: &str = "info,webrtc=off,rtc=off,sqlx=warn";
 
 /// What the command line may say.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -68,6 +68,26 @@ impl ApiError {
         )
     }
 
+    /// 405.
+    pub fn wrong_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "Method not allowed",
+            "this endpoint has no such method".to_owned(),
+        )
+    }
+
+    /// 413: the request is larger than anything we ask for.
+    pub fn too_large(most_bytes: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "Too large",
+            format!("a body may have {most_bytes} bytes at most"),
+        )
+    }
+
     /// 409: understood and turned down; the caller can act on the code.
     pub fn refused(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, "Refused", detail.into())
@@ -89,6 +109,11 @@ impl ApiError {
     /// 500, logged here, once; the caller learns nothing about our insides.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "request failed");
+        Self::broken()
+    }
+
+    /// 500 for what was logged already.
+    pub fn broken() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",

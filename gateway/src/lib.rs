@@ -11,6 +11,7 @@ pub mod embedded;
 pub mod error;
 pub mod flows;
 pub mod http;
+pub mod listen;
 pub mod live;
 pub mod metrics;
 pub mod reactors;

@@ -5,6 +5,7 @@
 pub mod encode;
 pub mod frame;
 pub mod render;
+pub mod rtp;
 pub mod shoot;
 pub mod simulated;
 pub mod stamp;

@@ -1,7 +1,7 @@
 //! The list of commands: what was wished here, what the gateway recorded, and what became of each.
 
 use protocol::{
-    CommandId, RobotId, UnixMicros,
+    CommandId, PersonId, RobotId, UnixMicros,
     command::{CommandRequest, Fate, Verb},
     views::CommandView,
 };
@@ -26,7 +26,7 @@ pub struct Entry {
     /// What.
     pub verb: Verb,
     /// Who asked; absent while only this page knows of it.
-    pub by: Option<String>,
+    pub by: Option<Asker>,
     /// When somebody on this page asked, by the browser's clock; absent for what others asked.
     pub wished_at: Option<UnixMicros>,
     /// When this page learned of the first answer of the robot.
@@ -39,6 +39,15 @@ pub struct Entry {
     pub recorded_took_ms: Option<i64>,
     /// Where it stands.
     pub standing: Standing,
+}
+
+/// Who asked for a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// The person.
+    pub person: PersonId,
+    /// The person's name.
+    pub name: String,
 }
 
 /// Where a command stands, as this page can know it.
@@ -129,7 +138,7 @@ impl Commands {
         else {
             return;
         };
-        entry.by = Some(view.issued_by_name.clone());
+        entry.by = Some(asker(view));
         entry.issued_at = Some(micros_of(view.issued_at));
         entry.recorded_took_ms = took_ms(view);
         let standing = Standing::Recorded(view.fate);
@@ -195,13 +204,20 @@ fn entry_of(view: &CommandView) -> Entry {
         command: view.command,
         robot: view.robot,
         verb: view.verb,
-        by: Some(view.issued_by_name.clone()),
+        by: Some(asker(view)),
         wished_at: None,
         answered_at: None,
         ended_at: None,
         issued_at: Some(micros_of(view.issued_at)),
         recorded_took_ms: took_ms(view),
         standing: Standing::Recorded(view.fate),
+    }
+}
+
+fn asker(view: &CommandView) -> Asker {
+    Asker {
+        person: view.issued_by,
+        name: view.issued_by_name.clone(),
     }
 }
 
@@ -217,7 +233,7 @@ pub fn micros_of(moment: OffsetDateTime) -> UnixMicros {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{PersonId, command::RobotRefusal};
+    use protocol::command::RobotRefusal;
     use uuid::Uuid;
 
     use super::*;

@@ -115,7 +115,6 @@ fn snapshot(
 /// A new session knows nothing of what the old one had asked for.
 fn became_live(model: &mut Model, at: Moment) -> Vec<Effect> {
     model.connection.phase = Phase::Live;
-    model.connection.attempt = 0;
     model.connection.lost_at = None;
     model.connection.pinged_at = at.now;
     let mut effects = vec![Effect::Send(FromConsole::Ping { at: at.now })];

@@ -143,6 +143,9 @@ const SILENT_AFTER_US: i64 = 6_000_000;
 /// From opening the socket to the snapshot.
 const CONNECT_WITHIN_US: i64 = 6_000_000;
 
+/// A session that held for so long was a good one. A gateway that greets and breaks again and again is not hurried.
+const HELD_US: i64 = 5_000_000;
+
 /// Changes the model and says what to do.
 pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
     match input {
@@ -269,6 +272,9 @@ fn tick(model: &mut Model, at: Moment) -> Vec<Effect> {
 
 fn tick_connection(model: &mut Model, at: Moment) -> Vec<Effect> {
     let connection = &mut model.connection;
+    if connection.phase == Phase::Live && at.now.since(connection.opened_at) > HELD_US {
+        connection.attempt = 0;
+    }
     match connection.phase {
         Phase::Idle | Phase::Over { .. } => Vec::new(),
         Phase::Waiting { retry_at } if retry_at <= at.now => connect(model, at),

@@ -154,6 +154,27 @@ fn a_silent_gateway_is_given_up_and_tried_again() {
 }
 
 #[test]
+fn a_gateway_that_greets_and_breaks_again_and_again_is_not_hurried() {
+    let mut model = live(&[JUNIPER]);
+    let mut waits = Vec::new();
+
+    for _ in 0..6 {
+        reduce(&mut model, Input::SocketClosed, at(0));
+        let Phase::Waiting { retry_at } = model.connection.phase else {
+            panic!("not waiting");
+        };
+        waits.push(retry_at.0);
+        reduce(&mut model, Input::TryNow, at(0));
+        reduce(&mut model, Input::SocketOpened, at(0));
+        reduce(&mut model, snapshot(&[JUNIPER], Vec::new()), at(0));
+    }
+    reduce(&mut model, Input::Tick, at(5 * SECOND + 1));
+
+    assert!(waits.is_sorted() && waits[5] > 3 * SECOND, "{waits:?}");
+    assert_eq!(model.connection.attempt, 0);
+}
+
+#[test]
 fn a_socket_that_never_opens_asks_whether_the_sign_in_still_holds() {
     let mut model = Model::default();
     reduce(&mut model, Input::Start, at(0));

@@ -1,13 +1,19 @@
 //! The fleet: every robot, how it is, what it sees.
 
+use std::sync::Arc;
+
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_navigate;
-use protocol::RobotId;
+use protocol::{RobotId, robot::Advert};
 
+use super::shell_faces;
 use crate::{
     keys,
     live::{engine::Live, reduce::Input},
-    panels::robot_card::{CardFace, RobotCard},
+    panels::{
+        robot_card::{CardFace, RobotCard},
+        site_map::SiteMap,
+    },
     parts::{
         icon::{Glyph, icon, large, small},
         on_screen::OnScreen,
@@ -59,6 +65,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
         <div class="fleet">
             <Filters filter counts field />
             <Roster live ids filter on_screen open />
+            <WhereTheyAre live ids on_open=open />
         </div>
     }
 }
@@ -182,6 +189,7 @@ fn Roster(
     let size = Memo::new(move |_| match ids.with(|ids| ids.as_ref().map_or(0, Vec::len)) {
         0..=2 => "cards cards--few",
         3..=6 => "cards cards--some",
+        7..=12 => "cards cards--dozen",
         _ => "cards",
     });
     view! {
@@ -222,5 +230,61 @@ fn Nobody(has_filter: Memo<bool>, on_clear: Callback<()>) -> impl IntoView {
                 </button>
             </Show>
         </div>
+    }
+}
+
+/// An advert is compared by its place in memory: the reducer keeps an unchanged one where it is.
+fn address(advert: Option<&Option<Arc<Advert>>>) -> Option<*const Advert> {
+    advert.and_then(Option::as_ref).map(Arc::as_ptr)
+}
+
+/// Robots beside which a map still has room on the page.
+const MAP_UP_TO_ROBOTS: usize = 6;
+
+/// A small fleet leaves room for the map of its site: the site of the selected robot, or else of the first.
+#[component]
+fn WhereTheyAre(
+    live: Live,
+    ids: Memo<Option<Vec<RobotId>>>,
+    on_open: Callback<RobotId>,
+) -> impl IntoView {
+    let first = Memo::new(move |_| {
+        let selected = live.read(|model| model.selected);
+        let first = ids.with(|ids| ids.as_ref().and_then(|ids| ids.first().copied()));
+        selected.or(first)
+    });
+    let advert = Memo::new_with_compare(
+        move |_| {
+            let first = first.get()?;
+            live.read(|model| {
+                let advert = model.robot(first)?.advert.clone()?;
+                advert.map.is_some().then_some(advert)
+            })
+        },
+        |old, new| address(old) != address(new),
+    );
+    let site = Memo::new(move |_| {
+        let first = first.get()?;
+        live.read(|model| Some(model.robot(first)?.view.site_name.clone()))
+    });
+    let markers = Memo::new(move |_| {
+        let first = first.get();
+        live.at_tick(|model, now| shell_faces::markers(model, first, now))
+    });
+    let has_room = Memo::new(move |_| {
+        let count = ids.with(|ids| ids.as_ref().map_or(0, Vec::len));
+        (1..=MAP_UP_TO_ROBOTS).contains(&count) && advert.with(Option::is_some)
+    });
+    let select = Callback::new(move |robot| live.tell(Input::Select(Some(robot))));
+    view! {
+        <Show when=move || has_room.get()>
+            <SiteMap
+                site=Signal::derive(move || site.get().unwrap_or_default())
+                advert
+                markers
+                on_select=select
+                on_open
+            />
+        </Show>
     }
 }

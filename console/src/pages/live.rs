@@ -31,6 +31,7 @@ use crate::{
     },
     roster, rtc,
     rtc::Feed,
+    session::Session,
     words,
 };
 
@@ -170,6 +171,7 @@ impl Watch {
             Some(HudFace {
                 glass_ms: frame.and_then(|frame| frame.glass_to_glass_ms()),
                 age_ms: frame.map(|frame| frame.age_ms(now)),
+                is_age_since_shown: frame.is_some_and(|frame| frame.captured_at.is_none()),
                 command_ms: live_faces::command_ms(model, robot),
                 quality,
                 promised_rate: camera.map_or(0, |camera| camera.frames_per_second),
@@ -459,9 +461,13 @@ fn MapPanel(watch: Watch, zoom: Zoom, places: NodeRef<html::Select>) -> impl Int
 #[component]
 fn CommandPanel(watch: Watch) -> impl IntoView {
     let live = watch.live;
+    let session = expect_context::<Session>();
     let faces = Memo::new(move |_| {
-        live.at_tick(|model, now| Some(live_faces::commands(model, model.robot(watch.id)?, now)))
-            .unwrap_or_default()
+        let me = session.person();
+        live.at_tick(|model, now| {
+            Some(live_faces::commands(model, model.robot(watch.id)?, me, now))
+        })
+        .unwrap_or_default()
     });
     let last_answer =
         Memo::new(move |_| live.read(|model| live_faces::last_answer(model, watch.id)));

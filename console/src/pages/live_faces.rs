@@ -1,7 +1,7 @@
 //! What the live page shows, worked out from the model and from the frames on screen.
 
 use protocol::{
-    RobotId, UnixMicros,
+    PersonId, RobotId, UnixMicros,
     command::Verb,
     robot::{Capability, SiteMap},
 };
@@ -197,10 +197,20 @@ pub(super) fn places(map: Option<&SiteMap>) -> Vec<PlaceChoice> {
 }
 
 /// The commands to this robot, newest first.
-pub(super) fn commands(model: &Model, robot: &Robot, now: UnixMicros) -> Vec<CommandFace> {
+pub(super) fn commands(
+    model: &Model,
+    robot: &Robot,
+    me: Option<PersonId>,
+    now: UnixMicros,
+) -> Vec<CommandFace> {
     let map = robot.advert.as_ref().and_then(|advert| advert.map.as_ref());
     let entries = model.commands.of(robot.view.robot).take(COMMANDS_SHOWN);
-    entries.map(|entry| command(model, entry, map, now)).collect()
+    entries
+        .map(|entry| CommandFace {
+            by: asked_by(entry, me),
+            ..command(model, entry, map, now)
+        })
+        .collect()
 }
 
 fn command(model: &Model, entry: &Entry, map: Option<&SiteMap>, now: UnixMicros) -> CommandFace {
@@ -209,17 +219,21 @@ fn command(model: &Model, entry: &Entry, map: Option<&SiteMap>, now: UnixMicros)
     let took = telling::took_ms(entry).filter(|_| {
         matches!(&entry.standing, CommandStanding::Recorded(fate) if *fate == protocol::command::Fate::Done)
     });
-    let by = match (&entry.by, entry.wished_at) {
-        (Some(name), None) => format!("asked by {name}"),
-        _ => String::new(),
-    };
     CommandFace {
         command: entry.command,
         time: words::clock(at),
         what: telling::verb(&entry.verb, map),
         telling: telling::fate(entry, now, gateway_now),
         took: took.map_or_else(String::new, words::delay),
-        by,
+        by: String::new(),
+    }
+}
+
+/// Who asked, when it was not the person at this page.
+fn asked_by(entry: &Entry, me: Option<PersonId>) -> String {
+    match &entry.by {
+        Some(asker) if Some(asker.person) != me => format!("asked by {}", asker.name),
+        Some(_) | None => String::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the frame around the pages shows, worked out from the model.
 
 use protocol::{
-    UnixMicros,
+    RobotId, UnixMicros,
     command::Verb,
     robot::Health,
     views::{Degradation, SessionView},
@@ -19,6 +19,7 @@ use crate::{
         header::{PersonFace, SystemsFace},
         robot_card,
         safety_bar::{SafetyFace, StopFace},
+        site_map::Marker,
     },
     parts::badge,
     roster::{self, Standing},
@@ -144,11 +145,15 @@ fn measures(robot: &Robot) -> String {
     let Some(state) = robot.telemetry() else {
         return String::new();
     };
-    let speed = words::measure(state.speed_mps, 2, "m/s");
-    match &state.goal {
-        Some(goal) => format!("{speed}, {} to go", words::measure(goal.remaining_m, 1, "m")),
-        None => speed,
+    let mut measures = vec![words::measure(state.speed_mps, 2, "m/s")];
+    if let Some(goal) = &state.goal {
+        measures.push(format!("{} to go", words::measure(goal.remaining_m, 1, "m")));
     }
+    measures.push(format!("battery {}", words::measure(state.battery.percent, 0, "%")));
+    if let Some(rtt_ms) = robot.view.link.and_then(|link| link.rtt_ms) {
+        measures.push(format!("link {}", words::delay(rtt_ms)));
+    }
+    measures.join("   ")
 }
 
 fn stop_trouble(model: &Model, standing: &Standing, name: &str) -> Option<String> {
@@ -161,20 +166,45 @@ fn stop_trouble(model: &Model, standing: &Standing, name: &str) -> Option<String
     }
 }
 
+/// The robots on the site of one of them.
+pub(super) fn markers(model: &Model, of: Option<RobotId>, now: UnixMicros) -> Vec<Marker> {
+    let Some(site) = of.and_then(|robot| model.robot(robot)).map(|robot| robot.view.site) else {
+        return Vec::new();
+    };
+    let robots = model.robots.iter().flat_map(|robots| robots.values());
+    let on_site = robots.filter(|robot| robot.view.site == site);
+    let marker = |robot: &Robot| {
+        let state = robot.telemetry()?;
+        let standing = roster::standing(robot, &model.clock, now);
+        Some(Marker {
+            robot: robot.view.robot,
+            name: robot.view.name.clone(),
+            pose: state.pose,
+            target: state.goal.as_ref().map(|goal| [goal.target.x_m, goal.target.y_m]),
+            is_old: !matches!(standing, Standing::Fresh(_)),
+            is_selected: model.selected == Some(robot.view.robot),
+        })
+    };
+    on_site.filter_map(marker).collect()
+}
+
 /// How long the word on the latest stop stays in the bar after it was over.
 const STOP_SHOWN_FOR_US: i64 = 30_000_000;
 
 /// What became of the latest stop that was asked for on this page.
 pub(super) fn stop(model: &Model, now: UnixMicros) -> Option<StopFace> {
     let robot = model.selected?;
-    let entry = model
+    let (newer, entry) = model
         .commands
         .of(robot)
-        .find(|entry| entry.verb == Verb::Stop && entry.wished_at.is_some())?;
+        .enumerate()
+        .find(|(_, entry)| entry.verb == Verb::Stop && entry.wished_at.is_some())?;
     let wished_at = entry.wished_at?;
     let is_open = matches!(&entry.standing, CommandStanding::Wished)
         || matches!(&entry.standing, CommandStanding::Recorded(fate) if !fate.is_over());
-    if !is_open && now.since(entry.ended_at.unwrap_or(wished_at)) > STOP_SHOWN_FOR_US {
+    // A newer command makes "stopped" yesterday's news.
+    let is_news = newer == 0 && now.since(entry.ended_at.unwrap_or(wished_at)) < STOP_SHOWN_FOR_US;
+    if !is_open && !is_news {
         return None;
     }
     let gateway_now = now.plus(model.clock.gateway_ahead_us());

@@ -20,6 +20,8 @@ pub(crate) struct HudFace {
     pub(crate) glass_ms: Option<f64>,
     /// Age of that frame now.
     pub(crate) age_ms: Option<f64>,
+    /// Whether that age is only known from when the frame was shown.
+    pub(crate) is_age_since_shown: bool,
     /// Browser to robot and back.
     pub(crate) command_ms: Option<f64>,
     /// How well frames come.
@@ -76,6 +78,14 @@ impl HudFace {
         }
     }
 
+    fn age(&self) -> Reading {
+        let mut reading = Reading::new(self.age_ms, words::delay, grade::frame_age);
+        if self.is_age_since_shown && reading.tone == Tone::Calm && reading.value.is_some() {
+            "since shown".clone_into(&mut reading.word);
+        }
+        reading
+    }
+
     fn rate(&self) -> Reading {
         let promised = self.promised_rate;
         let text = |rate| words::number(rate, 1);
@@ -115,7 +125,6 @@ impl HudFace {
 pub(crate) fn Hud(#[prop(into)] face: Signal<HudFace>) -> impl IntoView {
     let reading = move |pick: fn(&HudFace) -> Reading| Memo::new(move |_| face.with(pick));
     let command = |face: &HudFace| Reading::new(face.command_ms, words::delay, grade::delay);
-    let age = |face: &HudFace| Reading::new(face.age_ms, words::delay, grade::frame_age);
     let percent = Memo::new(move |_| face.with(|face| face.battery.map_or(0.0, |one| one.percent)));
     let battery = reading(HudFace::battery);
     let tone = Memo::new(move |_| battery.with(|reading| reading.tone));
@@ -123,7 +132,7 @@ pub(crate) fn Hud(#[prop(into)] face: Signal<HudFace>) -> impl IntoView {
         <dl class="hud">
             <Number name="Glass to glass" id="glass-to-glass" reading=reading(HudFace::glass) />
             <Number name="Command RTT" id="command-rtt" reading=reading(command) />
-            <Number name="Frame age" id="frame-age" reading=reading(age) />
+            <Number name="Frame age" id="frame-age" reading=reading(HudFace::age) />
             <Number name="Frames" id="frames" reading=reading(HudFace::rate) />
             <Number name="Loss" id="loss" reading=reading(HudFace::loss) />
             <Number name="Freezes, 60 s" id="freezes" reading=reading(HudFace::freezes) />

@@ -168,7 +168,8 @@ fn pick(map: &SiteMap, projection: &Projection, event: &MouseEvent) -> Option<Ve
     })
 }
 
-fn follow_size(element: NodeRef<svg::Svg>) -> (RwSignal<f64>, RwSignal<f64>) {
+/// The size of a drawing on screen, as it changes.
+pub(super) fn follow_size(element: NodeRef<svg::Svg>) -> (RwSignal<f64>, RwSignal<f64>) {
     let width = RwSignal::new(0.0);
     let height = RwSignal::new(0.0);
     let observer = StoredValue::new_local(None::<(ResizeObserver, Closure<dyn FnMut(JsValue)>)>);
@@ -194,7 +195,7 @@ fn follow_size(element: NodeRef<svg::Svg>) -> (RwSignal<f64>, RwSignal<f64>) {
 }
 
 /// What stands still: floors, furniture, walls, places.
-fn ground(map: &SiteMap, projection: &Projection) -> impl IntoView + use<> {
+pub(super) fn ground(map: &SiteMap, projection: &Projection) -> impl IntoView + use<> {
     let outline = |corners: &[[f32; 2]]| {
         let points = corners.iter().map(|[x, y]| [f64::from(*x), f64::from(*y)]);
         format!("{}Z", projection.path(points))

@@ -11,3 +11,4 @@ pub(crate) mod picture;
 pub(crate) mod robot_card;
 pub(crate) mod robot_state;
 pub(crate) mod safety_bar;
+pub(crate) mod site_map;

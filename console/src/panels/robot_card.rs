@@ -30,6 +30,7 @@ pub(crate) struct CardFace {
     doing: String,
     state_age: String,
     is_state_old: bool,
+    is_state_lost: bool,
     battery_percent: f64,
     battery: String,
     battery_tone: Tone,
@@ -70,6 +71,7 @@ impl CardFace {
             badge,
             state_age: state_age.map_or_else(|| "no data".to_owned(), words::delay),
             is_state_old,
+            is_state_lost: matches!(standing, Standing::Stale { .. }),
             battery_percent: energy.map_or(0.0, |energy| energy.percent),
             battery: energy.map_or_else(
                 || "no data".to_owned(),
@@ -208,6 +210,7 @@ fn CardWords(face: Signal<Option<CardFace>>) -> impl IntoView {
             })
     });
     let is_old = Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_state_old)));
+    let is_lost = Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_state_lost)));
     let percent =
         Memo::new(move |_| face.with(|face| face.as_ref().map_or(0.0, |face| face.battery_percent)));
     let bars = Memo::new(move |_| face.with(|face| face.as_ref().map_or(0, |face| face.bars)));
@@ -223,7 +226,7 @@ fn CardWords(face: Signal<Option<CardFace>>) -> impl IntoView {
             <span class="line line--small">
                 <span class="soft ellipsis">{text(|face| face.doing.clone())}</span>
                 <span class="grow"></span>
-                <span class="age" class:alarm=is_old>
+                <span class="age" class:alarm=is_lost>
                     <span class="faint">"state "</span>
                     {text(|face| face.state_age.clone())}
                 </span>

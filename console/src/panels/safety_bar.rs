@@ -90,7 +90,7 @@ pub(crate) fn SafetyBar(
                         }
                             .into_any()
                     }
-                }} <p class="safety__hint">"Stopping needs no control of the robot"</p>
+                }} <p class="safety__hint">"Space stops on every page"</p>
             </div>
             <StopButton name on_stop />
         </footer>
@@ -121,7 +121,7 @@ fn Who(face: Signal<Option<SafetyFace>>, is_on_live_page: Signal<bool>) -> impl 
                     view! {
                         <p class="safety__nobody">
                             <b>"No robot selected"</b>
-                            <span>"Select one: stop and keys then mean it"</span>
+                            <span>"Select one to be able to stop it"</span>
                         </p>
                     }
                 }
@@ -171,12 +171,13 @@ fn What(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> imp
     view! {
         <div class="safety__what">
             <p class="safety__doing">
-                <span class:is-stale=is_old>
-                    <b>{doing}</b>
-                    " "
-                    <span class="soft">{measures}</span>
-                </span>
+                <b class="ellipsis" class:is-stale=is_old>
+                    {doing}
+                </b>
                 <span class=move || if is_old.get() { "age alarm" } else { "age" }>{age}</span>
+            </p>
+            <p class="safety__measures ellipsis" class:is-stale=is_old>
+                {measures}
             </p>
             <div aria-live="polite">{stop_line}</div>
             {move || {

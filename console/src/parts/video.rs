@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use leptos::{html, prelude::*};
 use protocol::UnixMicros;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
-use web_sys::{HtmlMediaElement, HtmlVideoElement};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlMediaElement, HtmlVideoElement};
 
 use crate::{browser, glass, glass::Frame, rtc::Feed};
 
@@ -39,26 +39,56 @@ pub(crate) fn Video(
     on_frame: Callback<Shown>,
 ) -> impl IntoView {
     let element = NodeRef::<html::Video>::new();
+    let last = NodeRef::<html::Canvas>::new();
     let frames = StoredValue::new_local(None::<FrameLoop>);
+    let is_playing = RwSignal::new(false);
 
+    // What was kept of one camera must not stand for another.
+    Effect::new(move |before: Option<String>| {
+        let camera = camera.get();
+        if before.is_some_and(|before| before != camera)
+            && let Some(canvas) = last.get_untracked()
+        {
+            canvas.set_width(0);
+        }
+        camera
+    });
     Effect::new(move |_| {
         let (Some(video), Some(feed)) = (element.get(), feed.get()) else {
             return;
         };
+        is_playing.set(false);
         let media: &HtmlMediaElement = video.unchecked_ref();
         media.set_muted(true);
         media.set_src_object(Some(&feed.stream));
         // Muted video may always start by itself; where it doesn't, the age on screen tells.
         let _started = media.play();
-        frames.set_value(Some(FrameLoop::start(video, feed, on_frame)));
+        let picture = video.clone();
+        feed.before_end(move || {
+            if is_playing.try_get_untracked() == Some(true)
+                && let Some(canvas) = last.try_get_untracked().flatten()
+            {
+                keep(&picture, &canvas);
+                is_playing.set(false);
+            }
+        });
+        let on_shown = Callback::new(move |shown| {
+            if is_playing.try_get_untracked() == Some(false) {
+                is_playing.set(true);
+            }
+            let _told = on_frame.try_run(shown);
+        });
+        frames.set_value(Some(FrameLoop::start(video, feed, on_shown)));
     });
     on_cleanup(move || {
         let _stopped = frames.try_update_value(Option::take);
     });
 
     view! {
+        <canvas class="last-frame" node_ref=last aria-hidden="true"></canvas>
         <video
             node_ref=element
+            class:is-waiting=move || !is_playing.get()
             aria-label=label
             data-camera=camera
             autoplay
@@ -69,7 +99,16 @@ pub(crate) fn Video(
     }
 }
 
-type FrameListener = Rc<RefCell<Option<Closure<dyn FnMut(JsValue, JsValue)>>>>;
+/// Copies what an element shows.
+fn keep(video: &HtmlVideoElement, canvas: &HtmlCanvasElement) {
+    canvas.set_width(video.video_width());
+    canvas.set_height(video.video_height());
+    let context = canvas.get_context("2d").ok().flatten();
+    if let Some(context) = context.and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok()) {
+        // Without a copy the picture is blank, and its age says so.
+        let _drawn = context.draw_image_with_html_video_element(video, 0.0, 0.0);
+    }
+}
 
 /// Asks to be told of the next frame, again and again, until dropped.
 struct FrameLoop {
@@ -87,7 +126,9 @@ impl FrameLoop {
         };
         let again = (frames.video.clone(), Rc::downgrade(&frames.listener), Rc::clone(&frames.handle));
         *frames.listener.borrow_mut() = Some(Closure::new(move |_: JsValue, metadata: JsValue| {
-            let _told = on_frame.try_run(shown(&metadata, &feed));
+            if feed.is_flowing() {
+                let _told = on_frame.try_run(shown(&metadata, &feed));
+            }
             let (video, listener, handle) = &again;
             if let Some(listener) = listener.upgrade() {
                 ask(video, &listener, handle);

@@ -1,3 +1,87 @@
-//! `e2e-bench assist`: what a person feels, in numbers.
+//! `e2e-bench assist`: what an operator feels, in numbers. Prints one JSON object per measured value.
 
-fn main() {}
+mod commands;
+mod cost;
+mod pictures;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+/// Measures the real system.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    name: Name,
+}
+
+#[derive(Debug, Subcommand)]
+enum Name {
+    /// Pictures, commands and what they cost.
+    Assist,
+}
+
+/// One measured value, with the same of the reference run beside it where there is one.
+#[derive(Debug, Serialize)]
+struct Row {
+    case: &'static str,
+    metric: &'static str,
+    unit: &'static str,
+    value: f64,
+    reference: Option<f64>,
+}
+
+impl Row {
+    const fn new(metric: &'static str, unit: &'static str, value: f64) -> Self {
+        Self {
+            case: "none",
+            metric,
+            unit,
+            value,
+            reference: None,
+        }
+    }
+
+    const fn beside(self, reference: f64) -> Self {
+        Self {
+            reference: Some(reference),
+            ..self
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the rows are what this program is for")]
+fn print(rows: &[Row]) -> Result<()> {
+    for row in rows {
+        println!("{}", serde_json::to_string(row)?);
+    }
+    Ok(())
+}
+
+/// The value below which `share` of the samples lie.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "an index into a few thousand samples"
+)]
+fn quantile(samples: &[f64], share: f64) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let index = (sorted.len() as f64 * share) as usize;
+    sorted
+        .get(index.min(sorted.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(f64::NAN)
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match Arguments::parse().name {
+        Name::Assist => {
+            print(&pictures::measure().await?)?;
+            print(&commands::measure().await?)?;
+            print(&cost::measure().await?)
+        }
+    }
+}

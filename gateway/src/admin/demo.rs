@@ -221,21 +221,20 @@ impl Seeding {
     ) -> Result<Person, AdminError> {
         let organisation = organisation.organisation;
         let namesakes = store::find_people(self.tx.connection(), organisation, Some(name)).await?;
-        let id = match namesakes.into_iter().next() {
-            Some(there) => there.person,
-            None => {
-                let id = PersonId(Uuid::now_v7());
-                store::create_person(
-                    &mut self.tx,
-                    organisation,
-                    id,
-                    &named(name)?,
-                    None,
-                    self.now,
-                )
-                .await?;
-                id
-            }
+        let id = if let Some(there) = namesakes.first() {
+            there.person
+        } else {
+            let id = PersonId(Uuid::now_v7());
+            store::create_person(
+                &mut self.tx,
+                organisation,
+                id,
+                &named(name)?,
+                None,
+                self.now,
+            )
+            .await?;
+            id
         };
         let grant = RoleGrant {
             role,
@@ -286,17 +285,17 @@ impl Seeding {
     }
 
     async fn robot(&mut self, site: &Site, name: &str) -> Result<SeededRobot, AdminError> {
-        let robot = match store::find_robot(self.tx.connection(), site.organisation, name).await? {
-            Some(there) => there,
-            None => {
-                let new = store::NewRobot {
-                    robot: RobotId(Uuid::now_v7()),
-                    organisation: site.organisation,
-                    site: site.site,
-                    name: named(name)?,
-                };
-                store::create_robot(&mut self.tx, &new, None, self.now).await?
-            }
+        let known = store::find_robot(self.tx.connection(), site.organisation, name).await?;
+        let robot = if let Some(there) = known {
+            there
+        } else {
+            let new = store::NewRobot {
+                robot: RobotId(Uuid::now_v7()),
+                organisation: site.organisation,
+                site: site.site,
+                name: named(name)?,
+            };
+            store::create_robot(&mut self.tx, &new, None, self.now).await?
         };
         for generation in 0..MAX_GENERATIONS {
             let secret =

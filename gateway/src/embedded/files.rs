@@ -22,7 +22,7 @@ pub(super) fn folder(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
 }
 
 /// Writes a file of mode 0600 in one step: no reader ever sees half of it.
-pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<(), EmbeddedError> {
+pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<(), EmbeddedError> {
     write_in_one_step(path, content).map_err(failed(path))
 }
 

@@ -23,6 +23,7 @@ use std::path::Path;
 use crate::config::SecretUrl;
 
 pub use error::EmbeddedError;
+pub(crate) use files::write_in_one_step;
 pub use lock::DataLock;
 pub use run_file::{RunFile, Running};
 

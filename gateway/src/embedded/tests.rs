@@ -153,17 +153,21 @@ async fn a_run_file_counts_only_while_its_gateway_runs() {
     assert!(!format!("{file:?}").contains("lemon"));
 }
 
-/// A cluster that was stopped, and how to run a server on it without a supervisor.
-async fn stopped_cluster(data: &Path) -> tokio::process::Command {
+async fn stopped_cluster(data: &Path) {
     let embedded = Embedded::start(data, Wanted::POSTGRES).await.unwrap();
     embedded.stop().await.unwrap();
+}
+
+/// A server that nobody supervises.
+async fn unsupervised(data: &Path, sockets: &Sockets) -> tokio::process::Command {
     let cluster = data.join("postgres/cluster");
     let programs = programs::PostgresPrograms::find(&cluster).await.unwrap();
     let mut command = ServerUser::choose().await.unwrap().command(&programs.postgres());
     command
         .arg("-D")
         .arg(&cluster)
-        .args(["-c", "listen_addresses=", "-c", "unix_socket_directories="])
+        .args(["-c", "listen_addresses=", "-k"])
+        .arg(sockets.path())
         .current_dir("/")
         .stderr(Stdio::piped());
     command
@@ -174,9 +178,12 @@ async fn a_server_that_an_earlier_run_left_behind_is_ended_first() {
     use tokio::io::{AsyncBufReadExt as _, BufReader};
 
     let data = data_dir();
-    let mut left_behind = stopped_cluster(data.path()).await.spawn().unwrap();
+    stopped_cluster(data.path()).await;
+    let elsewhere = Sockets::make(&ServerUser::choose().await.unwrap()).unwrap();
+    let mut left_behind = unsupervised(data.path(), &elsewhere).await.spawn().unwrap();
     let mut words = BufReader::new(left_behind.stderr.take().unwrap()).lines();
-    while let Some(line) = words.next_line().await.unwrap() {
+    loop {
+        let line = words.next_line().await.unwrap().unwrap();
         if line.contains("ready to accept connections") {
             break;
         }
@@ -198,7 +205,7 @@ async fn a_server_that_an_earlier_run_left_behind_is_ended_first() {
 #[tokio::test]
 async fn a_note_of_a_server_whose_id_somebody_else_has_now_is_no_obstacle() {
     let data = data_dir();
-    drop(stopped_cluster(data.path()).await);
+    stopped_cluster(data.path()).await;
     let cluster = data.path().join("postgres/cluster");
     let note = format!("{}\n{}\n1\n5432\n", std::process::id(), cluster.display());
     fs::write(cluster.join("postmaster.pid"), note).unwrap();
@@ -215,7 +222,7 @@ async fn a_note_of_a_server_whose_id_somebody_else_has_now_is_no_obstacle() {
 #[tokio::test]
 async fn a_cluster_without_its_passwords_is_not_replaced() {
     let data = data_dir();
-    drop(stopped_cluster(data.path()).await);
+    stopped_cluster(data.path()).await;
     let passwords = data.path().join("database-passwords.json");
     fs::remove_file(&passwords).unwrap();
 
@@ -223,13 +230,13 @@ async fn a_cluster_without_its_passwords_is_not_replaced() {
 
     let message = refused.unwrap_err().to_string();
     assert!(message.contains(passwords.to_str().unwrap()), "{message}");
-    assert!(data.path().join("postgres/cluster/PG_VERSION").is_file() || !passwords.exists());
+    assert!(!passwords.exists());
 }
 
 #[tokio::test]
 async fn a_server_that_can_not_start_says_its_last_words() {
     let data = data_dir();
-    drop(stopped_cluster(data.path()).await);
+    stopped_cluster(data.path()).await;
     fs::write(data.path().join("postgres/cluster/postgresql.conf"), "no_such_thing = 1\n").unwrap();
 
     let failed = Embedded::start(data.path(), Wanted::POSTGRES).await;

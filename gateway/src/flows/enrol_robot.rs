@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
-use identity::RobotSignIn;
+use identity::Robot;
 use protocol::{
     event::EnrolmentProof,
     sealed::{self, Kind},
@@ -16,12 +16,11 @@ use crate::{app::App, error::ApiError};
 /// Binds the key in `enrolment` to the robot behind `token`. Enrolling again with the same key changes nothing.
 pub async fn enrol_robot(
     app: &App,
-    signed_in: &RobotSignIn,
+    robot: &Robot,
     token: &str,
     enrolment: &Enrolment,
 ) -> Result<EnrolmentView, ApiError> {
     let public_key = proven_key(token, enrolment)?;
-    let robot = &signed_in.robot;
 
     let mut tx = Tx::begin(&app.pool).await?;
     let now = app.clock.now();

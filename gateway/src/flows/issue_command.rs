@@ -27,6 +27,8 @@ pub async fn issue_command(
         .live
         .robot(request.robot)
         .filter(|robot| robot.organisation == person.organisation)
+        // One that may not be seen is answered like one that does not exist.
+        .filter(|robot| identity::allows(&person.roles, Permission::SeeFleet, Some(robot.site)))
         .ok_or_else(|| ApiError::not_found("robot"))?;
     if !identity::allows(&person.roles, Permission::Command, Some(robot.site)) {
         return Err(ApiError::forbidden(
@@ -36,40 +38,59 @@ pub async fn issue_command(
     }
     let issue = Issue::new(&request, person.person, robot.organisation, robot.site);
 
-    let mut tx = Tx::begin(&app.pool).await?;
-    let known = store::load(&mut tx, request.command).await?;
-    let is_new = known.is_none();
-    let seen_tick_ms = app.live.seen_tick(request.robot);
-    if is_new && seen_tick_ms.is_none() {
-        return Err(ApiError::refused(
-            "robot_offline",
-            format!("{} is not connected; nothing was sent", robot.name),
-        ));
+    let mut recorded = record(app, &robot.name, &issue).await?;
+    if recorded.is_none() {
+        // The same command was sent twice at once and the other was first: its row is there now.
+        recorded = record(app, &robot.name, &issue).await?;
     }
-    let events = decide(known.as_ref(), Input::Issue(issue), app.clock.now())?;
-    let command = events.into_iter().fold(known, apply);
-    let Some(command) = command else {
-        return Err(ApiError::not_found("command"));
-    };
-    if is_new {
-        store::insert(&mut tx, &command).await?;
-    }
-    tx.commit(&app.signer, app.clock.micros()).await?;
-
-    // Whoever asks again may be somebody else with the same rights; the name shown is that of who asked first.
-    let name = if command.issue.person == person.person {
-        person.name.clone()
-    } else {
-        super::command_views::name_of(app, &command).await?
-    };
-    let view = command.view(name);
-    if is_new {
+    let (command, sent) =
+        recorded.ok_or_else(|| ApiError::refused("stale", "the command is being recorded"))?;
+    // Nobody else's: another person's request under the same id is another request.
+    let view = command.view(person.name.clone());
+    if let Some(seen_tick_ms) = sent {
         // Shown first: the robot may answer before this line is done, and "accepted" must not be followed by "sent".
         app.live.command(&view);
-        send(app, &command, seen_tick_ms.unwrap_or_default());
+        send(app, &command, seen_tick_ms);
         metrics::counter!("nooterra_commands_total", "fate" => "sent").increment(1);
     }
     Ok(view)
+}
+
+/// The command as it stands, and, if it is new, the robot's tick that its order is to name. Nothing when another request
+/// recorded one of this id in the meantime.
+async fn record(
+    app: &App,
+    robot_name: &str,
+    issue: &Issue,
+) -> Result<Option<(Command, Option<u64>)>, ApiError> {
+    let mut tx = Tx::begin(&app.pool).await?;
+    let known = store::load(&mut tx, issue.command).await?;
+    let seen_tick_ms = match known {
+        Some(_) => None,
+        None => Some(app.live.seen_tick(issue.robot).ok_or_else(|| {
+            ApiError::refused(
+                "robot_offline",
+                format!("{robot_name} is not connected; nothing was sent"),
+            )
+        })?),
+    };
+    let events = decide(
+        known.as_ref(),
+        Input::Issue(issue.clone()),
+        app.clock.now(),
+    )?;
+    let command = events
+        .into_iter()
+        .fold(known, apply)
+        .ok_or_else(|| ApiError::not_found("command"))?;
+    if seen_tick_ms.is_some() {
+        match store::insert(&mut tx, &command).await {
+            Err(store::StoreError::Stale(_)) => return Ok(None),
+            inserted => inserted?,
+        }
+    }
+    tx.commit(&app.signer, app.clock.micros()).await?;
+    Ok(Some((command, seen_tick_ms)))
 }
 
 async fn limit(app: &App, person: &Person) -> Result<(), ApiError> {

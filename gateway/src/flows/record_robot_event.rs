@@ -34,7 +34,12 @@ pub async fn record_robot_event(
     robot: &Robot,
     bytes: Vec<u8>,
 ) -> Result<Taken, ApiError> {
-    let (event, key) = match open(robot, &bytes) {
+    let mut tx = Tx::begin(&app.pool).await?;
+    // Read anew: a key that was bound since the robot connected takes the place of the one before at once.
+    let robot = identity::store::load_robot(tx.connection(), robot.robot)
+        .await?
+        .ok_or_else(|| ApiError::not_found("robot"))?;
+    let (event, key) = match open(&robot, &bytes) {
         Ok(opened) => opened,
         Err(code) => return Ok(Taken::Refused { code }),
     };
@@ -49,7 +54,6 @@ pub async fn record_robot_event(
         }
     };
 
-    let mut tx = Tx::begin(&app.pool).await?;
     let recording = tx
         .record_sealed(robot.organisation, Some(robot.site), bytes, event, key)
         .await;
@@ -63,7 +67,7 @@ pub async fn record_robot_event(
         }
         Err(RecordError::Failed(error)) => return Err(error.into()),
     }
-    let moved = move_command(app, robot, &mut tx, &receipt).await?;
+    let moved = move_command(app, &robot, &mut tx, &receipt).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;
 
     if let Some(view) = moved {

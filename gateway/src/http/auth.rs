@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use identity::{Permission, Person, Reach, RobotSignIn, SecretHash, SecretKind};
+use identity::{Permission, Person, Reach, Robot, SecretHash, SecretKind};
 use protocol::{SiteId, TokenId};
 
 use crate::{
@@ -82,19 +82,23 @@ impl Caller {
             .ok_or_else(|| ApiError::forbidden("role_missing", "your roles don't reach this site"))
     }
 
-    /// Whether the sign-in still stands.
+    /// Whether the sign-in still stands, with every right that was read at its start.
     pub async fn still_holds(&self, app: &App) -> Result<bool, ApiError> {
         let now = app.clock.now();
-        Ok(match self.credential {
+        let person = match self.credential {
             Credential::Session(hash) => identity::store::person_by_session(&app.pool, hash, now)
                 .await?
-                .is_some(),
+                .map(|signed_in| signed_in.person),
             Credential::Token(hash, _) => {
                 identity::store::person_by_api_token(&app.pool, hash, now)
                     .await?
-                    .is_some()
+                    .map(|signed_in| signed_in.person)
             }
-        })
+        };
+        Ok(person.is_some_and(|person| {
+            let mut at_start = self.person.roles.iter();
+            at_start.all(|role| person.roles.contains(role))
+        }))
     }
 }
 
@@ -187,16 +191,37 @@ impl FromRequestParts<App> for SameOrigin {
     }
 }
 
+/// A robot that signed in.
+#[derive(Debug, Clone)]
+pub struct RobotCaller {
+    /// Which robot.
+    pub robot: Robot,
+    /// The public name of its token.
+    pub token: TokenId,
+    hash: SecretHash,
+}
+
+impl RobotCaller {
+    /// Whether the token still stands.
+    pub async fn still_holds(&self, app: &App) -> Result<bool, ApiError> {
+        let now = app.clock.now();
+        let found = identity::store::robot_by_token(&app.pool, self.hash, now).await?;
+        Ok(found.is_some())
+    }
+}
+
 /// The robot that a request comes from. Wrong tokens are counted against guessing.
-pub async fn robot_of(app: &App, headers: &HeaderMap) -> Result<RobotSignIn, ApiError> {
+pub async fn robot_of(app: &App, headers: &HeaderMap) -> Result<RobotCaller, ApiError> {
     let now = app.clock.now();
     let hash = bearer(headers).and_then(|token| SecretHash::of(SecretKind::Robot, token));
-    let found = match hash {
-        Some(hash) => identity::store::robot_by_token(&app.pool, hash, now).await?,
-        None => None,
-    };
-    if let Some(signed_in) = found {
-        return Ok(signed_in);
+    if let Some(hash) = hash
+        && let Some(signed_in) = identity::store::robot_by_token(&app.pool, hash, now).await?
+    {
+        return Ok(RobotCaller {
+            robot: signed_in.robot,
+            token: signed_in.token,
+            hash,
+        });
     }
     limit_tries(app, "robots").await?;
     Err(ApiError::signed_out(

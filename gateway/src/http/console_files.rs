@@ -40,11 +40,12 @@ async fn answer(folder: Option<PathBuf>, request: Request<Body>) -> Response {
         return ApiError::not_found("console: this gateway was started without its files")
             .into_response();
     };
-    let is_file = path
-        .rsplit('/')
-        .next()
-        .is_some_and(|name| name.contains('.'));
     let is_hashed = path.starts_with("/assets/");
+    let is_file = is_hashed
+        || path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.contains('.'));
     let served = if is_file {
         ServeDir::new(&folder)
             .precompressed_br()

@@ -4,26 +4,27 @@ pub mod auth;
 mod commands;
 mod console_files;
 mod events;
-mod extract;
+pub(crate) mod extract;
 mod health;
 mod openapi;
 mod origin;
 mod robots;
 mod security_headers;
 mod session;
+#[cfg(test)]
+pub(crate) mod tests;
 
-use std::time::Duration;
+use std::{any::Any, time::Duration};
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
+    response::{IntoResponse as _, Response},
     routing::{delete, get, post},
 };
-use tower_http::{
-    catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{app::App, error::ApiError, ws};
 
@@ -60,27 +61,43 @@ pub fn router(app: App) -> Router {
             StatusCode::GATEWAY_TIMEOUT,
             REQUEST_WITHIN,
         ))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .route("/events", get(events::list::handler))
         .route("/robots/socket", get(ws::robot::handler))
         .route("/console/socket", get(ws::console::handler))
         .fallback(async || ApiError::not_found("endpoint"))
+        .method_not_allowed_fallback(async || ApiError::wrong_method())
         .layer(middleware::from_fn_with_state(
             app.clone(),
             origin::only_our_pages,
         ));
-    Router::new()
+    let everything = Router::new()
         .nest("/api/v1", api)
         .route("/api/openapi.json", get(openapi::handler))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .fallback_service(console_files::service(&app.config))
+        .fallback_service(console_files::service(&app.config));
+    guarded(everything, &app).with_state(app)
+}
+
+/// What holds for every answer, also for that to a request that we break on.
+fn guarded(router: Router<App>, app: &App) -> Router<App> {
+    router
+        .layer(CatchPanicLayer::custom(broken))
         .layer(middleware::from_fn_with_state(
             app.clone(),
             security_headers::add,
         ))
-        .layer(CatchPanicLayer::new())
-        .with_state(app)
+}
+
+/// A panic is a fault of ours: said loudly here, without a word about it to the caller.
+fn broken(panic: Box<dyn Any + Send>) -> Response {
+    let words = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no words");
+    tracing::error!(words, "a request broke its handler");
+    ApiError::broken().into_response()
 }

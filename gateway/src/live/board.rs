@@ -52,6 +52,13 @@ pub struct Attachment {
     generation: u64,
 }
 
+impl Attachment {
+    /// Whose session it is.
+    pub const fn robot(self) -> RobotId {
+        self.robot
+    }
+}
+
 #[derive(Debug)]
 struct Session {
     generation: u64,
@@ -99,7 +106,7 @@ impl BoardRobot {
 
 impl State {
     /// The robot, if `attachment` still is its session.
-    fn attached(&mut self, attachment: Attachment) -> Option<&mut BoardRobot> {
+    pub(super) fn attached(&mut self, attachment: Attachment) -> Option<&mut BoardRobot> {
         self.robots.get_mut(&attachment.robot).filter(|robot| {
             robot
                 .session
@@ -185,13 +192,10 @@ impl Live {
             robot: new.robot,
             generation: state.generations,
         };
-        let (thumbnail, cameras_wanted) = match state.robots.remove(&new.robot) {
-            Some(mut older) => {
-                older.end(Goodbye::Superseded);
-                (older.thumbnail, older.cameras_wanted)
-            }
-            None => (None, BTreeSet::new()),
-        };
+        let thumbnail = state.robots.remove(&new.robot).and_then(|mut older| {
+            older.end(Goodbye::Superseded);
+            older.thumbnail
+        });
         let session = Session {
             generation: attachment.generation,
             token: new.token,
@@ -215,7 +219,8 @@ impl Live {
             BoardRobot {
                 view,
                 session: Some(session),
-                cameras_wanted,
+                // Whoever still watches is heard of from the peer connection that this session makes.
+                cameras_wanted: BTreeSet::new(),
                 thumbnail,
                 beats: 0,
             },
@@ -300,6 +305,15 @@ impl Live {
             } else {
                 subject.cameras_wanted.remove(&camera);
             }
+            state.send_demand(robot);
+        }
+    }
+
+    /// The robot makes a new peer connection, which says itself which cameras are wanted.
+    pub fn forget_cameras(&self, robot: RobotId) {
+        let mut state = self.state();
+        if let Some(subject) = state.robots.get_mut(&robot) {
+            subject.cameras_wanted.clear();
             state.send_demand(robot);
         }
     }

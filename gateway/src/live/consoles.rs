@@ -16,9 +16,9 @@ use protocol::{
     thumbnail::Thumbnail,
     views::{CommandView, Degradation, RobotView},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::{Frame, Live, Sight};
+use super::{Attachment, Frame, Live, Sight};
 
 /// Frames that wait for one console. A fleet of 200 sends some 400 a second at most; a session that is half a second behind
 /// is better served by a fresh snapshot.
@@ -83,6 +83,8 @@ pub struct NewConsole {
     pub outbox: Outbox,
     /// Fired when the session must end.
     pub ending: oneshot::Sender<Goodbye>,
+    /// Told when something about the person's sign-ins changed: the session then asks whether its own still stands.
+    pub doubt: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -93,6 +95,7 @@ pub(super) struct Console {
     watches: Option<Sight>,
     pub(super) outbox: Outbox,
     ending: Option<oneshot::Sender<Goodbye>>,
+    doubt: Arc<Notify>,
     thumbnails: BTreeSet<RobotId>,
     /// Views per robot: its telemetry and scans come at full rate.
     views: BTreeMap<RobotId, usize>,
@@ -123,6 +126,7 @@ impl Live {
                 watches: new.watches,
                 outbox: new.outbox,
                 ending: Some(new.ending),
+                doubt: new.doubt,
                 thumbnails: BTreeSet::new(),
                 views: BTreeMap::new(),
             },
@@ -204,10 +208,11 @@ impl Live {
     }
 
     /// A robot's still: kept as the latest and sent to who has it on screen.
-    pub fn thumbnail(&self, robot: RobotId, still: &Thumbnail<'_>) {
+    pub fn thumbnail(&self, attachment: Attachment, still: &Thumbnail<'_>) {
+        let robot = attachment.robot();
         let frame = Bytes::from(still.to_console_frame(robot));
         let mut state = self.state();
-        let Some(subject) = state.robots.get_mut(&robot) else {
+        let Some(subject) = state.attached(attachment) else {
             return;
         };
         subject.thumbnail = Some(frame.clone());
@@ -233,9 +238,12 @@ impl Live {
         Some((state.visible(&console.sight), state.degraded.clone()))
     }
 
-    /// Ends the sessions of a person.
-    pub fn end_consoles_of(&self, person: PersonId) {
-        self.end_consoles(|console| console.person == person);
+    /// Lets every session of a person ask whether its sign-in and its rights still stand.
+    pub fn doubt_consoles_of(&self, person: PersonId) {
+        let state = self.state();
+        for console in state.consoles.values().filter(|one| one.person == person) {
+            console.doubt.notify_one();
+        }
     }
 
     /// Ends the sessions that stand on a sign-in or token.

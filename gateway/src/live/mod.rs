@@ -7,6 +7,8 @@ mod consoles;
 pub mod dependencies;
 pub mod presence;
 pub mod rate_limit;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -39,9 +39,9 @@ fn follow(app: &App, event: &StoredEvent) {
     };
     match payload {
         Payload::RobotTokenRevoked { robot, token } => app.live.end_robot_with(robot, token),
-        // Rights are read at the start of a session; a changed right starts it anew.
+        // Which of a person's sign-ins is meant, only the tables say.
         Payload::RoleRevoked { person, .. } | Payload::SessionClosed { person } => {
-            app.live.end_consoles_of(person);
+            app.live.doubt_consoles_of(person);
         }
         Payload::TokenRevoked { token, .. } => app.live.end_consoles_with(&token.to_string()),
         Payload::OrganisationCreated { .. }

@@ -33,7 +33,7 @@ impl Codec {
     fn carries_picture(self, payload: &[u8]) -> bool {
         match self {
             Self::H264 => h264_carries_picture(payload),
-            Self::Vp8 => true,
+            Self::Vp8 => !payload.is_empty(),
         }
     }
 

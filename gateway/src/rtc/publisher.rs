@@ -337,8 +337,7 @@ impl Publishing {
                 .filter(|_| stream.ssrc == header.ssrc)?;
             Some((*codec, stream.capture_time, camera))
         });
-        let Some((codec, capture_time, camera)) = found.filter(|_| !packet.payload.is_empty())
-        else {
+        let Some((codec, capture_time, camera)) = found else {
             self.counting.packets_malformed.add(1);
             return;
         };

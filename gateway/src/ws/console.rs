@@ -1,11 +1,11 @@
 //! `GET /api/v1/console/socket`: one browser's session. Lags get a snapshot, never a growing queue.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     extract::{
         State,
-        ws::{Message, WebSocket, WebSocketUpgrade},
+        ws::{Message, WebSocket},
     },
     response::Response,
 };
@@ -17,7 +17,7 @@ use protocol::{
     robot_socket::{Goodbye, HELLO_WITHIN_MS},
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     time::Instant,
 };
 
@@ -30,7 +30,10 @@ use crate::{
     app::App,
     error::ApiError,
     flows::{command_views::latest_commands, issue_command::issue_command},
-    http::auth::{Caller, SameOrigin},
+    http::{
+        auth::{Caller, SameOrigin},
+        extract::Upgrade,
+    },
     live::{ConsoleKey, Frame, NewConsole, Outbox, Sight, encode, snapshot_message},
 };
 
@@ -45,7 +48,7 @@ pub async fn handler(
     State(app): State<App>,
     _origin: SameOrigin,
     caller: Caller,
-    upgrade: WebSocketUpgrade,
+    Upgrade(upgrade): Upgrade,
 ) -> Result<Response, ApiError> {
     let sight = caller.sight()?;
     Ok(upgrade
@@ -61,8 +64,9 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
         say(&mut socket, goodbye(reason, words), reason).await;
         return;
     }
-    let (outbox, mut drain) = Outbox::new();
-    let (ending, mut ended) = oneshot::channel();
+    let (outbox, drain) = Outbox::new();
+    let (ending, ended) = oneshot::channel();
+    let doubt = Arc::<Notify>::default();
     let key = app.live.open_console(NewConsole {
         person: caller.person.person,
         credential: caller.credential.name(),
@@ -70,6 +74,7 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
         sight,
         outbox: outbox.clone(),
         ending,
+        doubt: Arc::clone(&doubt),
     });
     metrics::counter!("nooterra_console_sessions_total").increment(1);
     tracing::debug!(person.id = %caller.person.person, "console connected");
@@ -82,9 +87,12 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
         key,
         outbox,
     };
-    let (reason, words) = talk
-        .run(&mut sink, &mut stream, &mut drain, &mut ended)
-        .await;
+    let mut calls = Calls {
+        drain,
+        ended,
+        doubt,
+    };
+    let (reason, words) = talk.run(&mut sink, &mut stream, &mut calls).await;
     drop(talk);
     app.live.close_console(key);
     tracing::debug!(code = reason.code(), "console left: {words}");
@@ -114,6 +122,13 @@ async fn hello(socket: &mut WebSocket) -> Result<(), End> {
     }
 }
 
+/// What the rest of the process has for this session.
+struct Calls {
+    drain: mpsc::Receiver<Frame>,
+    ended: oneshot::Receiver<Goodbye>,
+    doubt: Arc<Notify>,
+}
+
 struct Talk {
     app: App,
     caller: Caller,
@@ -127,9 +142,12 @@ impl Talk {
         &mut self,
         sink: &mut SplitSink<WebSocket, Message>,
         stream: &mut futures_util::stream::SplitStream<WebSocket>,
-        drain: &mut mpsc::Receiver<Frame>,
-        ended: &mut oneshot::Receiver<Goodbye>,
+        calls: &mut Calls,
     ) -> End {
+        // What was taken away since the handshake was nobody's session to end.
+        if let Err(end) = self.check_sign_in().await {
+            return end;
+        }
         let welcome = ToConsole::Welcome {
             gateway_at: self.app.clock.micros(),
         };
@@ -143,13 +161,14 @@ impl Talk {
         loop {
             let went = tokio::select! {
                 biased;
-                reason = &mut *ended => {
+                reason = &mut calls.ended => {
                     return (reason.unwrap_or(Goodbye::Restarting), "the sign-in ended");
                 }
                 () = self.app.stopping.cancelled() => {
                     return (Goodbye::Restarting, "the gateway is going down");
                 }
-                Some(frame) = drain.recv() => self.forward(sink, drain, frame).await,
+                () = calls.doubt.notified() => self.check_sign_in().await,
+                Some(frame) = calls.drain.recv() => self.forward(sink, &mut calls.drain, frame).await,
                 message = stream.next() => match message {
                     Some(Ok(message)) => {
                         silence.as_mut().reset(Instant::now() + SILENT_AFTER);

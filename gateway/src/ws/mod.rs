@@ -1,11 +1,14 @@
 //! Sockets of robots and consoles: bounded both ways, every refusal with a last word.
 
+mod bounds;
 pub mod console;
 mod console_views;
 mod last_word;
 pub mod robot;
 mod robot_events;
 mod robot_media;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

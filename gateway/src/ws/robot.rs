@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     extract::{
         State,
-        ws::{Message, WebSocket, WebSocketUpgrade},
+        ws::{Message, WebSocket},
     },
     http::HeaderMap,
     response::Response,
@@ -14,11 +14,9 @@ use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use protocol::{
     UnixMicros,
     limits::{
-        MAX_BINARY_FRAME_BYTES, MAX_CAMERAS, MAX_COMPONENTS, MAX_LIDAR_RANGES, MAX_MAP_PLACES,
-        MAX_MAP_SEGMENTS, MAX_NAME_CHARS, MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION,
-        ROBOT_SILENT_AFTER_MS,
+        MAX_BINARY_FRAME_BYTES, MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION, ROBOT_SILENT_AFTER_MS,
     },
-    robot::{Advert, Scan, Telemetry},
+    robot::Advert,
     robot_socket::{FromRobot, Goodbye, HELLO_WITHIN_MS, ToRobot},
     thumbnail::Thumbnail,
 };
@@ -28,7 +26,7 @@ use tokio::{
 };
 
 use super::{
-    WRITE_WITHIN,
+    WRITE_WITHIN, bounds,
     last_word::{first_text, say},
     robot_events::{EventDesk, Sealed},
     robot_media::Media,
@@ -36,7 +34,10 @@ use super::{
 use crate::{
     app::App,
     error::ApiError,
-    http::auth::robot_of,
+    http::{
+        auth::{RobotCaller, robot_of},
+        extract::Upgrade,
+    },
     live::{Attachment, NewAttachment, presence},
 };
 
@@ -46,6 +47,9 @@ const OUTBOX_FRAMES: usize = 64;
 /// How often the link and the robot's clock are measured.
 const PING_EVERY: Duration = Duration::from_secs(1);
 
+/// How often the token is checked to still hold, should the log's follower be behind.
+const CHECK_EVERY: Duration = Duration::from_secs(15);
+
 /// Events that wait to be recorded before the socket is read no further.
 const EVENT_QUEUE: usize = 32;
 
@@ -53,14 +57,14 @@ const EVENT_QUEUE: usize = 32;
 pub async fn handler(
     State(app): State<App>,
     headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    Upgrade(upgrade): Upgrade,
 ) -> Result<Response, ApiError> {
-    let signed_in = robot_of(&app, &headers).await?;
+    let caller = robot_of(&app, &headers).await?;
     Ok(upgrade
         .max_message_size(MAX_TEXT_FRAME_BYTES.max(MAX_BINARY_FRAME_BYTES))
         .on_upgrade(move |socket| {
             let tracker = app.sessions.clone();
-            tracker.track_future(session(app, socket, signed_in))
+            tracker.track_future(session(app, socket, caller))
         }))
 }
 
@@ -79,8 +83,8 @@ impl End {
     }
 }
 
-async fn session(app: App, mut socket: WebSocket, signed_in: identity::RobotSignIn) {
-    let robot = &signed_in.robot;
+async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
+    let robot = &caller.robot;
     let advert = match hello(&mut socket).await {
         Ok(advert) => advert,
         Err(end) => {
@@ -91,7 +95,7 @@ async fn session(app: App, mut socket: WebSocket, signed_in: identity::RobotSign
     };
     let (to_robot, mut outbox) = mpsc::channel(OUTBOX_FRAMES);
     let (ending, mut ended) = oneshot::channel();
-    let desk = EventDesk::open(&app, &signed_in.robot, to_robot.clone(), EVENT_QUEUE).await;
+    let desk = EventDesk::open(&app, robot, to_robot.clone(), EVENT_QUEUE).await;
     let (desk, events_held) = match desk {
         Ok(opened) => opened,
         Err(error) => {
@@ -107,7 +111,7 @@ async fn session(app: App, mut socket: WebSocket, signed_in: identity::RobotSign
             organisation: robot.organisation,
             site: robot.site,
             site_name: robot.site_name.clone(),
-            token: signed_in.token,
+            token: caller.token,
             advert,
             to_robot: to_robot.clone(),
             ending,
@@ -126,29 +130,28 @@ async fn session(app: App, mut socket: WebSocket, signed_in: identity::RobotSign
     let (mut sink, mut stream) = socket.split();
     let mut talk = Talk {
         app: &app,
+        caller: &caller,
         attachment,
         media: Media::new(app.clone(), robot.robot, to_robot, desk.clone()),
         desk,
         best_rtt_us: i64::MAX,
     };
-    let end = match send(&mut sink, &mut talk.media, &welcome).await {
-        Ok(()) => {
-            talk.run(&mut sink, &mut stream, &mut outbox, &mut ended)
-                .await
-        }
-        Err(end) => end,
-    };
+    let end = talk
+        .run(welcome, &mut sink, &mut stream, &mut outbox, &mut ended)
+        .await;
 
     drop(talk);
-    if app.live.detach(attachment, app.clock.now()) {
+    let was_the_session = app.live.detach(attachment, app.clock.now());
+    tracing::info!(robot.id = %robot.robot, code = end.reason.code(), "{} is offline: {}", robot.name, end.words);
+    // Before anything that waits for a server of ours: the robot must not wait for that, too.
+    say(&mut sink, goodbye(&end), end.reason).await;
+    if was_the_session {
         presence::forget(&app, robot.robot).await;
         // Only for "offline since" after a restart of ours; worth no failure.
         if let Err(error) = identity::store::saw_robot(&app.pool, robot.robot, app.clock.now()).await {
             tracing::debug!(%error, "when the robot was last seen could not be noted");
         }
     }
-    tracing::info!(robot.id = %robot.robot, code = end.reason.code(), "{} is offline: {}", robot.name, end.words);
-    say(&mut sink, goodbye(&end), end.reason).await;
 }
 
 fn goodbye(end: &End) -> Option<String> {
@@ -176,7 +179,7 @@ async fn hello(socket: &mut WebSocket) -> Result<Advert, End> {
                     ),
                 ));
             }
-            check_advert(&advert)?;
+            bounds::check_advert(&advert).map_err(out_of_bounds)?;
             Ok(advert)
         }
         Ok(_) => Err(End::new(
@@ -188,55 +191,6 @@ async fn hello(socket: &mut WebSocket) -> Result<Advert, End> {
             format!("the hello can't be read: {error}"),
         )),
     }
-}
-
-/// Bounds what a robot may put on every console's screen.
-fn check_advert(advert: &Advert) -> Result<(), End> {
-    let map = advert.map.as_ref();
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name.chars().count() <= MAX_NAME_CHARS
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
-    let mut names: Vec<_> = advert.cameras.iter().map(|camera| &camera.name).collect();
-    names.sort();
-    names.dedup();
-    let failed = if advert.cameras.len() > MAX_CAMERAS {
-        format!("more than {MAX_CAMERAS} cameras")
-    } else if names.len() != advert.cameras.len() {
-        "two cameras of one name".to_owned()
-    } else if !names.iter().all(|name| is_name(name)) {
-        "a camera's name may only have letters, digits, dash and underscore".to_owned()
-    } else if advert.components.len() > MAX_COMPONENTS {
-        format!("more than {MAX_COMPONENTS} components")
-    } else if map.is_some_and(|map| map.walls.len() > MAX_MAP_SEGMENTS) {
-        format!("more than {MAX_MAP_SEGMENTS} walls on the map")
-    } else if map
-        .is_some_and(|map| map.places.len() > MAX_MAP_PLACES || map.shapes.len() > MAX_MAP_PLACES)
-    {
-        format!("more than {MAX_MAP_PLACES} places or shapes on the map")
-    } else {
-        return Ok(());
-    };
-    Err(End::new(
-        Goodbye::BadFrame,
-        format!("the advert is out of bounds: {failed}"),
-    ))
-}
-
-fn is_sound(telemetry: &Telemetry) -> bool {
-    [
-        telemetry.pose.x_m,
-        telemetry.pose.y_m,
-        telemetry.pose.heading_rad,
-        telemetry.speed_mps,
-        telemetry.turn_rps,
-        telemetry.battery.percent,
-    ]
-    .iter()
-    .all(|value| value.is_finite())
 }
 
 async fn send(
@@ -262,6 +216,7 @@ async fn send(
 
 struct Talk<'app> {
     app: &'app App,
+    caller: &'app RobotCaller,
     attachment: Attachment,
     media: Media,
     desk: EventDesk,
@@ -271,12 +226,24 @@ struct Talk<'app> {
 impl Talk<'_> {
     async fn run(
         &mut self,
+        welcome: ToRobot,
         sink: &mut SplitSink<WebSocket, Message>,
         stream: &mut futures_util::stream::SplitStream<WebSocket>,
         outbox: &mut mpsc::Receiver<ToRobot>,
         ended: &mut oneshot::Receiver<Goodbye>,
     ) -> End {
+        // A token that was revoked between the handshake and here was nobody's session to end.
+        let welcomed = match self.check_token().await {
+            Ok(()) => send(sink, &mut self.media, &welcome).await,
+            Err(end) => Err(end),
+        };
+        if let Err(end) = welcomed {
+            return end;
+        }
         let silent_after = Duration::from_millis(ROBOT_SILENT_AFTER_MS);
+        let mut check = tokio::time::interval(CHECK_EVERY);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        check.reset();
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let silence = tokio::time::sleep(silent_after);
@@ -299,6 +266,7 @@ impl Talk<'_> {
                     let at = self.app.clock.micros();
                     send(sink, &mut self.media, &ToRobot::Ping { at }).await
                 }
+                _ = check.tick() => self.check_token().await,
                 () = &mut silence => Err(End::new(
                     Goodbye::Silent,
                     format!("nothing heard for {ROBOT_SILENT_AFTER_MS} ms"),
@@ -307,6 +275,15 @@ impl Talk<'_> {
             if let Err(end) = sent {
                 return end;
             }
+        }
+    }
+
+    async fn check_token(&self) -> Result<(), End> {
+        match self.caller.still_holds(self.app).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ended_by_us(Goodbye::Revoked)),
+            // Without the database the robot stays: it has shown its token, and people may need it just now.
+            Err(_unknown) => Ok(()),
         }
     }
 
@@ -322,7 +299,7 @@ impl Talk<'_> {
                 let Some(still) = Thumbnail::parse_robot_frame(&bytes) else {
                     return Err(End::new(Goodbye::BadFrame, "a binary frame is no still"));
                 };
-                self.app.live.thumbnail(self.media.robot(), &still);
+                self.app.live.thumbnail(self.attachment, &still);
                 Ok(())
             }
             Message::Close(_) => Err(End::new(Goodbye::Silent, "the robot hung up")),
@@ -332,7 +309,7 @@ impl Talk<'_> {
 
     async fn take(&mut self, frame: FromRobot) -> Result<(), End> {
         match frame {
-            FromRobot::Telemetry(telemetry) if is_sound(&telemetry) => {
+            FromRobot::Telemetry(telemetry) if bounds::is_sound(&telemetry) => {
                 let now = self.app.clock.micros();
                 self.app.live.telemetry(self.attachment, telemetry, now);
             }
@@ -342,9 +319,12 @@ impl Talk<'_> {
                     "telemetry has a value that is no number",
                 ));
             }
-            FromRobot::Scan(scan) => self.scan(scan)?,
+            FromRobot::Scan(scan) => {
+                bounds::check_scan(&scan).map_err(out_of_bounds)?;
+                self.app.live.scan(self.attachment, scan);
+            }
             FromRobot::Advert(advert) => {
-                check_advert(&advert)?;
+                bounds::check_advert(&advert).map_err(out_of_bounds)?;
                 self.app.live.advert(self.attachment, advert);
             }
             FromRobot::RtcOffer { negotiation, sdp } => self.media.offer(negotiation, sdp).await,
@@ -356,14 +336,6 @@ impl Talk<'_> {
                 return Err(End::new(Goodbye::BadFrame, "a second hello"));
             }
         }
-        Ok(())
-    }
-
-    fn scan(&mut self, scan: Scan) -> Result<(), End> {
-        if scan.ranges_cm.len() > MAX_LIDAR_RANGES || scan.path.len() > MAX_MAP_SEGMENTS {
-            return Err(End::new(Goodbye::BadFrame, "a scan is out of bounds"));
-        }
-        self.app.live.scan(self.attachment, scan);
         Ok(())
     }
 
@@ -408,6 +380,10 @@ fn ended_by_us(reason: Goodbye) -> End {
         | Goodbye::SessionEnded => "the session was ended",
     };
     End::new(reason, words)
+}
+
+fn out_of_bounds(words: String) -> End {
+    End::new(Goodbye::BadFrame, words)
 }
 
 fn unreadable(error: &axum::Error) -> End {

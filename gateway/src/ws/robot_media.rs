@@ -1,5 +1,7 @@
 //! A robot's peer connection as its socket session holds it: negotiated over the socket, closed with the session.
 
+use std::sync::{Arc, Weak};
+
 use axum::body::Bytes;
 use protocol::{
     RobotId,
@@ -24,10 +26,12 @@ pub(super) struct Media {
     to_robot: mpsc::Sender<ToRobot>,
     desk: EventDesk,
     publisher: Option<Publisher>,
+    /// Held while the latest peer connection is the one whose wishes count.
+    latest: Arc<()>,
 }
 
 impl Media {
-    pub(super) const fn new(
+    pub(super) fn new(
         app: App,
         robot: RobotId,
         to_robot: mpsc::Sender<ToRobot>,
@@ -39,6 +43,7 @@ impl Media {
             to_robot,
             desk,
             publisher: None,
+            latest: Arc::default(),
         }
     }
 
@@ -52,8 +57,15 @@ impl Media {
         let reply = match self.app.rtc.publish(self.robot, &sdp, events).await {
             Ok((publisher, sdp)) => {
                 self.publisher = Some(publisher);
-                let follow = follow(self.app.clone(), self.robot, self.desk.clone(), drain);
-                tokio::spawn(follow);
+                self.latest = Arc::default();
+                self.app.live.forget_cameras(self.robot);
+                let follow = Following {
+                    app: self.app.clone(),
+                    robot: self.robot,
+                    desk: self.desk.clone(),
+                    latest: Arc::downgrade(&self.latest),
+                };
+                tokio::spawn(follow.run(drain));
                 ToRobot::RtcAnswer { negotiation, sdp }
             }
             Err(refusal) => {
@@ -80,24 +92,31 @@ impl Media {
     }
 }
 
-/// Follows one peer connection until it closes.
-async fn follow(
+struct Following {
     app: App,
     robot: RobotId,
     desk: EventDesk,
-    mut events: mpsc::Receiver<PublisherEvent>,
-) {
-    while let Some(event) = events.recv().await {
-        match event {
-            PublisherEvent::Connected => tracing::debug!(robot.id = %robot, "media connected"),
-            PublisherEvent::Demand { camera, wanted } => {
-                app.live.want_camera(robot, camera, wanted);
-            }
-            PublisherEvent::Reliable(bytes) => take(&desk, &bytes, robot).await,
-            // Driving commands and their echoes come with the control lease; nothing is expected here before.
-            PublisherEvent::Fast(_) => {}
-            PublisherEvent::Closed { reason } => {
-                tracing::debug!(robot.id = %robot, code = reason.code(), "media closed");
+    latest: Weak<()>,
+}
+
+impl Following {
+    /// Follows one peer connection until it closes.
+    async fn run(self, mut events: mpsc::Receiver<PublisherEvent>) {
+        let robot = self.robot;
+        while let Some(event) = events.recv().await {
+            match event {
+                PublisherEvent::Connected => tracing::debug!(robot.id = %robot, "media connected"),
+                PublisherEvent::Demand { camera, wanted } => {
+                    if self.latest.strong_count() > 0 {
+                        self.app.live.want_camera(robot, camera, wanted);
+                    }
+                }
+                PublisherEvent::Reliable(bytes) => take(&self.desk, &bytes, robot).await,
+                // Driving commands and their echoes come with the control lease; nothing is expected here before.
+                PublisherEvent::Fast(_) => {}
+                PublisherEvent::Closed { reason } => {
+                    tracing::debug!(robot.id = %robot, code = reason.code(), "media closed");
+                }
             }
         }
     }

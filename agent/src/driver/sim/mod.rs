@@ -58,9 +58,9 @@ const STAY_AFTER_ORDER_S: f64 = 60.0;
 /// How near the dock's pose counts as docked.
 const DOCKED: f64 = 0.15;
 /// Room that a target needs around the robot to be reached at all.
-const ELBOW_ROOM: f64 = 0.03;
+const ELBOW_ROOM: f64 = 0.05;
 /// The bumper's last word: the robot never comes nearer to anything than this.
-const BUMPER: f64 = 0.01;
+const BUMPER: f64 = 0.004;
 
 /// What a simulated robot starts with.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,6 +9,8 @@ use super::{
 
 /// Room that a plan leaves beside the robot: half a cell of rounding and the follower's error.
 const SPARE: f64 = 0.07;
+/// The same near its ends.
+const TIGHT: f64 = 0.02;
 /// Room that a plan likes to have around the robot's centre; less costs extra.
 const COMFORT: f64 = 0.62;
 /// How much a metre costs extra for each metre that comfort is missed by.
@@ -50,7 +52,7 @@ pub(super) fn find(clearance: &Clearance, radius: f64, from: Point, to: Point) -
         let room = clearance.at(cell);
         let centre = Clearance::centre(cell);
         let is_end = centre.distance(from) < ENDS || centre.distance(to) < ENDS;
-        cell == start || cell == goal || room >= radius + if is_end { 0.01 } else { SPARE }
+        cell == start || cell == goal || room >= radius + if is_end { TIGHT } else { SPARE }
     };
     let cells = search(clearance, start, goal, is_open)?;
     let mut points: Vec<Point> = cells.into_iter().map(Clearance::centre).collect();

@@ -22,6 +22,7 @@ use spine::{
     Position,
     tail::{Filter, Follower, StoredEvent, read_after},
 };
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::{
     app::App,
@@ -117,10 +118,15 @@ fn follow(
         app: App,
         caller: Caller,
         follower: Follower,
+        check: Interval,
         waiting: std::vec::IntoIter<StoredEvent>,
     }
 
+    let mut check = tokio::time::interval(CHECK_EVERY);
+    check.reset();
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let start = Following {
+        check,
         follower: Follower::new(app.pool.clone(), after, filter),
         app,
         caller,
@@ -132,6 +138,14 @@ fn follow(
                 return Some((Ok(as_sse(event)), following));
             }
             tokio::select! {
+                biased;
+                () = following.app.stopping.cancelled() => return None,
+                // Before the log, and counted across events: on a busy log the check must have its turn, too.
+                _ = following.check.tick() => {
+                    if !following.caller.still_holds(&following.app).await.unwrap_or(true) {
+                        return None;
+                    }
+                }
                 read = following.follower.next(BATCH) => match read {
                     Ok(events) => following.waiting = events.into_iter(),
                     Err(error) => {
@@ -139,12 +153,6 @@ fn follow(
                         return None;
                     }
                 },
-                () = tokio::time::sleep(CHECK_EVERY) => {
-                    if !following.caller.still_holds(&following.app).await.unwrap_or(true) {
-                        return None;
-                    }
-                }
-                () = following.app.stopping.cancelled() => return None,
             }
         }
     })

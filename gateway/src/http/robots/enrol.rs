@@ -25,9 +25,9 @@ pub(crate) async fn handler(
     headers: HeaderMap,
     Body(enrolment): Body<Enrolment>,
 ) -> Result<Json<EnrolmentView>, ApiError> {
-    let signed_in = robot_of(&app, &headers).await?;
+    let caller = robot_of(&app, &headers).await?;
     let token = bearer(&headers).unwrap_or_default();
     Ok(Json(
-        enrol_robot(&app, &signed_in, token, &enrolment).await?,
+        enrol_robot(&app, &caller.robot, token, &enrolment).await?,
     ))
 }

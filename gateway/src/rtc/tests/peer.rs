@@ -327,6 +327,17 @@ impl Robot {
 
     /// Sends one frame of one packet.
     pub(super) async fn send(&self, camera: usize, first_byte: u8) {
+        let mut payload = vec![first_byte, 0x80];
+        payload.resize(400, 0);
+        self.write(camera, payload).await;
+    }
+
+    /// Sends a packet without payload, as browsers do to probe their uplink.
+    pub(super) async fn send_probe(&self, camera: usize) {
+        self.write(camera, Vec::new()).await;
+    }
+
+    async fn write(&self, camera: usize, payload: Vec<u8>) {
         let camera = &self.cameras[camera];
         let parameters = camera.sender.get_parameters().await.unwrap().rtp_parameters;
         let codec = parameters
@@ -353,9 +364,6 @@ impl Robot {
                     .unwrap();
             }
         }
-        let mut payload = vec![first_byte, 0x80];
-        payload.extend_from_slice(&next.1.to_be_bytes());
-        payload.resize(400, 0);
         let packet = rtp::Packet {
             header,
             payload: payload.into(),

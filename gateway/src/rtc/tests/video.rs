@@ -87,6 +87,24 @@ async fn the_payload_and_the_capture_time_pass_untouched() {
 }
 
 #[tokio::test]
+async fn a_publishers_probes_leave_no_gap() {
+    let relay = relay().await;
+    let published = Published::new(&relay, &["front"]).await;
+    let mut watched = Watched::new(&relay, &["front"]).await;
+    published.robot.keyframe_asked(0).await;
+
+    published.robot.send_key(0).await;
+    published.robot.send_probe(0).await;
+    published.robot.send_delta(0).await;
+
+    let first = watched.browser.next().await.packet.header.sequence_number;
+    for step in 1..=2 {
+        let arrived = watched.browser.next().await.packet.header.sequence_number;
+        assert_eq!(arrived, first.wrapping_add(step));
+    }
+}
+
+#[tokio::test]
 async fn a_frozen_viewer_never_delays_another() {
     let relay = relay().await;
     let published = Published::new(&relay, &["front"]).await;

@@ -1,0 +1,467 @@
+//! A camera that listens on a UDP port: takes the packets, passes them on while wanted, makes stills, watches the signal.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use openh264::decoder::Decoder;
+use protocol::{
+    UnixMicros,
+    robot::{CameraAdvert, Codec, Component, Health},
+};
+use tokio::{
+    net::UdpSocket,
+    sync::{Notify, mpsc, watch},
+    task::JoinHandle,
+};
+
+use super::{
+    intake::{Intake, IntakeCounters, Signal},
+    packet::{MOST_BYTES, RtpPacket},
+    unit::access_unit,
+};
+use crate::cameras::{
+    frame::Frame,
+    shoot::{Still, unix_now},
+    still::still,
+};
+
+/// How often the signal is judged: four times within what it takes to be lost.
+const JUDGE_EVERY: Duration = Duration::from_millis(500);
+/// A rate that moved by less than this is not reported again.
+const SAME_RATE: u32 = 2;
+
+/// An incoming camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RtpCameraConfig {
+    /// Position of the camera in the robot's advert.
+    pub camera: u8,
+    /// Its name there.
+    pub name: String,
+    /// Its name for people.
+    pub label: String,
+    /// Where to listen; a source on the same machine is expected, so this should be loopback.
+    pub listen: SocketAddr,
+    /// What the source sends.
+    pub codec: Codec,
+}
+
+/// Where packets and stills go. Both channels are bounded.
+#[derive(Debug, Clone)]
+pub struct RtpSinks {
+    /// Packets, while wanted, with the camera's position.
+    pub packets: mpsc::Sender<(u8, RtpPacket)>,
+    /// Stills, on request.
+    pub stills: mpsc::Sender<Still>,
+}
+
+/// Why a camera can't listen.
+#[derive(Debug, thiserror::Error)]
+pub enum RtpCameraFailure {
+    /// The port is taken or may not be used.
+    #[error("camera {name} can't listen on its port")]
+    Listen {
+        /// Which camera.
+        name: String,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
+}
+
+/// A listening camera; dropping it closes its port.
+#[derive(Debug)]
+pub struct RtpCamera {
+    config: RtpCameraConfig,
+    address: SocketAddr,
+    wanted: watch::Sender<bool>,
+    asks_still: Arc<Notify>,
+    signal: watch::Receiver<Signal>,
+    counters: Arc<Mutex<IntakeCounters>>,
+    task: JoinHandle<()>,
+}
+
+impl RtpCamera {
+    /// Opens the port and listens. Nothing passes on until it is wanted.
+    pub async fn open(config: RtpCameraConfig, sinks: RtpSinks) -> Result<Self, RtpCameraFailure> {
+        let failed = |error| RtpCameraFailure::Listen {
+            name: config.name.clone(),
+            error,
+        };
+        let socket = UdpSocket::bind(config.listen).await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        let (wanted, is_wanted) = watch::channel(false);
+        let (signal_in, signal) = watch::channel(Signal::Waiting);
+        let asks_still = Arc::new(Notify::new());
+        let counters = Arc::new(Mutex::new(IntakeCounters::default()));
+        let listener = Listener {
+            camera: config.camera,
+            codec: config.codec,
+            intake: Intake::new(config.codec),
+            started: Instant::now(),
+            socket,
+            sinks,
+            is_wanted,
+            asks_still: Arc::clone(&asks_still),
+            signal: signal_in,
+            counters: Arc::clone(&counters),
+        };
+        Ok(Self {
+            task: tokio::spawn(listener.run()),
+            config,
+            address,
+            wanted,
+            asks_still,
+            signal,
+            counters,
+        })
+    }
+
+    /// Where it really listens.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts or stops passing packets on. It starts with the last key frame when there is one.
+    pub fn set_wanted(&self, is_wanted: bool) {
+        self.wanted.send_replace(is_wanted);
+    }
+
+    /// Makes a still of the last key frame. H.264 only; nothing comes when there is none.
+    pub fn request_still(&self) {
+        self.asks_still.notify_one();
+    }
+
+    /// Whether pictures come in; tells when that changes.
+    pub fn signal(&self) -> watch::Receiver<Signal> {
+        self.signal.clone()
+    }
+
+    /// What came in so far.
+    pub fn counters(&self) -> IntakeCounters {
+        *self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the robot says of this camera.
+    pub fn advert(&self) -> CameraAdvert {
+        let frames_per_second = match *self.signal.borrow() {
+            Signal::Live { frames_per_second } => frames_per_second,
+            Signal::Waiting | Signal::Lost => 0,
+        };
+        CameraAdvert {
+            name: self.config.name.clone(),
+            label: self.config.label.clone(),
+            codec: self.config.codec,
+            width: 0,
+            height: 0,
+            frames_per_second,
+            has_thumbnails: self.config.codec == Codec::H264,
+        }
+    }
+
+    /// The camera as a part of the robot.
+    pub fn component(&self) -> Component {
+        let (health, words) = match *self.signal.borrow() {
+            Signal::Live { .. } => (Health::Ok, ""),
+            Signal::Waiting => (Health::Degraded, "no_signal: nothing came in yet"),
+            Signal::Lost => (Health::Failed, "no_signal: nothing came in for 2 s"),
+        };
+        Component {
+            name: format!("camera {}", self.config.name),
+            health,
+            words: words.to_owned(),
+        }
+    }
+}
+
+impl Drop for RtpCamera {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Listener {
+    camera: u8,
+    codec: Codec,
+    intake: Intake,
+    started: Instant,
+    socket: UdpSocket,
+    sinks: RtpSinks,
+    is_wanted: watch::Receiver<bool>,
+    asks_still: Arc<Notify>,
+    signal: watch::Sender<Signal>,
+    counters: Arc<Mutex<IntakeCounters>>,
+}
+
+impl Listener {
+    async fn run(mut self) {
+        // One byte more than is allowed, so that a datagram that was cut is seen to be too large.
+        let mut buffer = [0; MOST_BYTES + 1];
+        let mut beat = tokio::time::interval(JUDGE_EVERY);
+        loop {
+            tokio::select! {
+                received = self.socket.recv_from(&mut buffer) => match received {
+                    Ok((length, _)) => self.take(&buffer[..length]),
+                    Err(error) => {
+                        let camera = self.camera;
+                        tracing::warn!(camera, %error, "camera {camera} lost its port");
+                        return;
+                    }
+                },
+                changed = self.is_wanted.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let is_wanted = *self.is_wanted.borrow_and_update();
+                    let burst = self.intake.set_wanted(is_wanted);
+                    self.pass_on(burst);
+                }
+                () = self.asks_still.notified() => self.make_still(),
+                _ = beat.tick() => self.judge(),
+            }
+        }
+    }
+
+    fn take(&mut self, datagram: &[u8]) {
+        match self
+            .intake
+            .take(datagram, self.started.elapsed(), unix_now())
+        {
+            Ok(packets) => self.pass_on(packets),
+            // Counted by the intake; one line each would let a stranger fill the log.
+            Err(fault) => tracing::trace!(camera = self.camera, %fault, "dropped a datagram"),
+        }
+    }
+
+    fn pass_on(&mut self, packets: Vec<RtpPacket>) {
+        let mut left = packets.len() as u64;
+        for packet in packets {
+            if self.sinks.packets.try_send((self.camera, packet)).is_err() {
+                self.intake.overran(left);
+                return;
+            }
+            left -= 1;
+        }
+    }
+
+    fn judge(&mut self) {
+        *self.counters.lock().unwrap_or_else(PoisonError::into_inner) = self.intake.counters();
+        let signal = self.intake.signal(self.started.elapsed());
+        self.signal.send_if_modified(|held| {
+            let is_same = match (*held, signal) {
+                (
+                    Signal::Live {
+                        frames_per_second: before,
+                    },
+                    Signal::Live {
+                        frames_per_second: now,
+                    },
+                ) => before.abs_diff(now) < SAME_RATE,
+                (before, now) => before == now,
+            };
+            if !is_same {
+                *held = signal;
+            }
+            !is_same
+        });
+    }
+
+    fn make_still(&self) {
+        if self.codec != Codec::H264 || !self.intake.cache().has_whole_key_frame() {
+            return;
+        }
+        let packets = self.intake.cache().key_frame();
+        let Ok(place) = self.sinks.stills.clone().try_reserve_owned() else {
+            return;
+        };
+        let camera = self.camera;
+        // Decoding takes some milliseconds; packets go on coming in meanwhile.
+        tokio::task::spawn_blocking(move || {
+            let Some((jpeg, captured_at)) = decode(&packets) else {
+                tracing::debug!(camera, "no still could be made of a key frame");
+                return;
+            };
+            place.send(Still {
+                camera,
+                captured_at,
+                jpeg: jpeg.into(),
+            });
+        });
+    }
+}
+
+fn decode(packets: &[RtpPacket]) -> Option<(Vec<u8>, UnixMicros)> {
+    let unit = access_unit(packets)?;
+    let mut decoder = Decoder::new().ok()?;
+    let picture = decoder.decode(&unit).ok()??;
+    let jpeg = still(&Frame::copied(&picture)).ok()?;
+    Some((jpeg, packets.first()?.received_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use openh264::nal_units;
+
+    use super::*;
+    use crate::cameras::encode::{Encoder, EncoderConfig};
+
+    struct Bench {
+        camera: RtpCamera,
+        sender: UdpSocket,
+        packets: mpsc::Receiver<(u8, RtpPacket)>,
+        stills: mpsc::Receiver<Still>,
+        sequence: u16,
+    }
+
+    async fn bench(codec: Codec, room: usize) -> Bench {
+        let (packets_in, packets) = mpsc::channel(room);
+        let (stills_in, stills) = mpsc::channel(2);
+        let config = RtpCameraConfig {
+            camera: 3,
+            name: "door".to_owned(),
+            label: "Door".to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            codec,
+        };
+        let sinks = RtpSinks {
+            packets: packets_in,
+            stills: stills_in,
+        };
+        Bench {
+            camera: RtpCamera::open(config, sinks).await.unwrap(),
+            sender: UdpSocket::bind("127.0.0.1:0").await.unwrap(),
+            packets,
+            stills,
+            sequence: 0,
+        }
+    }
+
+    impl Bench {
+        /// Sends one unit, whole or in fragments of `part` bytes, as a pipeline would.
+        async fn send_unit(&mut self, unit: &[u8], time: u32, is_last: bool, part: usize) {
+            let mut payloads = Vec::new();
+            if unit.len() <= part {
+                payloads.push(unit.to_vec());
+            } else {
+                let count = unit[1..].chunks(part).count();
+                for (index, chunk) in unit[1..].chunks(part).enumerate() {
+                    let start = if index == 0 { 0x80 } else { 0 };
+                    let end = if index + 1 == count { 0x40 } else { 0 };
+                    let mut payload = vec![unit[0] & 0xe0 | 0x1c, start | end | unit[0] & 0x1f];
+                    payload.extend_from_slice(chunk);
+                    payloads.push(payload);
+                }
+            }
+            let count = payloads.len();
+            for (index, payload) in payloads.into_iter().enumerate() {
+                let marker = u8::from(is_last && index + 1 == count) << 7;
+                let mut datagram = vec![0x80, marker | 0x60];
+                datagram.extend_from_slice(&self.sequence.to_be_bytes());
+                datagram.extend_from_slice(&time.to_be_bytes());
+                datagram.extend_from_slice(&[0, 0, 0, 1]);
+                datagram.extend_from_slice(&payload);
+                self.sequence += 1;
+                self.sender
+                    .send_to(&datagram, self.camera.local_addr())
+                    .await
+                    .unwrap();
+            }
+        }
+
+        /// Sends a frame; gives it as it should come out.
+        async fn send_frame(&mut self, bytes: &[u8], time: u32) -> Vec<u8> {
+            let units: Vec<Vec<u8>> = nal_units(bytes)
+                .map(|nal| {
+                    let start = nal.iter().position(|byte| *byte == 1).unwrap() + 1;
+                    let end = nal.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+                    nal[start..end].to_vec()
+                })
+                .collect();
+            for (index, unit) in units.iter().enumerate() {
+                let is_last = index + 1 == units.len();
+                self.send_unit(unit, time, is_last, 1_000).await;
+            }
+            let framed = units.iter().map(|unit| [&[0, 0, 0, 1], &unit[..]].concat());
+            framed.collect::<Vec<_>>().concat()
+        }
+    }
+
+    fn picture() -> Frame {
+        let mut frame = Frame::new(320, 240);
+        for (index, luma) in frame.planes().luma.iter_mut().enumerate() {
+            *luma = u8::try_from(index * 31 % 211).unwrap() / 2 + 40;
+        }
+        frame
+    }
+
+    #[tokio::test]
+    async fn a_pipelines_packets_pass_on_while_wanted_as_they_came() {
+        let mut bench = bench(Codec::H264, 64).await;
+        let mut encoder = Encoder::new(EncoderConfig::new(320, 240, 30));
+        let key = encoder.encode(&picture(), false).unwrap();
+        bench.camera.set_wanted(true);
+        let sent = bench.send_frame(&key.bytes, 9_000).await;
+
+        let mut received = Vec::new();
+        loop {
+            let (camera, packet) = bench.packets.recv().await.unwrap();
+            assert_eq!((camera, packet.timestamp), (3, 9_000));
+            let is_last = packet.marker;
+            received.push(packet);
+            if is_last {
+                break;
+            }
+        }
+
+        assert!(received.len() > 4, "{} packets", received.len());
+        assert!(access_unit(&received).unwrap() == sent);
+    }
+
+    #[tokio::test]
+    async fn a_still_is_made_of_the_last_key_frame() {
+        let mut bench = bench(Codec::H264, 64).await;
+        let mut encoder = Encoder::new(EncoderConfig::new(320, 240, 30));
+        let key = encoder.encode(&picture(), false).unwrap();
+        bench.camera.set_wanted(true);
+        bench.send_frame(&key.bytes, 9_000).await;
+        while !bench.packets.recv().await.unwrap().1.marker {}
+
+        bench.camera.request_still();
+
+        let still = bench.stills.recv().await.unwrap();
+        assert_eq!(still.camera, 3);
+        assert!(still.jpeg.starts_with(&[0xff, 0xd8]));
+    }
+
+    #[tokio::test]
+    async fn garbage_is_counted_and_does_not_disturb_the_stream() {
+        let mut bench = bench(Codec::H264, 64).await;
+        bench.camera.set_wanted(true);
+        for garbage in [&b"hello"[..], &[0; 1_600], &[0x80; 12], &[0xff; 700]] {
+            let address = bench.camera.local_addr();
+            bench.sender.send_to(garbage, address).await.unwrap();
+        }
+        bench.send_unit(&[0x65, 1, 2], 5, true, 1_000).await;
+
+        let (_, packet) = bench.packets.recv().await.unwrap();
+        assert_eq!(packet.payload[..], [0x65, 1, 2]);
+        let mut signal = bench.camera.signal();
+        signal
+            .wait_for(|signal| matches!(signal, Signal::Live { .. }))
+            .await
+            .unwrap();
+        let counters = bench.camera.counters();
+        assert_eq!((counters.oversized, counters.malformed), (1, 3));
+        assert_eq!(bench.camera.component().health, Health::Ok);
+    }
+
+    #[tokio::test]
+    async fn a_camera_of_vp8_says_that_it_has_no_stills() {
+        let bench = bench(Codec::Vp8, 4).await;
+
+        assert!(!bench.camera.advert().has_thumbnails);
+        assert!(bench.camera.component().words.starts_with("no_signal"));
+    }
+}

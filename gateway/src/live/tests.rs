@@ -1,0 +1,1 @@
+//! Claims about the live board.
