@@ -4,7 +4,6 @@
 //! follow the log; `live` holds what is true just now. The rules are in the modules beneath, which know nothing of this crate.
 
 pub mod admin;
-pub mod serve;
 pub mod app;
 pub mod config;
 pub mod embedded;
@@ -16,4 +15,5 @@ pub mod live;
 pub mod metrics;
 pub mod reactors;
 pub mod rtc;
+pub mod serve;
 pub mod ws;

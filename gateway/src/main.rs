@@ -53,7 +53,7 @@ fn eprintln(error: &anyhow::Error) {
 async fn run_gateway(overrides: &Overrides) -> Result<()> {
     let config = Config::load(overrides)?;
     log_to_stderr(&config.log);
-    Box::pin(serve::serve(config)).await
+    Ok(Box::pin(serve::serve(config)).await?)
 }
 
 async fn migrate(overrides: &Overrides) -> Result<()> {
@@ -62,7 +62,7 @@ async fn migrate(overrides: &Overrides) -> Result<()> {
     let owner = config
         .database_owner_url
         .context("set DATABASE_OWNER_URL: migrating is for the owner; a private database is migrated at every start")?;
-    serve::migrate(&owner).await
+    Ok(serve::migrate(&owner).await?)
 }
 
 fn log_to_stderr(log: &Log) {

@@ -69,8 +69,16 @@ impl Source<'_> {
         if self.is_test() {
             return ("", self.text);
         }
-        match self.text.find("#[cfg(test)]\nmod ") {
-            Some(at) => self.text.split_at(at),
+        // Unit tests in a file of their own are only announced here, wherever that is.
+        let inline = self
+            .text
+            .match_indices("#[cfg(test)]\n")
+            .find(|(at, mark)| {
+                let next = self.text[at + mark.len()..].lines().next();
+                next.is_some_and(|line| line.contains("mod ") && line.ends_with('{'))
+            });
+        match inline {
+            Some((at, _)) => self.text.split_at(at),
             None => (self.text, ""),
         }
     }

@@ -110,6 +110,8 @@ fn keep(video: &HtmlVideoElement, canvas: &HtmlCanvasElement) {
     }
 }
 
+type FrameListener = Rc<RefCell<Option<Closure<dyn FnMut(JsValue, JsValue)>>>>;
+
 /// Asks to be told of the next frame, again and again, until dropped.
 struct FrameLoop {
     video: HtmlVideoElement,

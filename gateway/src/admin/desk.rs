@@ -40,6 +40,14 @@ pub(super) async fn open(config: &Config) -> Result<(Desk, Option<Embedded>), Ad
         .as_ref()
         .map_or_else(|| config.public_url.clone(), |running| running.url.clone());
     let given = config.database_url.as_ref().map(SecretUrl::expose);
+    let key = config.data_dir.join(Signer::FILE_NAME);
+    if given.is_some() && !key.exists() {
+        // Made here, it would be another key than the one that signs this database's log.
+        return Err(AdminError::Unclear(format!(
+            "{} is not there: name the gateway's own data directory with --data, or start the gateway once first",
+            key.display()
+        )));
+    }
     let theirs = running
         .as_ref()
         .map(|running| running.database_url.as_str());

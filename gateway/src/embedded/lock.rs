@@ -20,6 +20,11 @@ const EVERY: Duration = Duration::from_millis(20);
 /// Others pass through the folder on the way to the database's own one; nothing else in it is theirs to read.
 const MODE: u32 = 0o711;
 
+/// Makes the folder, and those on the way to it, unless they are there.
+pub fn make_data_dir(data_dir: &Path) -> Result<(), EmbeddedError> {
+    files::folder(data_dir, MODE)
+}
+
 /// The right to use a data directory.
 #[derive(Debug)]
 pub struct DataLock {
@@ -29,7 +34,7 @@ pub struct DataLock {
 impl DataLock {
     /// Makes the folder if there is none and takes it for this process alone.
     pub async fn take(data_dir: &Path) -> Result<Self, EmbeddedError> {
-        files::folder(data_dir, MODE)?;
+        make_data_dir(data_dir)?;
         let path = path(data_dir);
         let mut file = fs::OpenOptions::new()
             .read(true)

@@ -24,7 +24,7 @@ use crate::config::SecretUrl;
 
 pub use error::EmbeddedError;
 pub(crate) use files::write_in_one_step;
-pub use lock::DataLock;
+pub use lock::{DataLock, make_data_dir};
 pub use run_file::{RunFile, Running};
 
 use passwords::Passwords;

@@ -1,6 +1,6 @@
 //! The folder of the servers' sockets: short, because a socket's path may have 107 bytes, and closed to everybody else.
 
-use std::path::Path;
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, path::Path};
 
 use tempfile::TempDir;
 
@@ -20,6 +20,7 @@ impl Sockets {
     pub(super) fn make(user: &ServerUser) -> Result<Self, EmbeddedError> {
         let folder = tempfile::Builder::new()
             .prefix("nooterra-")
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(PLACE)
             .map_err(files::failed(Path::new(PLACE)))?;
         user.give(folder.path())?;

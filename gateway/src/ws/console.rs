@@ -44,7 +44,7 @@ const SILENT_AFTER: Duration = Duration::from_secs(15);
 const CHECK_EVERY: Duration = Duration::from_secs(15);
 
 /// Upgrades a browser's request. Only from our own pages: cookies travel with any page's socket.
-pub async fn handler(
+pub(crate) async fn handler(
     State(app): State<App>,
     _origin: SameOrigin,
     caller: Caller,

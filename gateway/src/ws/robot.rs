@@ -54,7 +54,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(15);
 const EVENT_QUEUE: usize = 32;
 
 /// Upgrades an agent's request.
-pub async fn handler(
+pub(crate) async fn handler(
     State(app): State<App>,
     headers: HeaderMap,
     Upgrade(upgrade): Upgrade,

@@ -32,7 +32,9 @@ fn a_silenced_lint_and_an_ignored_test_are_found() {
 #[test]
 fn a_sleep_is_found_in_tests_and_welcome_elsewhere() {
     let code = "std::thread::sleep(x);";
-    let unit = format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{ {code} }}");
+    let unit = format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{\n{code}\n}}");
+    let announced = format!("#[cfg(test)]\nmod tests;\n\nfn a() {{ {code} }}");
+    assert!(tests_do_not_sleep(&source("agent/src/link.rs", &announced)).is_empty());
     assert!(tests_do_not_sleep(&source("agent/src/link.rs", code)).is_empty());
     assert_eq!(
         tests_do_not_sleep(&source("agent/src/link.rs", &unit)).len(),
@@ -47,7 +49,7 @@ fn a_sleep_is_found_in_tests_and_welcome_elsewhere() {
 #[test]
 fn sql_outside_of_a_store_is_found() {
     let code = "sqlx::query_scalar!(\"SELECT 1\")";
-    let unit = format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{ {code} }}");
+    let unit = format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{\n{code}\n}}");
     assert!(!sql_lives_in_stores(&source("gateway/src/http/robots/list.rs", code)).is_empty());
     assert!(sql_lives_in_stores(&source("gateway/src/http/robots/list.rs", &unit)).is_empty());
     assert!(sql_lives_in_stores(&source("gateway/modules/assist/src/store.rs", code)).is_empty());

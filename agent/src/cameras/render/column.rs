@@ -88,7 +88,8 @@ impl Column {
         let per_row = span.tint.luma * slope;
         let lumas = &mut self.luma[from..to];
         let depths = &mut self.depth[from..to];
-        for (offset, (luma, depth)) in lumas.iter_mut().zip(depths).enumerate() {
+        // Counted in 32 bits: wider numbers would keep the compiler from doing several rows at once.
+        for (offset, (luma, depth)) in (0_i32..).zip(lumas.iter_mut().zip(depths)) {
             let is_nearer = span.depth <= *depth;
             let painted = start + per_row * offset as f32;
             *luma = if is_nearer { painted } else { *luma };

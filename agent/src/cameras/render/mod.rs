@@ -103,8 +103,8 @@ pub struct Painter {
     per_row: Vec<f32>,
     moving: Vec<(Body, f64, f64)>,
     shadows: Vec<Footprint>,
-    tile: Vec<[u8; TILE]>,
-    colour_tile: [Vec<[u8; TILE / 2]>; 2],
+    tile: Vec<u8>,
+    colour_tile: [Vec<u8>; 2],
 }
 
 impl Painter {
@@ -163,11 +163,8 @@ impl Painter {
     fn prepare(&mut self, moment: &Moment, view: &View, height: usize) {
         if self.column.luma.len() != height {
             self.column = Column::new(height);
-            self.tile = vec![[0; TILE]; height];
-            self.colour_tile = [
-                vec![[0; TILE / 2]; height / 2],
-                vec![[0; TILE / 2]; height / 2],
-            ];
+            self.tile = vec![0; TILE * height];
+            self.colour_tile = [(); 2].map(|()| vec![0; TILE / 2 * (height / 2)]);
         }
         self.per_row.clear();
         self.per_row.extend((0..height).map(|row| {
@@ -241,32 +238,46 @@ impl Painter {
         }
     }
 
+    /// Puts the finished column into the tile, one after the other.
     fn keep(&mut self, offset: usize) {
-        for (bytes, luma) in self.tile.iter_mut().zip(&self.column.luma) {
-            bytes[offset] = (luma + 16.5).clamp(16.0, 235.0) as u8;
+        let rows = self.column.luma.len();
+        let bytes = &mut self.tile[offset * rows..(offset + 1) * rows];
+        for (byte, luma) in bytes.iter_mut().zip(&self.column.luma) {
+            *byte = (luma + 16.5).clamp(16.0, 235.0) as i32 as u8;
         }
         if !self.column.has_colour {
             return;
         }
+        let rows = self.column.blue.len();
+        let from = offset / 2 * rows;
         let [blue, red] = &mut self.colour_tile;
         for (tile, column) in [(blue, &self.column.blue), (red, &self.column.red)] {
-            for (bytes, value) in tile.iter_mut().zip(column) {
-                bytes[offset / 2] = (value + 128.5).clamp(16.0, 240.0) as u8;
+            for (byte, value) in tile[from..from + rows].iter_mut().zip(column) {
+                *byte = (value + 128.5).clamp(16.0, 240.0) as i32 as u8;
             }
         }
     }
 
+    /// Turns the tile's columns into runs of the picture's rows.
     fn flush(&self, frame: &mut Frame, left: usize, columns: usize) {
-        let width = frame.width();
+        let (width, height) = (frame.width(), frame.height());
         let planes = frame.planes();
-        for (row, bytes) in planes.luma.chunks_exact_mut(width).zip(&self.tile) {
-            row[left..left + columns].copy_from_slice(&bytes[..columns]);
-        }
-        let (left, columns) = (left / 2, columns / 2);
+        turn(planes.luma, width, left, &self.tile[..columns * height]);
+        let length = columns / 2 * (height / 2);
         for (plane, tile) in [planes.blue, planes.red].into_iter().zip(&self.colour_tile) {
-            for (row, bytes) in plane.chunks_exact_mut(width / 2).zip(tile) {
-                row[left..left + columns].copy_from_slice(&bytes[..columns]);
-            }
+            turn(plane, width / 2, left / 2, &tile[..length]);
+        }
+    }
+}
+
+/// Writes columns that lie one after the other into a plane, from its column `left` on.
+fn turn(plane: &mut [u8], width: usize, left: usize, tile: &[u8]) {
+    let rows = plane.len() / width;
+    let columns = tile.len() / rows;
+    for (row, line) in plane.chunks_exact_mut(width).enumerate() {
+        let run = &mut line[left..left + columns];
+        for (byte, value) in run.iter_mut().zip(tile[row..].iter().step_by(rows)) {
+            *byte = *value;
         }
     }
 }

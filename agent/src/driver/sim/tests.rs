@@ -377,7 +377,7 @@ fn the_lidar_sees_the_corridors_walls() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(700))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn from_any_seed_to_any_reachable_target_the_robot_touches_nothing(

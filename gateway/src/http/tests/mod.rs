@@ -1,1 +1,11 @@
-//! Claims about the HTTP edge.
+//! Claims about the HTTP edge: the real router, a real Postgres as the application's role, and no Redis unless a test starts one.
+
+pub(crate) mod answer;
+mod commands;
+mod events;
+mod files_and_health;
+pub(crate) mod house;
+mod problems;
+mod redis;
+mod rights;
+mod session;

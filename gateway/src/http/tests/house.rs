@@ -1,0 +1,492 @@
+//! A gateway with people and robots in it, as every claim about its edges needs one: the real router on a real Postgres, seen
+//! as the application's role, and a Redis that is not there.
+
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU8, Ordering},
+};
+
+use axum::{Router, body::Body, extract::connect_info::MockConnectInfo, http::Request};
+use ed25519_dalek::SigningKey;
+use identity::{LinkUses, Name, Person, Robot, Secret, SecretKind, store};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use protocol::{
+    OrganisationId, PersonId, RobotId, SiteId, TokenId, UnixMicros,
+    robot::{Activity, Advert, Battery, CameraAdvert, Codec, Health, Pose, Telemetry},
+    robot_socket::{Goodbye, ToRobot},
+    views::{Role, RoleGrant},
+};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use spine::{Signer, Tx};
+use sqlx::{Executor as _, PgPool, postgres::PgPoolOptions};
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+use super::answer::Answer;
+use crate::{
+    app::{App, Clock, Parts},
+    config::{Config, Overrides},
+    http::router,
+    live::{
+        Attachment, Live, NewAttachment, dependencies::Dependencies, rate_limit::RateLimit,
+    },
+    reactors::roster::offline_view,
+    rtc::{Rtc, RtcConfig},
+};
+
+pub(crate) const PUBLIC_URL: &str = "https://fleet.example";
+pub(crate) const LINDEN: OrganisationId = OrganisationId(Uuid::from_u128(1));
+pub(crate) const OTHER: OrganisationId = OrganisationId(Uuid::from_u128(2));
+pub(crate) const WING_A: SiteId = SiteId(Uuid::from_u128(11));
+pub(crate) const WING_B: SiteId = SiteId(Uuid::from_u128(12));
+pub(crate) const ELSEWHERE: SiteId = SiteId(Uuid::from_u128(13));
+
+/// The robot's clock when it was heard of last.
+pub(crate) const TICK_MS: u64 = 77_000;
+
+/// The people of the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Operator,
+    Requester,
+    Owner,
+    Admin,
+    /// An operator at Wing A and nowhere else.
+    WingA,
+    /// Operator and admin of the other organisation.
+    Stranger,
+}
+
+impl Who {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Operator,
+        Self::Requester,
+        Self::Owner,
+        Self::Admin,
+        Self::WingA,
+        Self::Stranger,
+    ];
+
+    const fn seed(self) -> u8 {
+        100 + self as u8
+    }
+
+    pub(crate) const fn id(self) -> PersonId {
+        PersonId(Uuid::from_u128(self.seed() as u128))
+    }
+
+    pub(crate) const fn organisation(self) -> OrganisationId {
+        match self {
+            Self::Operator | Self::Requester | Self::Owner | Self::Admin | Self::WingA => LINDEN,
+            Self::Stranger => OTHER,
+        }
+    }
+
+    pub(crate) fn roles(self) -> Vec<RoleGrant> {
+        let (roles, site): (&[Role], _) = match self {
+            Self::Operator => (&[Role::Operator], None),
+            Self::Requester => (&[Role::Requester], None),
+            Self::Owner => (&[Role::Owner], None),
+            Self::Admin => (&[Role::Admin], None),
+            Self::WingA => (&[Role::Operator], Some(WING_A)),
+            Self::Stranger => (&[Role::Operator, Role::Admin], None),
+        };
+        let grant = |role: &Role| RoleGrant { role: *role, site };
+        roles.iter().map(grant).collect()
+    }
+
+    fn secret(self) -> Secret {
+        Secret::new(SecretKind::Api, &[self.seed(); 32])
+    }
+
+    /// The bearer token of the person's scripts.
+    pub(crate) fn token(self) -> String {
+        self.secret().expose().to_owned()
+    }
+
+    /// The token's public name.
+    pub(crate) const fn token_id(self) -> TokenId {
+        TokenId(Uuid::from_u128(self.seed() as u128))
+    }
+}
+
+/// A robot of the house.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine {
+    seed: u8,
+    name: &'static str,
+    organisation: OrganisationId,
+    site: SiteId,
+}
+
+pub(crate) const JUNIPER: Machine = Machine {
+    seed: 201,
+    name: "R-014 Juniper",
+    organisation: LINDEN,
+    site: WING_A,
+};
+pub(crate) const ROWAN: Machine = Machine {
+    seed: 202,
+    name: "R-021 Rowan",
+    organisation: LINDEN,
+    site: WING_B,
+};
+pub(crate) const FOREIGN: Machine = Machine {
+    seed: 203,
+    name: "R-900 Foreign",
+    organisation: OTHER,
+    site: ELSEWHERE,
+};
+
+impl Machine {
+    pub(crate) const ALL: [Self; 3] = [JUNIPER, ROWAN, FOREIGN];
+
+    pub(crate) const fn id(self) -> RobotId {
+        RobotId(Uuid::from_u128(self.seed as u128))
+    }
+
+    pub(crate) const fn token_id(self) -> TokenId {
+        TokenId(Uuid::from_u128(self.seed as u128))
+    }
+
+    fn secret(self) -> Secret {
+        Secret::new(SecretKind::Robot, &[self.seed; 32])
+    }
+
+    pub(crate) fn token(self) -> String {
+        self.secret().expose().to_owned()
+    }
+
+    /// The key that it signs its events with, bound already.
+    pub(crate) fn key(self) -> SigningKey {
+        SigningKey::from_bytes(&[self.seed; 32])
+    }
+}
+
+/// A robot's session on the board, without a socket.
+pub(crate) struct Attached {
+    pub(crate) attachment: Attachment,
+    pub(crate) frames: mpsc::Receiver<ToRobot>,
+    pub(crate) ended: oneshot::Receiver<Goodbye>,
+}
+
+impl Attached {
+    /// The frames that wait for the robot.
+    pub(crate) fn waiting(&mut self) -> Vec<ToRobot> {
+        std::iter::from_fn(|| self.frames.try_recv().ok()).collect()
+    }
+}
+
+/// The gateway.
+pub(crate) struct House {
+    pub(crate) app: App,
+    /// As the role that may see how things stand beneath.
+    pub(crate) owner: PgPool,
+    files: TempDir,
+    sessions_opened: AtomicU8,
+}
+
+impl House {
+    pub(crate) async fn new(owner: &PgPool) -> Self {
+        Self::with_redis(owner, "redis+unix:///nowhere/redis.sock").await
+    }
+
+    pub(crate) async fn with_redis(owner: &PgPool, redis_url: &str) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(files.path().join("console/assets")).unwrap();
+        std::fs::write(files.path().join("console/index.html"), "<html>the page").unwrap();
+        std::fs::write(files.path().join("console/assets/app-1f.css"), "a{}").unwrap();
+        let config = Config::load(&Overrides {
+            listen: Some("127.0.0.1:0".to_owned()),
+            media_port: Some("0".to_owned()),
+            data: Some(files.path().join("data")),
+            console: Some(files.path().join("console")),
+            public_url: Some(PUBLIC_URL.to_owned()),
+            ..Overrides::default()
+        })
+        .unwrap();
+        let media = RtcConfig::new(config.media.bind, config.media.advertise.clone());
+        let redis_config = ConnectionManagerConfig::new().set_number_of_retries(1);
+        let redis = redis::Client::open(redis_url).unwrap();
+        let app = App::new(Parts {
+            pool: as_application(owner).await,
+            redis: ConnectionManager::new_lazy_with_config(redis, redis_config).unwrap(),
+            signer: Signer::new(SigningKey::from_bytes(&[1; 32])),
+            clock: Clock,
+            live: Live::default(),
+            rtc: Rtc::bind(media).await.unwrap(),
+            dependencies: Dependencies::new(Clock.now()),
+            limits: RateLimit::default(),
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+            stopping: CancellationToken::new(),
+            sessions: TaskTracker::new(),
+            config,
+        });
+        let house = Self {
+            app,
+            owner: owner.clone(),
+            files,
+            sessions_opened: AtomicU8::new(0),
+        };
+        house.furnish().await;
+        house
+    }
+
+    async fn furnish(&self) {
+        let now = self.now();
+        let mut tx = self.begin().await;
+        for (organisation, name) in [(LINDEN, "Linden"), (OTHER, "Other")] {
+            store::create_organisation(&mut tx, organisation, &called(name), now)
+                .await
+                .unwrap();
+        }
+        for (organisation, site, name) in [
+            (LINDEN, WING_A, "Wing A"),
+            (LINDEN, WING_B, "Wing B"),
+            (OTHER, ELSEWHERE, "Elsewhere"),
+        ] {
+            store::create_site(&mut tx, organisation, site, &called(name), None, now)
+                .await
+                .unwrap();
+        }
+        for who in Who::ALL {
+            move_in(&mut tx, who, now).await;
+        }
+        for machine in Machine::ALL {
+            enrol(&mut tx, machine, now).await;
+        }
+        self.commit(tx).await;
+        for machine in Machine::ALL {
+            let robot = self.robot(machine).await;
+            self.app.live.enlist(vec![offline_view(&robot)]);
+        }
+    }
+
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.app.clock.now()
+    }
+
+    pub(crate) async fn begin(&self) -> Tx {
+        Tx::begin(&self.app.pool).await.unwrap()
+    }
+
+    pub(crate) async fn commit(&self, tx: Tx) {
+        tx.commit(&self.app.signer, self.app.clock.micros())
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn robot(&self, machine: Machine) -> Robot {
+        store::load_robot(&self.app.pool, machine.id())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    pub(crate) async fn person(&self, who: Who) -> Person {
+        store::load_person(&self.app.pool, who.id())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
+    /// The router, as if every request came from this machine.
+    pub(crate) fn router(&self) -> Router {
+        router(self.app.clone()).layer(MockConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))))
+    }
+
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        Answer::read(self.router().oneshot(request).await.unwrap()).await
+    }
+
+    /// The router behind a port of its own.
+    pub(crate) async fn listen(&self) -> SocketAddr {
+        self.listen_on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub(crate) fn listen_on(&self, listener: TcpListener) -> SocketAddr {
+        let address = listener.local_addr().unwrap();
+        let service =
+            router(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        address
+    }
+
+    /// A sign-in link's secret.
+    pub(crate) async fn link(&self, who: Who, uses: LinkUses, lasts: Duration) -> String {
+        let link = Secret::new(SecretKind::Link, &[who.seed(); 32]);
+        let expires_at = self.now() + lasts;
+        let issued_at = expires_at - Duration::HOUR;
+        let person = self.person(who).await;
+        let mut tx = self.begin().await;
+        store::issue_link(&mut tx, &person, link.hash(), uses, expires_at, issued_at)
+            .await
+            .unwrap();
+        self.commit(tx).await;
+        link.expose().to_owned()
+    }
+
+    /// A fresh browser session of this person, as the `Cookie` header says it.
+    pub(crate) async fn cookie(&self, who: Who) -> String {
+        let number = self.sessions_opened.fetch_add(1, Ordering::Relaxed);
+        let secret = Secret::new(SecretKind::Session, &[number; 32]);
+        let person = self.person(who).await;
+        let mut tx = self.begin().await;
+        store::open_session(&mut tx, &person, secret.hash(), self.now())
+            .await
+            .unwrap();
+        self.commit(tx).await;
+        format!("__Host-nooterra={}", secret.expose())
+    }
+
+    /// Puts the robot on the board as connected, heard of just now.
+    pub(crate) fn attach(&self, machine: Machine) -> Attached {
+        let attached = self.attach_silent(machine);
+        let (live, now) = (&self.app.live, self.app.clock.micros());
+        live.telemetry(attached.attachment, telemetry(TICK_MS), now);
+        attached
+    }
+
+    /// The same, before its first telemetry.
+    pub(crate) fn attach_silent(&self, machine: Machine) -> Attached {
+        let (to_robot, frames) = mpsc::channel(16);
+        let (ending, ended) = oneshot::channel();
+        let attachment = self.app.live.attach(
+            NewAttachment {
+                robot: machine.id(),
+                name: machine.name.to_owned(),
+                organisation: machine.organisation,
+                site: machine.site,
+                site_name: "Wing".to_owned(),
+                token: machine.token_id(),
+                advert: advert(),
+                to_robot,
+                ending,
+            },
+            self.now(),
+        );
+        Attached {
+            attachment,
+            frames,
+            ended,
+        }
+    }
+
+    /// Kinds of the events in a stream, in order.
+    pub(crate) async fn events(&self, stream: &str) -> Vec<String> {
+        sqlx::query_scalar("SELECT kind FROM spine.event WHERE stream = $1 ORDER BY stream_number")
+            .bind(stream)
+            .fetch_all(&self.owner)
+            .await
+            .unwrap()
+    }
+
+    /// How often something of this kind was recorded.
+    pub(crate) async fn recorded(&self, kind: &str) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM spine.event WHERE kind = $1")
+            .bind(kind)
+            .fetch_one(&self.owner)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) fn console_file(&self, name: &str) -> std::path::PathBuf {
+        self.files.path().join("console").join(name)
+    }
+}
+
+/// The database as the application sees it.
+async fn as_application(owner: &PgPool) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(8)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("SET ROLE nooterra_app").await?;
+                Ok(())
+            })
+        })
+        .connect_with(owner.connect_options().as_ref().clone())
+        .await
+        .unwrap()
+}
+
+async fn move_in(tx: &mut Tx, who: Who, now: OffsetDateTime) {
+    let (organisation, person) = (who.organisation(), who.id());
+    let name = called(&format!("{who:?}"));
+    store::create_person(tx, organisation, person, &name, None, now)
+        .await
+        .unwrap();
+    for grant in who.roles() {
+        store::grant_role(tx, organisation, person, grant, None, now)
+            .await
+            .unwrap();
+    }
+    let known = store::load_person(tx.connection(), person)
+        .await
+        .unwrap()
+        .unwrap();
+    let hash = who.secret().hash();
+    store::issue_api_token(tx, &known, who.token_id(), hash, None, now)
+        .await
+        .unwrap();
+}
+
+async fn enrol(tx: &mut Tx, machine: Machine, now: OffsetDateTime) {
+    let new = store::NewRobot {
+        robot: machine.id(),
+        organisation: machine.organisation,
+        site: machine.site,
+        name: called(machine.name),
+    };
+    let robot = store::create_robot(tx, &new, None, now).await.unwrap();
+    let hash = machine.secret().hash();
+    store::issue_robot_token(tx, &robot, machine.token_id(), hash, None, now)
+        .await
+        .unwrap();
+    let public_key = machine.key().verifying_key().to_bytes();
+    store::bind_robot_key(tx, &robot, public_key, now)
+        .await
+        .unwrap();
+}
+
+pub(crate) fn called(name: &str) -> Name {
+    Name::parse(name).unwrap()
+}
+
+pub(crate) fn advert() -> Advert {
+    Advert {
+        model: "Simulator".to_owned(),
+        cameras: vec![CameraAdvert {
+            name: "head".to_owned(),
+            label: "Head".to_owned(),
+            codec: Codec::H264,
+            width: 640,
+            height: 480,
+            frames_per_second: 30,
+            has_thumbnails: true,
+        }],
+        ..Advert::default()
+    }
+}
+
+pub(crate) fn telemetry(tick_ms: u64) -> Telemetry {
+    Telemetry {
+        tick_ms,
+        at: UnixMicros(1_700_000_000_000_000),
+        pose: Pose::default(),
+        speed_mps: 0.0,
+        turn_rps: 0.0,
+        odometer_m: 0.0,
+        battery: Battery::default(),
+        activity: Activity::Idle,
+        health: Health::Ok,
+        goal: None,
+    }
+}
