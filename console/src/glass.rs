@@ -129,6 +129,26 @@ fn whole(count: f64) -> u32 {
     count.round() as u32
 }
 
+/// RTP times of video run at 90 kHz.
+const RTP_TICKS_PER_MS: f64 = 90.0;
+
+/// Two frames that are farther apart don't belong to the same stretch of a stream.
+const SAME_STRETCH_MS: f64 = 5_000.0;
+
+/// By how much one RTP time is later than another, in milliseconds; nothing when they don't belong together. RTP times wrap
+/// at 32 bits.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "RTP times are 32 bits wide and are meant to wrap"
+)]
+pub fn rtp_distance_ms(later: f64, earlier: f64) -> Option<f64> {
+    let ticks = (later as u32).wrapping_sub(earlier as u32) as i32;
+    let distance_ms = f64::from(ticks) / RTP_TICKS_PER_MS;
+    (distance_ms.abs() < SAME_STRETCH_MS).then_some(distance_ms)
+}
+
 /// Milliseconds from 1900, where NTP begins, to 1970.
 const NTP_TO_UNIX_MS: f64 = 2_208_988_800_000.0;
 
@@ -245,6 +265,14 @@ mod tests {
         minute.read(counters(2, 10.0, 0.0, 5.0));
 
         assert_eq!(minute.quality(), None);
+    }
+
+    #[test]
+    fn rtp_times_keep_their_distance_across_the_wrap() {
+        assert_eq!(rtp_distance_ms(9_000.0, 6_000.0), Some(3_000.0 / 90.0));
+        assert_eq!(rtp_distance_ms(6_000.0, 9_000.0), Some(-3_000.0 / 90.0));
+        assert_eq!(rtp_distance_ms(899.0, 4_294_967_295.0), Some(10.0));
+        assert_eq!(rtp_distance_ms(900_000.0, 0.0), None);
     }
 
     #[test]

@@ -247,13 +247,6 @@ impl Config {
             is_demo: overrides.demo,
             ready_file: overrides.ready_file.clone(),
         };
-        if config.database_owner_url.is_some() && config.database_url.is_none() {
-            return Err(ConfigError::Contradiction(
-                "`database_owner_url` is given without `database_url`: the gateway works as the application's role and \
-                 needs both"
-                    .to_owned(),
-            ));
-        }
         config.listening_on(listen);
         Ok(config)
     }

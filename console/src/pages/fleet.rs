@@ -63,6 +63,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
 
     view! {
         <div class="fleet">
+            <h1 class="hidden">"Fleet"</h1>
             <Filters filter counts field />
             <Roster live ids filter on_screen open />
             <WhereTheyAre live ids on_open=open />

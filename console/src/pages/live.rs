@@ -240,12 +240,11 @@ fn Watching(watch: Watch) -> impl IntoView {
     let banner = expect_context::<PageBanner>();
     Effect::new(move |_| {
         let face = watch.large_picture();
-        let is_connected = live.read(|model| model.connection.lost_at.is_none());
-        let found = watch
-            .robot(|robot| live_faces::stale_banner(&face, robot, live_faces::has_stop(robot)))
-            .flatten();
-        // A lost gateway says it all; a second banner would only push the page down.
-        let found = found.filter(|_| is_connected);
+        let found = live.at_tick(|model, _| {
+            // A lost gateway says it all; a second banner would only push the page down.
+            let robot = model.robot(watch.id).filter(|_| model.connection.lost_at.is_none())?;
+            live_faces::stale_banner(model, &face, robot)
+        });
         if banner.0.with_untracked(|shown| *shown != found) {
             banner.0.set(found);
         }

@@ -103,19 +103,25 @@ pub(super) fn command_ms(model: &Model, robot: &Robot) -> Option<f64> {
 }
 
 /// The banner of a picture that is history.
-pub(super) fn stale_banner(face: &PictureFace, robot: &Robot, has_stop: bool) -> Option<BannerFace> {
+pub(super) fn stale_banner(model: &Model, face: &PictureFace, robot: &Robot) -> Option<BannerFace> {
     let age_ms = face.age_ms.filter(|_| face.is_stale())?;
-    let state = robot.telemetry().map_or("", |state| words::activity(state.activity));
+    let name = &robot.view.name;
+    let rest = if robot.is_online() {
+        let state = robot.telemetry().map_or("nothing", |state| words::activity(state.activity));
+        let stop = if has_stop(robot) { " Stop still works." } else { "" };
+        format!("Targets are withheld. {name} last reported: {}.{stop}", state.to_lowercase())
+    } else {
+        format!("{name} is offline. Pictures return with it.")
+    };
+    let is_path_up = matches!(
+        model.view.as_ref().map(|view| view.phase),
+        Some(ViewPhase::Connected)
+    );
     Some(BannerFace {
         tone: Tone::Alarm,
         what: format!("Video stale for {}.", words::delay(age_ms)),
-        rest: format!(
-            "Targets are withheld. {} last reported: {}.{}",
-            robot.view.name,
-            state.to_lowercase(),
-            if has_stop { " Stop still works." } else { "" }
-        ),
-        aside: "Reconnecting".to_owned(),
+        rest,
+        aside: if is_path_up { String::new() } else { "Reconnecting".to_owned() },
         action: None,
     })
 }
@@ -244,7 +250,7 @@ pub(super) fn last_answer(model: &Model, robot: RobotId) -> String {
 }
 
 /// Whether the robot can be stopped.
-pub(super) fn has_stop(robot: &Robot) -> bool {
+fn has_stop(robot: &Robot) -> bool {
     robot
         .advert
         .as_ref()

@@ -87,9 +87,8 @@ fn UserMenu(person: Signal<PersonFace>, on_sign_out: Callback<()>) -> impl IntoV
     let initials = move || person.with(|person| words::initials(&person.name));
     let name = move || person.with(|person| person.name.clone());
     view! {
-        <button class="user" popovertarget="user-menu" aria-haspopup="menu" aria-label=move || {
-            format!("Signed in as {}", name())
-        }>
+        <button class="user" popovertarget="user-menu">
+            <span class="hidden">"Signed in as "</span>
             <span class="avatar" aria-hidden="true">{initials}</span>
             <span class="user__name">
                 <b>{name}</b>

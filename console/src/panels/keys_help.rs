@@ -62,7 +62,7 @@ pub(crate) fn KeysHelp(on_close: Callback<()>) -> impl IntoView {
                 aria-labelledby="keys-title"
                 on:click=|event| event.stop_propagation()
             >
-                <header>
+                <div class="keys__head">
                     <h2 id="keys-title">"Keys"</h2>
                     <button
                         class="button button--small"
@@ -72,7 +72,7 @@ pub(crate) fn KeysHelp(on_close: Callback<()>) -> impl IntoView {
                         "Close"
                         <kbd>"Esc"</kbd>
                     </button>
-                </header>
+                </div>
                 {KEYS.into_iter().map(group).collect_view()}
                 <p class="keys__note">
                     "While you type in a field, keys go into the field. Buttons are pressed with Enter."

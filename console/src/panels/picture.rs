@@ -195,11 +195,11 @@ pub(crate) fn SmallPicture(
             class="frame frame--small"
             class:frame--stale=is_stale
             class:frame--none=is_awaited
-            aria-label=move || format!("Show {} large", label.get())
             on:click=move |_| on_choose.run(())
         >
+            <span class="hidden">"Show large: "</span>
             <Video feed label camera on_frame />
-            <span class="frame__tag number" class:alarm=is_stale>
+            <span class="frame__tag number" class:alarm=is_stale aria-hidden="true">
                 {move || face.with(PictureFace::age)}
                 {move || is_stale.get().then_some(" old")}
             </span>

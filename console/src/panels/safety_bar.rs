@@ -200,15 +200,10 @@ fn What(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> imp
 fn StopButton(name: Memo<Option<String>>, on_stop: Callback<()>) -> impl IntoView {
     let is_ready = Memo::new(move |_| name.with(Option::is_some));
     let below = move || name.get().unwrap_or_else(|| "Pick a robot".to_owned());
-    let label = move || match name.get() {
-        Some(name) => format!("Stop {name}"),
-        None => "Stop: pick a robot first".to_owned(),
-    };
     view! {
         <div class="safety__button">
             <button
                 class=move || if is_ready.get() { "stop" } else { "stop stop--idle" }
-                aria-label=label
                 aria-keyshortcuts="Space"
                 aria-disabled=move || (!is_ready.get()).then_some("true")
                 on:click=move |_| {
@@ -223,9 +218,10 @@ fn StopButton(name: Memo<Option<String>>, on_stop: Callback<()>) -> impl IntoVie
                 </svg>
                 <span class="stop__words">
                     <b>"STOP"</b>
+                    " "
                     <span class="ellipsis">{below}</span>
                 </span>
-                <kbd>"Space"</kbd>
+                <kbd aria-hidden="true">"Space"</kbd>
             </button>
         </div>
     }

@@ -50,9 +50,10 @@ impl Glyph {
             Self::CircleCheck => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM5.25 8.25l2 1.9 3.5-4",
             Self::CircleCross => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM5.9 5.9l4.2 4.2M10.1 5.9l-4.2 4.2",
             Self::Cross => "m4 4 8 8M12 4l-8 8",
-            Self::Ring | Self::DashedRing | Self::HalfDisc | Self::Disc => {
+            Self::Ring | Self::DashedRing | Self::HalfDisc => {
                 "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11z"
             }
+            Self::Disc => "",
             Self::Square => "M3.5 3.5h9v9h-9z",
             Self::Pause => "M5.5 3.5v9M10.5 3.5v9",
             Self::Bolt => "M9 1.75 3.5 9.25H8l-1 5 5.5-7.5H8z",

@@ -168,13 +168,14 @@ fn shown(metadata: &JsValue, feed: &Feed) -> Shown {
     }
 }
 
-/// The header extension's own value, when it belongs to this very frame.
+/// The capture time that the stream itself states. It belongs to the packet that came last, which may be of a later frame
+/// than the one on screen: the distance between the two is read off their RTP times.
 fn stated_capture(metadata: &JsValue, feed: &Feed) -> Option<UnixMicros> {
+    let shown = browser::number(metadata, "rtpTimestamp")?;
     let sources = browser::call(&feed.receiver, "getSynchronizationSources", &[])?;
-    let source = js_sys::Array::from(&sources).get(0);
-    let is_same = browser::number(&source, "rtpTimestamp")? == browser::number(metadata, "rtpTimestamp")?;
-    is_same
-        .then(|| browser::number(&source, "captureTimestamp"))
-        .flatten()
-        .map(glass::ntp_ms)
+    js_sys::Array::from(&sources).iter().find_map(|source| {
+        let stated = browser::number(&source, "captureTimestamp")?;
+        let later_ms = glass::rtp_distance_ms(browser::number(&source, "rtpTimestamp")?, shown)?;
+        Some(glass::ntp_ms(stated - later_ms))
+    })
 }

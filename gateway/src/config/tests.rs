@@ -162,7 +162,7 @@ fn plain_http_beyond_this_machine_is_refused() {
 }
 
 #[test]
-fn half_a_certificate_and_an_owner_without_an_application_role_are_refused() {
+fn half_a_certificate_and_two_certificates_are_refused() {
     for environment in [
         &[("NOOTERRA_TLS_CERTIFICATE", "a.pem")][..],
         &[("NOOTERRA_TLS_KEY", "a.pem")],
@@ -171,7 +171,6 @@ fn half_a_certificate_and_an_owner_without_an_application_role_are_refused() {
             ("NOOTERRA_TLS_KEY", "b.pem"),
             ("NOOTERRA_TLS_GENERATED", "true"),
         ],
-        &[("DATABASE_OWNER_URL", "postgres://owner@db/nooterra")],
     ] {
         let refused = load(&Overrides::default(), environment);
 

@@ -22,7 +22,7 @@ use super::{Attachment, Frame, Live, Sight};
 
 /// Frames that wait for one console. A fleet of 200 sends some 400 a second at most; a session that is half a second behind
 /// is better served by a fresh snapshot.
-const OUTBOX_FRAMES: usize = 256;
+pub const OUTBOX_FRAMES: usize = 256;
 
 /// Names a connected console within this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

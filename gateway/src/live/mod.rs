@@ -23,7 +23,7 @@ use protocol::{
 };
 
 pub use board::{Attachment, NewAttachment, NotAttached};
-pub use consoles::{ConsoleKey, NewConsole, Outbox, snapshot_message};
+pub use consoles::{ConsoleKey, NewConsole, OUTBOX_FRAMES, Outbox, snapshot_message};
 
 use board::BoardRobot;
 use consoles::Console;

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,6 +13,9 @@ use redis::aio::ConnectionManager;
 
 /// Counting must not hold a sign-in up; after this the process counts by itself.
 const WITHIN: Duration = Duration::from_millis(200);
+
+/// After Redis did not answer, the process counts by itself for so long: not every request may wait to find out again.
+const REST_S: u64 = 2;
 
 /// Keys that the process remembers while Redis is away; past that the oldest window is dropped whole.
 const MAX_KEYS: usize = 10_000;
@@ -43,6 +49,7 @@ pub const COMMANDS: Limit = Limit {
 #[derive(Debug, Default)]
 pub struct RateLimit {
     local: Mutex<Local>,
+    ask_again_at_s: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -62,10 +69,14 @@ impl RateLimit {
     ) -> bool {
         let window = now_s / limit.window_s;
         let key = format!("nooterra:limit:{}:{who}:{window}", limit.name);
-        let count = match self.count_in_redis(redis, &key, limit).await {
-            Some(count) => count,
-            None => self.count_here(key, window),
-        };
+        let mut counted = None;
+        if now_s >= self.ask_again_at_s.load(Ordering::Relaxed) {
+            counted = self.count_in_redis(redis, &key, limit).await;
+            if counted.is_none() {
+                self.ask_again_at_s.store(now_s + REST_S, Ordering::Relaxed);
+            }
+        }
+        let count = counted.unwrap_or_else(|| self.count_here(key, window));
         if count > limit.tries {
             metrics::counter!("nooterra_rate_limited_total", "limit" => limit.name).increment(1);
         }

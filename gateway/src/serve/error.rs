@@ -35,6 +35,9 @@ pub enum ServeError {
     /// A server is neither private nor given.
     #[error("there is no address of {0}")]
     NoServer(&'static str),
+    /// The owner's address alone would migrate one database and use another.
+    #[error("DATABASE_OWNER_URL is given without DATABASE_URL: the gateway works as the application's role and needs both")]
+    OwnerAlone,
     /// The database does not let us in.
     #[error(
         "the database does not let its {role} in; check that it runs and that {variable} is right"

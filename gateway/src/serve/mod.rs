@@ -65,6 +65,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         .map_err(ServeError::Metrics)?;
     crate::metrics::describe();
     allow_many_files();
+    if config.database_owner_url.is_some() && config.database_url.is_none() {
+        return Err(ServeError::OwnerAlone);
+    }
     make_data_dir(&config.data_dir)?;
     if config.is_demo {
         mark_demo(&config.data_dir)?;

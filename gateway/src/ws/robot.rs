@@ -104,6 +104,11 @@ async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
             return;
         }
     };
+    // Before it takes anybody's place: a revoked token must not put out who came with a good one.
+    if let Err(end) = check_token(&app, &caller).await {
+        say(&mut socket, goodbye(&end), end.reason).await;
+        return;
+    }
     let attachment = app.live.attach(
         NewAttachment {
             robot: robot.robot,
@@ -214,6 +219,16 @@ async fn send(
     }
 }
 
+/// Whether the token that the robot came with still stands.
+async fn check_token(app: &App, caller: &RobotCaller) -> Result<(), End> {
+    match caller.still_holds(app).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ended_by_us(Goodbye::Revoked)),
+        // Without the database the robot stays: it has shown its token, and people may need it just now.
+        Err(_unknown) => Ok(()),
+    }
+}
+
 struct Talk<'app> {
     app: &'app App,
     caller: &'app RobotCaller,
@@ -232,8 +247,8 @@ impl Talk<'_> {
         outbox: &mut mpsc::Receiver<ToRobot>,
         ended: &mut oneshot::Receiver<Goodbye>,
     ) -> End {
-        // A token that was revoked between the handshake and here was nobody's session to end.
-        let welcomed = match self.check_token().await {
+        // Once more: revoked just before it came on the board, it was nobody's session to end.
+        let welcomed = match check_token(self.app, self.caller).await {
             Ok(()) => send(sink, &mut self.media, &welcome).await,
             Err(end) => Err(end),
         };
@@ -266,7 +281,7 @@ impl Talk<'_> {
                     let at = self.app.clock.micros();
                     send(sink, &mut self.media, &ToRobot::Ping { at }).await
                 }
-                _ = check.tick() => self.check_token().await,
+                _ = check.tick() => check_token(self.app, self.caller).await,
                 () = &mut silence => Err(End::new(
                     Goodbye::Silent,
                     format!("nothing heard for {ROBOT_SILENT_AFTER_MS} ms"),
@@ -275,15 +290,6 @@ impl Talk<'_> {
             if let Err(end) = sent {
                 return end;
             }
-        }
-    }
-
-    async fn check_token(&self) -> Result<(), End> {
-        match self.caller.still_holds(self.app).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(ended_by_us(Goodbye::Revoked)),
-            // Without the database the robot stays: it has shown its token, and people may need it just now.
-            Err(_unknown) => Ok(()),
         }
     }
 

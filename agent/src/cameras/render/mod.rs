@@ -30,8 +30,6 @@ use self::{
 use super::frame::Frame;
 use crate::driver::sim::{Footprint, Moment, Point, Solid, point_of};
 
-/// Columns that are finished together, so that rows are written in runs.
-const TILE: usize = 16;
 /// How wide the shadow of a person is.
 const SHADOW_RADIUS: f64 = 0.36;
 
@@ -103,8 +101,7 @@ pub struct Painter {
     per_row: Vec<f32>,
     moving: Vec<(Body, f64, f64)>,
     shadows: Vec<Footprint>,
-    tile: Vec<u8>,
-    colour_tile: [Vec<u8>; 2],
+    bytes: Vec<u8>,
 }
 
 impl Painter {
@@ -120,8 +117,7 @@ impl Painter {
             per_row: Vec::new(),
             moving: Vec::new(),
             shadows: Vec::new(),
-            tile: Vec::new(),
-            colour_tile: [Vec::new(), Vec::new()],
+            bytes: Vec::new(),
         }
     }
 
@@ -133,13 +129,9 @@ impl Painter {
         }
         let view = self.view(moment, width, height);
         self.prepare(moment, &view, height);
-        for left in (0..width).step_by(TILE) {
-            let columns = TILE.min(width - left);
-            for offset in 0..columns {
-                self.paint_column(&view, left + offset);
-                self.keep(offset);
-            }
-            self.flush(frame, left, columns);
+        for x in 0..width {
+            self.paint_column(&view, x);
+            self.keep(frame, x);
         }
     }
 
@@ -163,8 +155,7 @@ impl Painter {
     fn prepare(&mut self, moment: &Moment, view: &View, height: usize) {
         if self.column.luma.len() != height {
             self.column = Column::new(height);
-            self.tile = vec![0; TILE * height];
-            self.colour_tile = [(); 2].map(|()| vec![0; TILE / 2 * (height / 2)]);
+            self.bytes = vec![0; height];
         }
         self.per_row.clear();
         self.per_row.extend((0..height).map(|row| {
@@ -238,47 +229,57 @@ impl Painter {
         }
     }
 
-    /// Puts the finished column into the tile, one after the other.
-    fn keep(&mut self, offset: usize) {
-        let rows = self.column.luma.len();
-        let bytes = &mut self.tile[offset * rows..(offset + 1) * rows];
-        for (byte, luma) in bytes.iter_mut().zip(&self.column.luma) {
-            *byte = (luma + 16.5).clamp(16.0, 235.0) as i32 as u8;
-        }
-        if !self.column.has_colour {
-            return;
-        }
-        let rows = self.column.blue.len();
-        let from = offset / 2 * rows;
-        let [blue, red] = &mut self.colour_tile;
-        for (tile, column) in [(blue, &self.column.blue), (red, &self.column.red)] {
-            for (byte, value) in tile[from..from + rows].iter_mut().zip(column) {
-                *byte = (value + 128.5).clamp(16.0, 240.0) as i32 as u8;
-            }
-        }
-    }
-
-    /// Turns the tile's columns into runs of the picture's rows.
-    fn flush(&self, frame: &mut Frame, left: usize, columns: usize) {
-        let (width, height) = (frame.width(), frame.height());
+    /// Puts the finished column into the picture.
+    fn keep(&mut self, frame: &mut Frame, x: usize) {
+        let width = frame.width();
         let planes = frame.planes();
-        turn(planes.luma, width, left, &self.tile[..columns * height]);
-        let length = columns / 2 * (height / 2);
-        for (plane, tile) in [planes.blue, planes.red].into_iter().zip(&self.colour_tile) {
-            turn(plane, width / 2, left / 2, &tile[..length]);
+        let luma = &self.column.luma;
+        write(
+            planes.luma,
+            width,
+            x,
+            &mut self.bytes,
+            luma,
+            (16.0, 235.0, 16.5),
+        );
+        if self.column.has_colour {
+            let (half, at) = (width / 2, x / 2);
+            let range = (16.0, 240.0, 128.5);
+            write(
+                planes.blue,
+                half,
+                at,
+                &mut self.bytes,
+                &self.column.blue,
+                range,
+            );
+            write(
+                planes.red,
+                half,
+                at,
+                &mut self.bytes,
+                &self.column.red,
+                range,
+            );
         }
     }
 }
 
-/// Writes columns that lie one after the other into a plane, from its column `left` on.
-fn turn(plane: &mut [u8], width: usize, left: usize, tile: &[u8]) {
-    let rows = plane.len() / width;
-    let columns = tile.len() / rows;
-    for (row, line) in plane.chunks_exact_mut(width).enumerate() {
-        let run = &mut line[left..left + columns];
-        for (byte, value) in run.iter_mut().zip(tile[row..].iter().step_by(rows)) {
-            *byte = *value;
-        }
+/// Writes values, raised and clamped, down one column of a plane. `bytes` is scratch: turning floats into bytes goes
+/// many rows at once, writing down a column does not.
+fn write(
+    plane: &mut [u8],
+    width: usize,
+    at: usize,
+    bytes: &mut [u8],
+    values: &[f32],
+    (least, most, raise): (f32, f32, f32),
+) {
+    for (byte, value) in bytes.iter_mut().zip(values) {
+        *byte = (value + raise).clamp(least, most) as i32 as u8;
+    }
+    for (line, byte) in plane.chunks_exact_mut(width).zip(&*bytes) {
+        line[at] = *byte;
     }
 }
 

@@ -93,15 +93,13 @@ impl Ray<'_> {
             },
         );
         if column.has_colour {
-            let halves = column.blue.iter_mut().zip(&mut column.red);
-            for ((blue, red), unit) in halves.zip(per_row.iter().step_by(2)).skip(floor_from / 2) {
-                let (x, y) = self.over(view.height * unit);
-                (*blue, *red) = self.backdrop.floor.tone(x, y);
+            for half in floor_from.div_ceil(2)..column.blue.len() {
+                let (x, y) = self.over(view.height * per_row[half * 2]);
+                (column.blue[half], column.red[half]) = self.backdrop.floor.tone(x, y);
             }
-            let halves = column.blue.iter_mut().zip(&mut column.red);
-            for ((blue, red), unit) in halves.zip(per_row.iter().step_by(2)).take(ceiling_to / 2) {
-                let (x, y) = self.over(above * unit);
-                (*blue, *red) = self.backdrop.ceiling.tone(x, y);
+            for half in 0..ceiling_to / 2 {
+                let (x, y) = self.over(above * per_row[half * 2]);
+                (column.blue[half], column.red[half]) = self.backdrop.ceiling.tone(x, y);
             }
         }
     }

@@ -1,1 +1,270 @@
-//! Claims.
+//! Claims about the event log as others read it: in pages and as a stream that resumes, inside one organisation only.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, BodyDataStream},
+    http::{Request, header},
+};
+use futures_util::StreamExt as _;
+use identity::store;
+use protocol::{
+    SiteId,
+    views::{EventView, Page},
+};
+use spine::Tx;
+use sqlx::PgPool;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+use super::{
+    answer::{Asking as _, get},
+    house::{ELSEWHERE, FOREIGN, House, JUNIPER, LINDEN, OTHER, ROWAN, Who, called},
+    until::{soon, until},
+};
+
+const EVENTS: &str = "/api/v1/events";
+
+/// A stream of events as a client reads it.
+struct Stream {
+    body: BodyDataStream,
+    text: String,
+}
+
+impl Stream {
+    async fn open(house: &House, who: Who, last_event_id: Option<&str>) -> Self {
+        let mut request = get(EVENTS).by(who).header(header::ACCEPT, "text/event-stream");
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let request: Request<Body> = request.empty();
+        let response = house.router().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        Self {
+            body: response.into_body().into_data_stream(),
+            text: String::new(),
+        }
+    }
+
+    /// The next event, or nothing at the stream's end.
+    async fn next_or_end(&mut self) -> Option<EventView> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                if let Some(event) = parse(&block) {
+                    return Some(event);
+                }
+            }
+            let piece = soon("an event", self.body.next()).await?.unwrap();
+            self.text.push_str(std::str::from_utf8(&piece).unwrap());
+        }
+    }
+
+    async fn next(&mut self) -> EventView {
+        self.next_or_end().await.expect("the stream ended")
+    }
+
+    async fn take(&mut self, count: usize) -> Vec<EventView> {
+        let mut events = Vec::new();
+        while events.len() < count {
+            events.push(self.next().await);
+        }
+        events
+    }
+}
+
+/// One block of the stream; comments are none.
+fn parse(block: &str) -> Option<EventView> {
+    let field = |name: &str| {
+        let mut lines = block.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    };
+    let event: EventView = serde_json::from_str(field("data")?).unwrap();
+    assert_eq!(field("id"), Some(event.position.as_str()));
+    assert_eq!(field("event"), Some(event.kind.as_str()));
+    Some(event)
+}
+
+/// All events that this person may read, as one page.
+async fn page(house: &House, who: Who, after: &str) -> Vec<EventView> {
+    let request = get(&format!("{EVENTS}?limit=200&cursor={after}")).by(who);
+    let answer = house.ask(request.empty()).await;
+    let page: Page<EventView> = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(page.next, None);
+    page.items
+}
+
+/// Waits until everything that was committed stands before the gate: other tests' transactions share the server.
+async fn settled(house: &House, who: Who, count: usize) -> Vec<EventView> {
+    until("the whole log", async || {
+        let events = page(house, who, "0-0").await;
+        (events.len() >= count).then_some(events)
+    })
+    .await
+}
+
+async fn add_site(tx: &mut Tx, house: &House, number: u128) {
+    let name = called(&format!("Site {number}"));
+    let site = SiteId(Uuid::from_u128(number));
+    store::create_site(tx, LINDEN, site, &name, None, house.now())
+        .await
+        .unwrap();
+}
+
+async fn record_site(house: &House, number: u128) {
+    let mut tx = house.begin().await;
+    add_site(&mut tx, house, number).await;
+    house.commit(tx).await;
+}
+
+fn sites(events: &[EventView]) -> Vec<String> {
+    let named = |event: &EventView| event.payload["name"].as_str().map(ToOwned::to_owned);
+    events.iter().filter_map(named).collect()
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_stream_resumes_behind_the_last_event_without_loss_or_double(owner: PgPool) {
+    let house = House::new(&owner).await;
+    for number in 0..6 {
+        record_site(&house, 900 + number).await;
+    }
+    let count = usize::try_from(linden_events(&house).await).unwrap();
+    let all = settled(&house, Who::Admin, count).await;
+
+    let first = Stream::open(&house, Who::Admin, Some("0-0")).await.take(5).await;
+    let last = &first.last().unwrap().position;
+    let mut resumed = Stream::open(&house, Who::Admin, Some(last)).await;
+    let rest = resumed.take(all.len() - 5).await;
+    record_site(&house, 999).await;
+    let newest = resumed.next().await;
+
+    assert_eq!([first, rest].concat(), all);
+    assert_eq!(newest.payload["name"], "Site 999");
+}
+
+async fn linden_events(house: &House) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM spine.event WHERE organisation_id = $1")
+        .bind(LINDEN.0)
+        .fetch_one(&house.owner)
+        .await
+        .unwrap()
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_slow_transaction_is_waited_for_and_nothing_behind_it_is_lost_or_doubled(owner: PgPool) {
+    let house = House::new(&owner).await;
+    record_site(&house, 900).await;
+    let mut stream = Stream::open(&house, Who::Admin, Some("0-0")).await;
+    let before = loop {
+        let event = stream.next().await;
+        if event.payload["name"] == "Site 900" {
+            break event.position;
+        }
+    };
+
+    let mut slow = house.begin().await;
+    add_site(&mut slow, &house, 901).await;
+    record_site(&house, 902).await;
+    let held_back = page(&house, Who::Admin, &before).await;
+    let mut resumed = Stream::open(&house, Who::Admin, Some(&before)).await;
+    house.commit(slow).await;
+    let (on, again) = (stream.take(2).await, resumed.take(2).await);
+
+    assert_eq!(held_back, [], "an event overtook an older transaction");
+    assert_eq!(sites(&on), ["Site 901", "Site 902"]);
+    assert_eq!(on, again);
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_fresh_stream_begins_with_what_comes_next(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let count = usize::try_from(linden_events(&house).await).unwrap();
+    settled(&house, Who::Admin, count).await;
+
+    let mut stream = Stream::open(&house, Who::Admin, None).await;
+    record_site(&house, 903).await;
+
+    assert_eq!(stream.next().await.payload["name"], "Site 903");
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_stream_never_shows_another_organisations_events(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let mut tx = house.begin().await;
+    let foreign = house.robot(FOREIGN).await;
+    let token = FOREIGN.token_id();
+    store::revoke_robot_token(&mut tx, &foreign, token, None, house.now())
+        .await
+        .unwrap();
+    house.commit(tx).await;
+    record_site(&house, 904).await;
+
+    let mut stream = Stream::open(&house, Who::Admin, Some("0-0")).await;
+    let mut seen = Vec::new();
+    while sites(&seen).last().is_none_or(|last| last != "Site 904") {
+        seen.push(stream.next().await);
+    }
+    let strangers = settled(&house, Who::Stranger, 5).await;
+
+    assert!(!strangers.is_empty());
+    for event in &seen {
+        let text = serde_json::to_string(event).unwrap();
+        for theirs in [
+            OTHER.to_string(),
+            ELSEWHERE.to_string(),
+            FOREIGN.id().to_string(),
+            Who::Stranger.id().to_string(),
+        ] {
+            assert!(!text.contains(&theirs), "{text}");
+        }
+        assert!(!strangers.contains(event));
+    }
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn who_reads_for_one_site_reads_what_happened_there_and_nothing_else(owner: PgPool) {
+    let house = House::new(&owner).await;
+
+    // Added, given a token, and its key bound.
+    let events = settled(&house, Who::WingAAdmin, 3).await;
+
+    let juniper = protocol::event::robot_stream(JUNIPER.id());
+    assert!(events.iter().all(|event| event.stream == juniper), "{events:?}");
+    assert_eq!(events.len(), 3);
+    let text = serde_json::to_string(&events).unwrap();
+    assert!(!text.contains(&ROWAN.id().to_string()));
+}
+
+/// More often than a stream looks whether its reader may still read.
+const BUSY: Duration = Duration::from_millis(250);
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_stream_ends_when_its_readers_right_is_taken_away_however_busy_the_log_is(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let mut stream = Stream::open(&house, Who::Admin, None).await;
+    let mut tx = house.begin().await;
+    let grant = Who::Admin.roles()[0];
+    store::revoke_role(&mut tx, LINDEN, Who::Admin.id(), grant, None)
+        .await
+        .unwrap();
+    house.commit(tx).await;
+
+    let busy = async {
+        let mut beat = tokio::time::interval(BUSY);
+        for number in 1_000.. {
+            beat.tick().await;
+            record_site(&house, number).await;
+        }
+    };
+    let reading = async { while stream.next_or_end().await.is_some() {} };
+    let is_ended = soon("the stream's end", async {
+        tokio::select! {
+            () = reading => true,
+            () = busy => false,
+        }
+    });
+
+    assert!(is_ended.await);
+}

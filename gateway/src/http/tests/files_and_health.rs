@@ -7,6 +7,7 @@ use sqlx::PgPool;
 use super::{
     answer::{Answer, Asking as _, get},
     house::House,
+    until::until,
 };
 use crate::live::dependencies;
 
@@ -51,20 +52,13 @@ fn part<'readiness>(readiness: &'readiness Value, name: &str) -> &'readiness Val
     parts.find(|one| one["part"] == name).unwrap()
 }
 
-/// Asks until the answer has this status. Bounded by the test's own end.
+/// Asks until the answer has this status.
 async fn ready_with(house: &House, status: u16) -> Answer {
-    let asking = async {
-        loop {
-            let answer = house.ask(get("/readyz").empty()).await;
-            if answer.status == status {
-                return answer;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), asking)
-        .await
-        .unwrap_or_else(|_late| panic!("readiness never said {status}"))
+    until("the readiness", async || {
+        let answer = house.ask(get("/readyz").empty()).await;
+        (answer.status == status).then_some(answer)
+    })
+    .await
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]

@@ -48,6 +48,9 @@ pub(crate) const WING_A: SiteId = SiteId(Uuid::from_u128(11));
 pub(crate) const WING_B: SiteId = SiteId(Uuid::from_u128(12));
 pub(crate) const ELSEWHERE: SiteId = SiteId(Uuid::from_u128(13));
 
+/// Frames that may wait for a robot without a socket.
+pub(crate) const ROBOT_OUTBOX: usize = 16;
+
 /// The robot's clock when it was heard of last.
 pub(crate) const TICK_MS: u64 = 77_000;
 
@@ -60,17 +63,23 @@ pub(crate) enum Who {
     Admin,
     /// An operator at Wing A and nowhere else.
     WingA,
+    /// An admin at Wing A and nowhere else.
+    WingAAdmin,
+    /// Without any role.
+    Roleless,
     /// Operator and admin of the other organisation.
     Stranger,
 }
 
 impl Who {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Operator,
         Self::Requester,
         Self::Owner,
         Self::Admin,
         Self::WingA,
+        Self::WingAAdmin,
+        Self::Roleless,
         Self::Stranger,
     ];
 
@@ -84,8 +93,14 @@ impl Who {
 
     pub(crate) const fn organisation(self) -> OrganisationId {
         match self {
-            Self::Operator | Self::Requester | Self::Owner | Self::Admin | Self::WingA => LINDEN,
             Self::Stranger => OTHER,
+            Self::Operator
+            | Self::Requester
+            | Self::Owner
+            | Self::Admin
+            | Self::WingA
+            | Self::WingAAdmin
+            | Self::Roleless => LINDEN,
         }
     }
 
@@ -96,6 +111,8 @@ impl Who {
             Self::Owner => (&[Role::Owner], None),
             Self::Admin => (&[Role::Admin], None),
             Self::WingA => (&[Role::Operator], Some(WING_A)),
+            Self::WingAAdmin => (&[Role::Admin], Some(WING_A)),
+            Self::Roleless => (&[], None),
             Self::Stranger => (&[Role::Operator, Role::Admin], None),
         };
         let grant = |role: &Role| RoleGrant { role: *role, site };
@@ -356,24 +373,9 @@ impl House {
 
     /// The same, before its first telemetry.
     pub(crate) fn attach_silent(&self, machine: Machine) -> Attached {
-        let (to_robot, frames) = mpsc::channel(16);
-        let (ending, ended) = oneshot::channel();
-        let attachment = self.app.live.attach(
-            NewAttachment {
-                robot: machine.id(),
-                name: machine.name.to_owned(),
-                organisation: machine.organisation,
-                site: machine.site,
-                site_name: "Wing".to_owned(),
-                token: machine.token_id(),
-                advert: advert(),
-                to_robot,
-                ending,
-            },
-            self.now(),
-        );
+        let (new, frames, ended) = new_attachment(machine);
         Attached {
-            attachment,
+            attachment: self.app.live.attach(new, self.now()),
             frames,
             ended,
         }
@@ -400,6 +402,30 @@ impl House {
     pub(crate) fn console_file(&self, name: &str) -> std::path::PathBuf {
         self.files.path().join("console").join(name)
     }
+}
+
+/// A session of this robot that is to go on a board, and its two ends.
+pub(crate) fn new_attachment(
+    machine: Machine,
+) -> (
+    NewAttachment,
+    mpsc::Receiver<ToRobot>,
+    oneshot::Receiver<Goodbye>,
+) {
+    let (to_robot, frames) = mpsc::channel(ROBOT_OUTBOX);
+    let (ending, ended) = oneshot::channel();
+    let new = NewAttachment {
+        robot: machine.id(),
+        name: machine.name.to_owned(),
+        organisation: machine.organisation,
+        site: machine.site,
+        site_name: "Wing".to_owned(),
+        token: machine.token_id(),
+        advert: advert(),
+        to_robot,
+        ending,
+    };
+    (new, frames, ended)
 }
 
 /// The database as the application sees it.

@@ -6,6 +6,7 @@ mod events;
 mod files_and_health;
 pub(crate) mod house;
 mod problems;
-mod redis;
 mod rights;
 mod session;
+mod shared_counts;
+pub(crate) mod until;
