@@ -8,9 +8,7 @@ use leptos_router::{
 
 use crate::{
     live::engine::Live,
-    pages::{
-        fleet::FleetPage, live::LivePage, not_found::NotFound, shell::Shell, sign_in::SignIn,
-    },
+    pages::{fleet::FleetPage, live::LivePage, not_found::NotFound, shell::Shell, sign_in::SignIn},
     session::Session,
 };
 

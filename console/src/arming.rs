@@ -38,13 +38,21 @@ pub fn withheld(
         })
     };
     if !is_connected {
-        return no("no connection to the gateway", "Returns with the connection");
+        return no(
+            "no connection to the gateway",
+            "Returns with the connection",
+        );
     }
     match standing {
         Standing::Offline { .. } => return no("the robot is offline", "Returns with the robot"),
-        Standing::Silent => return no("the robot has not told its state", "Returns with its state"),
+        Standing::Silent => {
+            return no("the robot has not told its state", "Returns with its state");
+        }
         Standing::Stale { age_ms, .. } => {
-            let why = format!("the robot's state is {} old, limit 1 s", words::delay(*age_ms));
+            let why = format!(
+                "the robot's state is {} old, limit 1 s",
+                words::delay(*age_ms)
+            );
             return no(&why, "Returns with fresh state");
         }
         Standing::Fresh(_) => {}
@@ -114,12 +122,32 @@ mod tests {
         let table = [
             (true, IDLE, Sight::Aged(1_000.0), None),
             (true, IDLE, Sight::NoCamera, None),
-            (true, IDLE, Sight::Aged(4_200.0), Some("video stale for 4.2\u{a0}s, limit 1 s")),
+            (
+                true,
+                IDLE,
+                Sight::Aged(4_200.0),
+                Some("video stale for 4.2\u{a0}s, limit 1 s"),
+            ),
             (true, IDLE, Sight::Awaited, Some("no picture yet")),
-            (true, stale, Sight::Aged(0.0), Some("the robot's state is 2.0\u{a0}s old, limit 1 s")),
+            (
+                true,
+                stale,
+                Sight::Aged(0.0),
+                Some("the robot's state is 2.0\u{a0}s old, limit 1 s"),
+            ),
             (true, gone, Sight::Aged(0.0), Some("the robot is offline")),
-            (true, Standing::Silent, Sight::Aged(0.0), Some("the robot has not told its state")),
-            (false, IDLE, Sight::Aged(0.0), Some("no connection to the gateway")),
+            (
+                true,
+                Standing::Silent,
+                Sight::Aged(0.0),
+                Some("the robot has not told its state"),
+            ),
+            (
+                false,
+                IDLE,
+                Sight::Aged(0.0),
+                Some("no connection to the gateway"),
+            ),
         ];
         for (is_connected, standing, sight, why) in table {
             let found = withheld(is_connected, &able, &standing, sight);

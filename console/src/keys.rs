@@ -19,8 +19,9 @@ impl Key {
 
     /// Whether a button or link has the focus, which Enter belongs to.
     pub(crate) fn is_on_control(&self) -> bool {
-        self.target()
-            .is_some_and(|element| matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY"))
+        self.target().is_some_and(|element| {
+            matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY")
+        })
     }
 
     fn target(&self) -> Option<Element> {

@@ -37,8 +37,8 @@ impl Projection {
         let height_px = height_px.max(MIN_SIDE_PX);
         let width_m = f64::from(map.width_m).max(1.0);
         let height_m = f64::from(map.height_m).max(1.0);
-        let fit = ((width_px - 2.0 * MARGIN_PX) / width_m)
-            .min((height_px - 2.0 * MARGIN_PX) / height_m);
+        let fit =
+            ((width_px - 2.0 * MARGIN_PX) / width_m).min((height_px - 2.0 * MARGIN_PX) / height_m);
         let scale = fit * zoom.max(1.0);
         let [x_m, y_m] = centre.unwrap_or([width_m / 2.0, height_m / 2.0]);
         Self {
@@ -50,12 +50,18 @@ impl Projection {
 
     /// Metres to pixels.
     pub fn to_px(&self, [x_m, y_m]: [f64; 2]) -> [f64; 2] {
-        [self.left_px + x_m * self.scale, self.bottom_px - y_m * self.scale]
+        [
+            self.left_px + x_m * self.scale,
+            self.bottom_px - y_m * self.scale,
+        ]
     }
 
     /// Pixels to metres.
     pub fn to_m(&self, [x_px, y_px]: [f64; 2]) -> [f64; 2] {
-        [(x_px - self.left_px) / self.scale, (self.bottom_px - y_px) / self.scale]
+        [
+            (x_px - self.left_px) / self.scale,
+            (self.bottom_px - y_px) / self.scale,
+        ]
     }
 
     /// An SVG path through these metres.
@@ -179,7 +185,10 @@ mod tests {
         let corner = Projection::zoomed(&map(), 400.0, 300.0, 4.0, Some([0.0, 0.0]));
 
         assert!(near(middle.to_px([10.0, 5.0]), [200.0, 150.0]));
-        assert!(near(corner.to_px([0.0, 0.0]), [MARGIN_PX, 300.0 - MARGIN_PX]));
+        assert!(near(
+            corner.to_px([0.0, 0.0]),
+            [MARGIN_PX, 300.0 - MARGIN_PX]
+        ));
     }
 
     #[test]

@@ -86,7 +86,10 @@ impl Group {
                 standing,
                 Standing::Fresh(Activity::Patrolling | Activity::Navigating | Activity::Waiting)
             ),
-            Self::Idle => matches!(standing, Standing::Fresh(Activity::Idle | Activity::Stopped)),
+            Self::Idle => matches!(
+                standing,
+                Standing::Fresh(Activity::Idle | Activity::Stopped)
+            ),
             Self::Charging => matches!(standing, Standing::Fresh(Activity::Charging)),
             Self::Stale => matches!(standing, Standing::Stale { .. } | Standing::Silent),
             Self::Offline => matches!(standing, Standing::Offline { .. }),
@@ -144,12 +147,14 @@ pub fn badge(standing: &Standing, health: Health) -> (Tone, String) {
             (Tone::Calm, format!("Stale {}", words::delay(*age_ms)))
         }
         (Standing::Silent, _) => (Tone::Calm, "No data".to_owned()),
-        (Standing::Fresh(activity), Health::Failed) => {
-            (Tone::Alarm, format!("{}, fault", words::activity(*activity)))
-        }
-        (Standing::Fresh(activity), Health::Degraded) => {
-            (Tone::Caution, format!("{}, impaired", words::activity(*activity)))
-        }
+        (Standing::Fresh(activity), Health::Failed) => (
+            Tone::Alarm,
+            format!("{}, fault", words::activity(*activity)),
+        ),
+        (Standing::Fresh(activity), Health::Degraded) => (
+            Tone::Caution,
+            format!("{}, impaired", words::activity(*activity)),
+        ),
         (Standing::Fresh(Activity::Waiting), Health::Ok) => (Tone::Caution, "Waiting".to_owned()),
         (Standing::Fresh(activity), Health::Ok) => {
             (Tone::Calm, words::activity(*activity).to_owned())
@@ -163,10 +168,12 @@ const NEWLY_GONE_MS: f64 = 60_000.0;
 /// Who comes first: what needs somebody, then everybody by name, then who is not there. Only lasting things count, or
 /// cards would jump under the pointer.
 fn urgency(robot: &Robot, standing: &Standing) -> u8 {
-    let is_failed = robot.telemetry().is_some_and(|state| state.health == Health::Failed);
-    let is_low = robot.telemetry().is_some_and(|state| {
-        !state.battery.charging && state.battery.percent < grade::BATTERY_LOW
-    });
+    let is_failed = robot
+        .telemetry()
+        .is_some_and(|state| state.health == Health::Failed);
+    let is_low = robot
+        .telemetry()
+        .is_some_and(|state| !state.battery.charging && state.battery.percent < grade::BATTERY_LOW);
     match standing {
         Standing::Stale { .. } => 1,
         Standing::Offline { for_ms: Some(ms) } if *ms < NEWLY_GONE_MS => 1,
@@ -210,9 +217,13 @@ pub fn list<'robots>(
     let mut passed: Vec<(u8, &str, RobotId)> = robots
         .filter_map(|robot| {
             let standing = standing(robot, clock, now);
-            filter
-                .lets(robot, &standing)
-                .then(|| (urgency(robot, &standing), robot.view.name.as_str(), robot.view.robot))
+            filter.lets(robot, &standing).then(|| {
+                (
+                    urgency(robot, &standing),
+                    robot.view.name.as_str(),
+                    robot.view.robot,
+                )
+            })
         })
         .collect();
     passed.sort_unstable();
@@ -335,7 +346,9 @@ mod tests {
 
         let order = names(&robots, &Filter::default());
 
-        let wanted = ["Zelkova", "Willow", "Xylo", "Yew", "Rowan", "Alder", "Maple", "Hawthorn"];
+        let wanted = [
+            "Zelkova", "Willow", "Xylo", "Yew", "Rowan", "Alder", "Maple", "Hawthorn",
+        ];
         assert_eq!(order, wanted);
     }
 
@@ -347,7 +360,13 @@ mod tests {
         let stale = standing(&robot("A", Activity::Idle, 1_001), &clock, NOW);
 
         assert_eq!(fresh, Standing::Fresh(Activity::Idle));
-        assert!(matches!(stale, Standing::Stale { was: Activity::Idle, .. }));
+        assert!(matches!(
+            stale,
+            Standing::Stale {
+                was: Activity::Idle,
+                ..
+            }
+        ));
     }
 
     #[test]

@@ -7,10 +7,10 @@ use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    MediaStream, MediaStreamTrackState, MessageEvent, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState,
-    RtcDataChannelType, RtcPeerConnection, RtcPeerConnectionState, RtcRtpReceiver,
-    RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
-    RtcSessionDescriptionInit,
+    MediaStream, MediaStreamTrackState, MessageEvent, RtcDataChannel, RtcDataChannelInit,
+    RtcDataChannelState, RtcDataChannelType, RtcPeerConnection, RtcPeerConnectionState,
+    RtcRtpReceiver, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit,
+    RtcSdpType, RtcSessionDescriptionInit,
 };
 
 use crate::{
@@ -74,8 +74,8 @@ impl Peer {
         tell: impl Fn(Input) + Copy + 'static,
     ) -> Result<Self, JsValue> {
         let connection = RtcPeerConnection::new()?;
-        let reliable = connection
-            .create_data_channel_with_data_channel_dict("reliable", &negotiated(0));
+        let reliable =
+            connection.create_data_channel_with_data_channel_dict("reliable", &negotiated(0));
         reliable.set_binary_type(RtcDataChannelType::Arraybuffer);
         let fast_options = negotiated(1);
         fast_options.set_ordered(false);
@@ -201,7 +201,11 @@ fn want_capture_time(transceiver: &RtcRtpTransceiver) {
         })
         .collect();
     // A browser that refuses leaves us with the estimate of its own.
-    let _set = browser::call(transceiver, "setHeaderExtensionsToNegotiate", &[wanted.into()]);
+    let _set = browser::call(
+        transceiver,
+        "setHeaderExtensionsToNegotiate",
+        &[wanted.into()],
+    );
 }
 
 /// The gateway has one public address and learns the browser's from its first packet: no need to wait for candidates.
@@ -253,7 +257,12 @@ pub(crate) async fn counters(
     let Ok(report) = JsFuture::from(connection.get_stats()).await else {
         return Vec::new();
     };
-    let tracks: Rc<Vec<String>> = Rc::new(feeds.iter().map(|feed| feed.receiver.track().id()).collect());
+    let tracks: Rc<Vec<String>> = Rc::new(
+        feeds
+            .iter()
+            .map(|feed| feed.receiver.track().id())
+            .collect(),
+    );
     let mut found = vec![None; tracks.len()];
     report
         .unchecked_ref::<js_sys::Map>()

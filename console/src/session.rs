@@ -63,7 +63,8 @@ impl Session {
 
     /// Whether somebody is signed in, followed.
     pub(crate) fn is_signed_in(self) -> bool {
-        self.state.with(|state| matches!(state, SignInState::SignedIn(_)))
+        self.state
+            .with(|state| matches!(state, SignInState::SignedIn(_)))
     }
 
     /// The gateway ended the session.
@@ -112,10 +113,12 @@ async fn call(method: &str, body: Option<String>) -> Result<String, Problem> {
     if (200..300).contains(&status) {
         return Ok(text);
     }
-    Err(serde_json::from_str(&text).unwrap_or_else(|_foreign| Problem {
-        status,
-        ..unreadable()
-    }))
+    Err(
+        serde_json::from_str(&text).unwrap_or_else(|_foreign| Problem {
+            status,
+            ..unreadable()
+        }),
+    )
 }
 
 async fn fetch(method: &str, body: Option<String>) -> Result<(u16, String), JsValue> {

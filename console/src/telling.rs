@@ -52,7 +52,11 @@ pub fn verb(verb: &Verb, map: Option<&SiteMap>) -> String {
         Verb::Stop => "Stop".to_owned(),
         Verb::NavigateTo { x_m, y_m, .. } => match place_at(map, *x_m, *y_m) {
             Some(name) => format!("Drive to {name}"),
-            None => format!("Drive to {}, {}", words::number(*x_m, 2), words::number(*y_m, 2)),
+            None => format!(
+                "Drive to {}, {}",
+                words::number(*x_m, 2),
+                words::number(*y_m, 2)
+            ),
         },
     }
 }
@@ -76,9 +80,12 @@ pub fn fate(entry: &Entry, now: UnixMicros, gateway_now: UnixMicros) -> Telling 
             "Not sent",
             Some("the connection broke before the gateway recorded it"),
         ),
-        Standing::TurnedDown { words, .. } => {
-            telling(Shape::No, Tone::Alarm, &format!("Refused: {words}"), Some("by the gateway; the robot never heard of it"))
-        }
+        Standing::TurnedDown { words, .. } => telling(
+            Shape::No,
+            Tone::Alarm,
+            &format!("Refused: {words}"),
+            Some("by the gateway; the robot never heard of it"),
+        ),
         Standing::Wished => awaiting(entry, now, gateway_now),
         Standing::Recorded(recorded) => of_robot(entry, recorded, now, gateway_now),
     }
@@ -90,9 +97,12 @@ fn of_robot(entry: &Entry, fate: &Fate, now: UnixMicros, gateway_now: UnixMicros
         Fate::Sent => awaiting(entry, now, gateway_now),
         Fate::Accepted if is_stop => telling(Shape::Running, Tone::Calm, "Robot is stopping", None),
         Fate::Accepted => telling(Shape::Running, Tone::Calm, "Accepted", None),
-        Fate::Refused { reason } => {
-            telling(Shape::No, Tone::Alarm, &format!("Refused: {}", reason.words()), None)
-        }
+        Fate::Refused { reason } => telling(
+            Shape::No,
+            Tone::Alarm,
+            &format!("Refused: {}", reason.words()),
+            None,
+        ),
         Fate::Done if is_stop => telling(Shape::Still, Tone::Calm, "Robot reports stopped", None),
         Fate::Done => telling(Shape::Done, Tone::Ok, "Arrived", None),
         Fate::Abandoned { reason } => {
@@ -120,7 +130,10 @@ fn awaiting(entry: &Entry, now: UnixMicros, gateway_now: UnixMicros) -> Telling 
         (None, None) => 0,
     };
     if waited_us > i64::from(RECEIPT_LATE_MS) * 1_000 {
-        let why = format!("for {}, state unknown", words::delay(micros_to_ms(waited_us)));
+        let why = format!(
+            "for {}, state unknown",
+            words::delay(micros_to_ms(waited_us))
+        );
         return telling(Shape::Caution, Tone::Caution, "No receipt", Some(&why));
     }
     telling(Shape::Underway, Tone::Calm, "Sent", None)
@@ -200,8 +213,14 @@ mod tests {
         let early = fate(&sent, T0.plus(500_000), T0);
         let late = fate(&sent, T0.plus(501_000), T0);
 
-        assert_eq!((early.words.as_str(), early.shape), ("Sent", Shape::Underway));
-        assert_eq!((late.words.as_str(), late.tone), ("No receipt", Tone::Caution));
+        assert_eq!(
+            (early.words.as_str(), early.shape),
+            ("Sent", Shape::Underway)
+        );
+        assert_eq!(
+            (late.words.as_str(), late.tone),
+            ("No receipt", Tone::Caution)
+        );
     }
 
     #[test]
@@ -210,8 +229,14 @@ mod tests {
 
         assert_eq!(stops(Standing::Wished), "Sent");
         assert_eq!(stops(Standing::Recorded(Fate::Sent)), "Sent");
-        assert_eq!(stops(Standing::Recorded(Fate::Accepted)), "Robot is stopping");
-        assert_eq!(stops(Standing::Recorded(Fate::Done)), "Robot reports stopped");
+        assert_eq!(
+            stops(Standing::Recorded(Fate::Accepted)),
+            "Robot is stopping"
+        );
+        assert_eq!(
+            stops(Standing::Recorded(Fate::Done)),
+            "Robot reports stopped"
+        );
     }
 
     #[test]
@@ -251,7 +276,10 @@ mod tests {
         done.ended_at = Some(T0.plus(9_000_000));
         done.recorded_took_ms = Some(1);
 
-        assert_eq!((answer_ms(&done), took_ms(&done)), (Some(21.0), Some(9_000.0)));
+        assert_eq!(
+            (answer_ms(&done), took_ms(&done)),
+            (Some(21.0), Some(9_000.0))
+        );
 
         done.wished_at = None;
         assert_eq!((answer_ms(&done), took_ms(&done)), (None, Some(1.0)));

@@ -78,18 +78,21 @@ impl Browser {
             driver,
             _profile: profile,
         };
-        // The window's size includes what headless Chromium counts as its frame; pages are measured without it.
+        browser.window.set_script_timeout(PATIENCE).await?;
         browser.resize(size).await?;
         Ok(browser)
     }
 
-    /// Makes the page this large.
+    /// Makes the page this large, also smaller than a window of the system may be.
     pub async fn resize(&self, size: Size) -> Result<()> {
-        let outer: (u32, u32) = self
-            .eval("return [window.outerWidth - window.innerWidth, window.outerHeight - window.innerHeight]")
-            .await?;
         self.window
-            .set_window_rect(0, 0, size.0 + outer.0, size.1 + outer.1)
+            .cdp()
+            .send_raw(
+                "Emulation.setDeviceMetricsOverride",
+                serde_json::json!({
+                    "width": size.0, "height": size.1, "deviceScaleFactor": 1, "mobile": false,
+                }),
+            )
             .await?;
         Ok(())
     }
@@ -136,8 +139,10 @@ impl Browser {
 
     /// Keeps a picture of the page where the test run keeps them.
     pub async fn picture(&self, name: &str) -> Result<PathBuf> {
-        let folder = std::env::var_os("NOOTERRA_SCREENSHOTS")
-            .map_or_else(|| std::env::temp_dir().join("nooterra-screenshots"), PathBuf::from);
+        let folder = std::env::var_os("NOOTERRA_SCREENSHOTS").map_or_else(
+            || std::env::temp_dir().join("nooterra-screenshots"),
+            PathBuf::from,
+        );
         std::fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{name}.png"));
         self.window.screenshot(&path).await?;
@@ -156,7 +161,10 @@ impl Browser {
 
     fn signal_all(&self, signal: rustix::process::Signal) -> Result<()> {
         for id in descendants(self.driver.id())? {
-            if let Some(pid) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {
+            if let Some(pid) = i32::try_from(id)
+                .ok()
+                .and_then(rustix::process::Pid::from_raw)
+            {
                 rustix::process::kill_process(pid, signal)?;
             }
         }
@@ -203,7 +211,12 @@ fn descendants(parent: u32) -> Result<Vec<u32>> {
     let mut next = 0;
     while let Some(&one) = found.get(next) {
         next += 1;
-        found.extend(parents.iter().filter(|(_, its)| *its == one).map(|(id, _)| *id));
+        found.extend(
+            parents
+                .iter()
+                .filter(|(_, its)| *its == one)
+                .map(|(id, _)| *id),
+        );
     }
     Ok(found.split_off(1))
 }

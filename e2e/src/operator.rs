@@ -31,7 +31,9 @@ impl Frames {
             reason = "an index into a few thousand samples"
         )]
         let index = (sorted.len() as f64 * share) as usize;
-        sorted.get(index.min(sorted.len().saturating_sub(1))).copied()
+        sorted
+            .get(index.min(sorted.len().saturating_sub(1)))
+            .copied()
     }
 }
 
@@ -102,7 +104,10 @@ impl Operator {
     /// Clicks on the map at a place of the site, in metres.
     pub async fn click_map(&self, place: &str) -> Result<()> {
         self.browser
-            .until("the list of places", "return document.querySelectorAll('#go-place option').length > 1")
+            .until(
+                "the list of places",
+                "return document.querySelectorAll('#go-place option').length > 1",
+            )
             .await?;
         let found: bool = self
             .browser

@@ -79,7 +79,11 @@ impl Process {
         while self.child.try_wait()?.is_none() {
             if Instant::now() > deadline {
                 self.kill()?;
-                bail!("{} did not end within {within:?}\n{}", self.name, self.log());
+                bail!(
+                    "{} did not end within {within:?}\n{}",
+                    self.name,
+                    self.log()
+                );
             }
             std::thread::yield_now();
             std::thread::park_timeout(Duration::from_millis(10));

@@ -214,7 +214,9 @@ impl Stack {
 }
 
 fn free_udp_port() -> Result<u16> {
-    Ok(std::net::UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
+    Ok(std::net::UdpSocket::bind("127.0.0.1:0")?
+        .local_addr()?
+        .port())
 }
 
 async fn start_gateway(data: &Path, listen: &str, media_port: u16) -> Result<(Process, Ready)> {

@@ -26,7 +26,9 @@ where
         };
         if Instant::now() >= deadline {
             match last_failure {
-                Some(error) => bail!("waited {within:?} for {what}; the last try failed: {error:#}"),
+                Some(error) => {
+                    bail!("waited {within:?} for {what}; the last try failed: {error:#}")
+                }
                 None => bail!("waited {within:?} for {what}"),
             }
         }

@@ -10,7 +10,10 @@ use e2e::{
     stack::Stack,
     until::until,
 };
-use protocol::{RobotId, command::{Fate, Verb}};
+use protocol::{
+    RobotId,
+    command::{Fate, Verb},
+};
 use rustix::process::Signal;
 
 /// A drive across the site with people in the way.
@@ -45,9 +48,7 @@ async fn an_operator_sees_the_fleet_opens_a_robot_and_drives_it_to_a_place() -> 
     operator.browser.resize(DESK).await?;
 
     operator.open_live(&stack.seeded.robots[0].id).await?;
-    let frames = operator
-        .measure_frames(90, Duration::from_secs(20))
-        .await?;
+    let frames = operator.measure_frames(90, Duration::from_secs(20)).await?;
     ensure!(
         frames.samples.len() >= 30,
         "only {} frames carried a readable stamp, {} did not",
@@ -61,7 +62,9 @@ async fn an_operator_sees_the_fleet_opens_a_robot_and_drives_it_to_a_place() -> 
     );
 
     operator.click_map("Corridor east").await?;
-    operator.until_fate("Accepted", Duration::from_secs(5)).await?;
+    operator
+        .until_fate("Accepted", Duration::from_secs(5))
+        .await?;
     operator.browser.picture("live-driving-1440").await?;
     operator.until_fate("Arrived", DRIVE).await?;
     operator.browser.picture("live-1440").await?;
@@ -70,7 +73,10 @@ async fn an_operator_sees_the_fleet_opens_a_robot_and_drives_it_to_a_place() -> 
     operator.browser.picture("live-390").await?;
 
     let events = stack.admin()?.get("/api/v1/events").await?.text().await?;
-    ensure!(events.contains("command.receipt"), "no receipt was recorded");
+    ensure!(
+        events.contains("command.receipt"),
+        "no receipt was recorded"
+    );
     Ok(())
 }
 
@@ -136,7 +142,9 @@ async fn sessions_resume_after_a_restart_of_the_gateway() -> Result<()> {
     stack.all_online().await?;
     operator.sees_fresh_frames().await?;
     operator.click_map("Corridor east").await?;
-    operator.until_fate("Accepted", Duration::from_secs(10)).await
+    operator
+        .until_fate("Accepted", Duration::from_secs(10))
+        .await
 }
 
 #[tokio::test]
@@ -197,9 +205,11 @@ async fn a_revoked_robot_is_out_within_a_second_and_stays_out() -> Result<()> {
     stack.admin_command(&["robot", "token-revoke", &robot, &token])?;
 
     let agent = &mut stack.agents[0];
-    until("the revoked robot to be out", Duration::from_secs(3), || {
-        std::future::ready(agent.ended())
-    })
+    until(
+        "the revoked robot to be out",
+        Duration::from_secs(3),
+        || std::future::ready(agent.ended()),
+    )
     .await?;
     ensure!(agent.log().contains("revoked"), "{}", agent.log());
     let view = stack.operator()?.robot(robot.parse()?).await?;
@@ -231,7 +241,10 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
 
     let first = first.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     let again = again.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
-    ensure!(first.issued_at == again.issued_at, "the same id was a new command");
+    ensure!(
+        first.issued_at == again.issued_at,
+        "the same id was a new command"
+    );
     ensure!(other.is_err_and(|problem| problem.code == "command_id_reused"));
     until("the robot to arrive", DRIVE, async || {
         Ok((api.fate(command).await?.fate == Fate::Done).then_some(()))

@@ -45,7 +45,10 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the last word of a command that failed"
+)]
 fn eprintln(error: &anyhow::Error) {
     eprintln!("nooterra: {error:#}");
 }
@@ -67,7 +70,8 @@ async fn migrate(overrides: &Overrides) -> Result<()> {
 
 fn log_to_stderr(log: &Log) {
     // Well-formed by then: the settings were checked.
-    let filter = EnvFilter::try_new(&log.filter).unwrap_or_else(|_malformed| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_new(&log.filter).unwrap_or_else(|_malformed| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

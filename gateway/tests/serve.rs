@@ -121,7 +121,11 @@ fn connect(ready: &Value) -> TcpStream {
 
 fn get(ready: &Value, path: &str) -> String {
     let mut stream = connect(ready);
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -145,7 +149,9 @@ fn a_gateway_that_is_killed_takes_its_servers_along_and_the_next_one_starts_at_o
     let ready = first.ready();
     let (old_sockets, old_postmaster) = (sockets(&ready), postmaster(folder.path()));
     wait("everything to answer", WITHIN, || {
-        get(&ready, "/readyz").starts_with("HTTP/1.1 200").then_some(())
+        get(&ready, "/readyz")
+            .starts_with("HTTP/1.1 200")
+            .then_some(())
     });
     assert!(old_sockets.join("redis.sock").exists() && old_postmaster.is_some());
 
@@ -159,7 +165,9 @@ fn a_gateway_that_is_killed_takes_its_servers_along_and_the_next_one_starts_at_o
     });
     assert_ne!(postmaster(folder.path()), old_postmaster);
     wait("everything to answer again", WITHIN, || {
-        get(&ready, "/readyz").starts_with("HTTP/1.1 200").then_some(())
+        get(&ready, "/readyz")
+            .starts_with("HTTP/1.1 200")
+            .then_some(())
     });
 }
 
@@ -194,7 +202,10 @@ fn it_goes_down_in_good_order_and_takes_its_files_along() {
     assert!(!run.exists() && !folder.path().join("ready.json").exists());
     assert!(!sockets(&ready).exists() && postmaster(folder.path()).is_none());
     let log = gateway.log();
-    assert!(log.contains("private PostgreSQL") && log.contains("done in"), "{log}");
+    assert!(
+        log.contains("private PostgreSQL") && log.contains("done in"),
+        "{log}"
+    );
     assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
     let password = ready["database_url"].as_str().unwrap();
     assert!(!log.contains(password), "{log}");
@@ -207,8 +218,10 @@ fn told_twice_it_ends_at_once_and_still_leaves_nothing() {
     let ready = gateway.ready();
     // Half a request keeps the shutdown waiting.
     let mut half = connect(&ready);
-    half.write_all(b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
-        .unwrap();
+    half.write_all(
+        b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+    )
+    .unwrap();
 
     gateway.signal(Signal::TERM);
     wait("it to go down", WITHIN, || {
@@ -264,7 +277,11 @@ fn settings_that_can_not_be_understood_end_it_with_their_key() {
     for (name, value, named) in [
         ("NOOTERRA_LISEN", "x", "NOOTERRA_LISEN"),
         ("NOOTERRA_MEDIA_ADVERTISE", "eth0", "media.advertise"),
-        ("DATABASE_OWNER_URL", "postgres://owner@db/nooterra", "DATABASE_URL"),
+        (
+            "DATABASE_OWNER_URL",
+            "postgres://owner@db/nooterra",
+            "DATABASE_URL",
+        ),
     ] {
         let output = command(folder.path()).env(name, value).output().unwrap();
 

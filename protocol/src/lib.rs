@@ -4,6 +4,8 @@ pub mod command;
 pub mod console_socket;
 pub mod deterministic;
 pub mod event;
+#[cfg(test)]
+mod golden_tests;
 pub mod ids;
 pub mod limits;
 pub mod robot;

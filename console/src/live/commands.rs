@@ -97,7 +97,9 @@ impl Commands {
 
     /// Those to one robot, newest first.
     pub fn of(&self, robot: RobotId) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.robot == robot)
+        self.entries
+            .iter()
+            .filter(move |entry| entry.robot == robot)
     }
 
     /// One of them.
@@ -128,13 +130,20 @@ impl Commands {
             let at = self
                 .entries
                 .iter()
-                .position(|other| other.issued_at.is_some_and(|at| Some(at) <= entry.issued_at))
+                .position(|other| {
+                    other
+                        .issued_at
+                        .is_some_and(|at| Some(at) <= entry.issued_at)
+                })
                 .unwrap_or(self.entries.len());
             self.entries.insert(at, entry);
             self.entries.truncate(MAX_ENTRIES);
             return;
         }
-        let Some(entry) = self.entries.iter_mut().find(|entry| entry.command == view.command)
+        let Some(entry) = self
+            .entries
+            .iter_mut()
+            .find(|entry| entry.command == view.command)
         else {
             return;
         };
@@ -163,7 +172,10 @@ impl Commands {
         words: String,
         now: UnixMicros,
     ) {
-        let found = self.entries.iter_mut().find(|entry| entry.command == command);
+        let found = self
+            .entries
+            .iter_mut()
+            .find(|entry| entry.command == command);
         if let Some(entry) = found
             && entry.standing.rank() < Standing::Recorded(Fate::Sent).rank()
         {
@@ -322,15 +334,14 @@ mod tests {
     fn commands_of_others_stand_in_the_order_in_which_they_were_recorded() {
         let mut commands = Commands::default();
 
-        commands.replace(
-            &[view(3, 30, Fate::Done), view(1, 10, Fate::Done)],
-            T0,
-            T0,
-        );
+        commands.replace(&[view(3, 30, Fate::Done), view(1, 10, Fate::Done)], T0, T0);
         commands.recorded(&view(2, 20, Fate::Sent), T0);
         commands.recorded(&view(4, 40, Fate::Sent), T0);
 
-        let order: Vec<u128> = commands.iter().map(|entry| entry.command.0.as_u128()).collect();
+        let order: Vec<u128> = commands
+            .iter()
+            .map(|entry| entry.command.0.as_u128())
+            .collect();
         assert_eq!(order, [4, 3, 2, 1]);
     }
 
@@ -350,7 +361,10 @@ mod tests {
         }
 
         assert_eq!(standing(&commands, 1), Standing::Recorded(refused));
-        assert!(matches!(standing(&commands, 2), Standing::TurnedDown { .. }));
+        assert!(matches!(
+            standing(&commands, 2),
+            Standing::TurnedDown { .. }
+        ));
     }
 
     #[test]

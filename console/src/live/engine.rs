@@ -86,13 +86,15 @@ impl Live {
     /// Reads the model ten times a second, together with the moment of reading: for whatever shows an age.
     pub(crate) fn at_tick<T>(self, read: impl FnOnce(&Model, UnixMicros) -> T) -> T {
         self.tick.track();
-        self.model.with_untracked(|model| read(model, browser::now()))
+        self.model
+            .with_untracked(|model| read(model, browser::now()))
     }
 
     /// The same, three times a second: for a screen full of ages, which nobody reads faster.
     pub(crate) fn at_glance<T>(self, read: impl FnOnce(&Model, UnixMicros) -> T) -> T {
         self.glance.track();
-        self.model.with_untracked(|model| read(model, browser::now()))
+        self.model
+            .with_untracked(|model| read(model, browser::now()))
     }
 
     /// The cameras of the present view, in order.

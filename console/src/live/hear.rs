@@ -148,10 +148,12 @@ fn update(robot: &mut Robot, mut view: RobotView) {
         view.link = robot.view.link;
         view.telemetry = robot.view.telemetry.take();
     }
-    // The same advert stays the same allocation, so that nobody redraws a map for a robot that came or went.
-    let advert = view.advert.take();
-    if robot.advert.as_deref() != advert.as_ref() {
-        robot.advert = advert.map(Arc::new);
+    // The same advert stays the same allocation, so that nobody redraws a map for a robot that came or went. A gateway that
+    // restarted has not heard it yet; what the robot is and can has not changed by that.
+    if let Some(advert) = view.advert.take()
+        && robot.advert.as_deref() != Some(&advert)
+    {
+        robot.advert = Some(Arc::new(advert));
     }
     robot.view = view;
     robot.follow();
@@ -176,7 +178,10 @@ fn unselect_missing(model: &mut Model) {
 fn state(model: &mut Model, id: RobotId, telemetry: Telemetry, link: Link) {
     let found = model.robots.as_mut().and_then(|robots| robots.get_mut(&id));
     let Some(robot) = found else { return };
-    let is_old = robot.view.link.is_some_and(|known| link.heard_at < known.heard_at);
+    let is_old = robot
+        .view
+        .link
+        .is_some_and(|known| link.heard_at < known.heard_at);
     if is_old {
         return;
     }

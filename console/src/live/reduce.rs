@@ -166,7 +166,15 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
             command,
             robot,
             verb,
-        } => order(model, CommandRequest { command, robot, verb }, at),
+        } => order(
+            model,
+            CommandRequest {
+                command,
+                robot,
+                verb,
+            },
+            at,
+        ),
         Input::Watch { robot, cameras } => watch(model, robot, cameras, at),
         Input::Unwatch => unwatch(model),
         Input::View { view, event } => match &model.view {
@@ -302,12 +310,15 @@ fn tick_view(model: &mut Model, at: Moment) -> Vec<Effect> {
         return Vec::new();
     };
     match view.phase {
-        ViewPhase::Waiting { retry_at: Some(retry_at) } if retry_at <= at.now => {
-            open_view(model, at)
-        }
-        ViewPhase::Opening { since } if at.now.since(since) > OPENING_FOR_US => {
-            give_up_view(model, "no_path", "no path to the gateway's media port was found", at)
-        }
+        ViewPhase::Waiting {
+            retry_at: Some(retry_at),
+        } if retry_at <= at.now => open_view(model, at),
+        ViewPhase::Opening { since } if at.now.since(since) > OPENING_FOR_US => give_up_view(
+            model,
+            "no_path",
+            "no path to the gateway's media port was found",
+            at,
+        ),
         ViewPhase::Shaky { since } if at.now.since(since) > SHAKY_FOR_US => {
             give_up_view(model, "path_lost", "the path for pictures broke", at)
         }
@@ -320,7 +331,10 @@ fn tick_view(model: &mut Model, at: Moment) -> Vec<Effect> {
 
 fn heard_still(model: &mut Model, robot: RobotId, still: Still, at: Moment) -> Vec<Effect> {
     model.connection.heard_at = at.now;
-    let found = model.robots.as_mut().and_then(|robots| robots.get_mut(&robot));
+    let found = model
+        .robots
+        .as_mut()
+        .and_then(|robots| robots.get_mut(&robot));
     let Some(found) = found else {
         return vec![Effect::ForgetStill(still.url)];
     };

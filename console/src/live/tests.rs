@@ -1,10 +1,12 @@
 //! What the reducer promises.
 
+use std::sync::Arc;
+
 use protocol::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId, UnixMicros,
     command::{Fate, Verb},
     console_socket::{FromConsole, Link, ToConsole},
-    robot::{Pose, Scan, Telemetry},
+    robot::{Advert, Pose, Scan, Telemetry},
     robot_socket::Goodbye,
     views::{CommandView, Presence, RobotView},
 };
@@ -136,7 +138,10 @@ fn the_first_frame_on_a_socket_is_the_hello() {
     let said = reduce(&mut model, Input::SocketOpened, at(0));
 
     assert_eq!(opened, [Effect::OpenSocket]);
-    assert!(matches!(said[..], [Effect::Send(FromConsole::Hello { .. })]));
+    assert!(matches!(
+        said[..],
+        [Effect::Send(FromConsole::Hello { .. })]
+    ));
 }
 
 #[test]
@@ -207,7 +212,11 @@ fn a_session_that_ended_leads_back_to_sign_in_and_a_restart_does_not() {
         let mut model = live(&[JUNIPER]);
         let words = String::new();
 
-        let effects = reduce(&mut model, heard(ToConsole::Goodbye { reason, words }), at(0));
+        let effects = reduce(
+            &mut model,
+            heard(ToConsole::Goodbye { reason, words }),
+            at(0),
+        );
 
         assert_eq!(effects.contains(&Effect::SignInEnded), is_end, "{reason:?}");
     }
@@ -276,7 +285,11 @@ fn a_roster_change_that_was_overtaken_by_telemetry_keeps_the_newer_state() {
     renamed.telemetry = Some(state(1.0));
     renamed.link = Some(link(100));
 
-    reduce(&mut model, heard(ToConsole::Robot(Box::new(renamed))), at(0));
+    reduce(
+        &mut model,
+        heard(ToConsole::Robot(Box::new(renamed))),
+        at(0),
+    );
 
     let known = model.robot(JUNIPER).unwrap();
     assert_eq!(known.view.name, "Juniper II");
@@ -284,9 +297,35 @@ fn a_roster_change_that_was_overtaken_by_telemetry_keeps_the_newer_state() {
 }
 
 #[test]
+fn a_restarted_gateway_does_not_make_the_page_forget_what_a_robot_is() {
+    let mut model = live(&[JUNIPER]);
+    let mut known = robot(JUNIPER);
+    known.advert = Some(Advert {
+        model: "sim".to_owned(),
+        ..Advert::default()
+    });
+    reduce(
+        &mut model,
+        heard(ToConsole::Robot(Box::new(known.clone()))),
+        at(0),
+    );
+    let first = model.robot(JUNIPER).unwrap().advert.clone().unwrap();
+
+    reduce(&mut model, snapshot(&[JUNIPER], Vec::new()), at(0));
+    reduce(&mut model, heard(ToConsole::Robot(Box::new(known))), at(0));
+
+    let kept = model.robot(JUNIPER).unwrap().advert.clone().unwrap();
+    assert!(Arc::ptr_eq(&first, &kept));
+}
+
+#[test]
 fn words_about_robots_that_are_gone_change_nothing() {
     let mut model = live(&[JUNIPER, ROWAN]);
-    reduce(&mut model, heard(ToConsole::RobotGone { robot: ROWAN }), at(0));
+    reduce(
+        &mut model,
+        heard(ToConsole::RobotGone { robot: ROWAN }),
+        at(0),
+    );
 
     reduce(&mut model, telemetry(ROWAN, 1.0, 1), at(0));
     let scan = Scan {
@@ -297,12 +336,23 @@ fn words_about_robots_that_are_gone_change_nothing() {
         ranges_cm: Vec::new(),
         path: Vec::new(),
     };
-    reduce(&mut model, heard(ToConsole::Scan { robot: ROWAN, scan }), at(0));
+    reduce(
+        &mut model,
+        heard(ToConsole::Scan { robot: ROWAN, scan }),
+        at(0),
+    );
     let still = Still {
         url: "blob:late".to_owned(),
         captured_at: UnixMicros(0),
     };
-    let effects = reduce(&mut model, Input::HeardStill { robot: ROWAN, still }, at(0));
+    let effects = reduce(
+        &mut model,
+        Input::HeardStill {
+            robot: ROWAN,
+            still,
+        },
+        at(0),
+    );
 
     assert!(model.robot(ROWAN).is_none());
     assert_eq!(effects, [Effect::ForgetStill("blob:late".to_owned())]);
@@ -313,7 +363,11 @@ fn the_trail_grows_with_the_way_and_not_with_time() {
     let mut model = live(&[JUNIPER]);
 
     for step in 0..100 {
-        reduce(&mut model, telemetry(JUNIPER, f64::from(step) * 0.0625, i64::from(step)), at(0));
+        reduce(
+            &mut model,
+            telemetry(JUNIPER, f64::from(step) * 0.0625, i64::from(step)),
+            at(0),
+        );
     }
     let driven = model.robot(JUNIPER).unwrap().trail.len();
     reduce(&mut model, telemetry(JUNIPER, 50.0, 1_000), at(0));
@@ -335,7 +389,11 @@ fn stills_are_wanted_once_and_again_on_a_new_session() {
     reduce(&mut model, Input::SocketClosed, at(SECOND));
     reduce(&mut model, Input::TryNow, at(SECOND));
     reduce(&mut model, Input::SocketOpened, at(SECOND));
-    let resumed = reduce(&mut model, snapshot(&[JUNIPER, ROWAN], Vec::new()), at(SECOND));
+    let resumed = reduce(
+        &mut model,
+        snapshot(&[JUNIPER, ROWAN], Vec::new()),
+        at(SECOND),
+    );
 
     assert_eq!(first, std::slice::from_ref(&want));
     assert!(again.is_empty());
@@ -392,7 +450,11 @@ fn the_fate_of_a_command_follows_the_gateway_through_a_broken_session() {
         verb: Verb::Stop,
     };
     reduce(&mut model, order, at(SECOND));
-    reduce(&mut model, heard(ToConsole::Command(recorded(command, Fate::Sent))), at(SECOND));
+    reduce(
+        &mut model,
+        heard(ToConsole::Command(recorded(command, Fate::Sent))),
+        at(SECOND),
+    );
 
     reduce(&mut model, Input::SocketClosed, at(2 * SECOND));
     reduce(&mut model, Input::TryNow, at(2 * SECOND));
@@ -447,7 +509,11 @@ fn an_interrupted_path_heals_within_two_seconds_or_is_replaced() {
     assert!(!healed.contains(&Effect::CloseView));
     assert!(broken.contains(&Effect::CloseView));
     assert!(broken.contains(&Effect::Send(FromConsole::EndView { view: first })));
-    assert!(reopened.iter().any(|effect| matches!(effect, Effect::OpenView { .. })));
+    assert!(
+        reopened
+            .iter()
+            .any(|effect| matches!(effect, Effect::OpenView { .. }))
+    );
 }
 
 #[test]
@@ -465,7 +531,11 @@ fn a_refused_view_says_why_and_is_asked_for_again() {
     assert!(effects.contains(&Effect::CloseView));
     let trouble = model.view.as_ref().unwrap().trouble.as_ref().unwrap();
     assert_eq!(trouble.code, "too_many_viewers");
-    assert!(reopened.iter().any(|effect| matches!(effect, Effect::OpenView { .. })));
+    assert!(
+        reopened
+            .iter()
+            .any(|effect| matches!(effect, Effect::OpenView { .. }))
+    );
 }
 
 #[test]
@@ -481,7 +551,11 @@ fn pictures_come_back_with_the_gateway() {
 
     assert!(lost.contains(&Effect::CloseView));
     assert_eq!(waiting, ViewPhase::Waiting { retry_at: None });
-    assert!(resumed.iter().any(|effect| matches!(effect, Effect::OpenView { .. })));
+    assert!(
+        resumed
+            .iter()
+            .any(|effect| matches!(effect, Effect::OpenView { .. }))
+    );
 }
 
 #[test]

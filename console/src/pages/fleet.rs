@@ -47,7 +47,10 @@ pub(crate) fn FleetPage() -> impl IntoView {
     let navigate = use_navigate();
     let open = Callback::new(move |robot: RobotId| {
         live.tell(Input::Select(Some(robot)));
-        navigate(&format!("/robots/{robot}"), leptos_router::NavigateOptions::default());
+        navigate(
+            &format!("/robots/{robot}"),
+            leptos_router::NavigateOptions::default(),
+        );
     });
     let field = NodeRef::<html::Input>::new();
     follow_keys(live, ids, field, open);
@@ -177,9 +180,7 @@ fn Roster(
     let select = Callback::new(move |robot| live.tell(Input::Select(Some(robot))));
     let card = move |robot: RobotId| {
         let face = Memo::new(move |_| {
-            live.at_glance(|model, now| {
-                Some(CardFace::new(model.robot(robot)?, &model.clock, now))
-            })
+            live.at_glance(|model, now| Some(CardFace::new(model.robot(robot)?, &model.clock, now)))
         });
         let is_selected = Memo::new(move |_| live.read(|model| model.selected == Some(robot)));
         view! { <RobotCard robot face is_selected on_screen on_select=select on_open=open /> }
@@ -187,12 +188,14 @@ fn Roster(
     let is_loading = Memo::new(move |_| ids.with(Option::is_none));
     let is_empty = Memo::new(move |_| ids.with(|ids| ids.as_ref().is_some_and(Vec::is_empty)));
     let has_filter = Memo::new(move |_| filter.with(|filter| *filter != Filter::default()));
-    let size = Memo::new(move |_| match ids.with(|ids| ids.as_ref().map_or(0, Vec::len)) {
-        0..=2 => "cards cards--few",
-        3..=6 => "cards cards--some",
-        7..=12 => "cards cards--dozen",
-        _ => "cards",
-    });
+    let size = Memo::new(
+        move |_| match ids.with(|ids| ids.as_ref().map_or(0, Vec::len)) {
+            0..=2 => "cards cards--few",
+            3..=6 => "cards cards--some",
+            7..=12 => "cards cards--dozen",
+            _ => "cards",
+        },
+    );
     view! {
         <Show when=move || is_loading.get()>
             <div class="cards cards--some" aria-busy="true" aria-label="Loading the fleet">

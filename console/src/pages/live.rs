@@ -46,7 +46,9 @@ pub(crate) fn LivePage() -> impl IntoView {
     let id = Memo::new(move |_| params.with(|params| params.get("id")?.parse::<RobotId>().ok()));
     // Absent while the roster is not known yet: that is no reason to say that the robot doesn't exist.
     let exists = Memo::new(move |_| {
-        let Some(id) = id.get() else { return Some(false) };
+        let Some(id) = id.get() else {
+            return Some(false);
+        };
         live.read(|model| model.robots.as_ref().map(|robots| robots.contains_key(&id)))
     });
     move || match (id.get(), exists.get()) {
@@ -125,7 +127,11 @@ impl Watch {
 
     fn large_picture(self) -> PictureFace {
         let large = self.large.get();
-        self.pictures.with(|all| all.get(large).map(|(face, _)| face.clone()).unwrap_or_default())
+        self.pictures.with(|all| {
+            all.get(large)
+                .map(|(face, _)| face.clone())
+                .unwrap_or_default()
+        })
     }
 
     fn saw(self, camera: usize, frame: Shown) {
@@ -143,7 +149,8 @@ impl Watch {
     }
 
     fn name(self) -> String {
-        self.robot(|robot| robot.view.name.clone()).unwrap_or_default()
+        self.robot(|robot| robot.view.name.clone())
+            .unwrap_or_default()
     }
 
     fn feed(self, camera: usize) -> Option<Feed> {
@@ -156,30 +163,41 @@ impl Watch {
             let robot = model.robot(self.id)?;
             let is_connected = model.connection.phase == crate::live::model::Phase::Live;
             let standing = roster::standing(robot, &model.clock, now);
-            arming::withheld(is_connected, robot, &standing, live_faces::sight(robot, age_ms))
+            arming::withheld(
+                is_connected,
+                robot,
+                &standing,
+                live_faces::sight(robot, age_ms),
+            )
         })
     }
 
     fn hud(self) -> HudFace {
         let large = self.large.get();
-        let frame = self.pictures.with(|all| all.get(large).and_then(|(_, frame)| *frame));
+        let frame = self
+            .pictures
+            .with(|all| all.get(large).and_then(|(_, frame)| *frame));
         let quality = self.qualities.with(|all| all.get(large).copied().flatten());
-        self.live.at_tick(|model, now| {
-            let robot = model.robot(self.id)?;
-            let age_ms = roster::state_age_ms(robot, &model.clock, now);
-            let camera = robot.advert.as_ref().and_then(|advert| advert.cameras.get(large));
-            Some(HudFace {
-                glass_ms: frame.and_then(|frame| frame.glass_to_glass_ms()),
-                age_ms: frame.map(|frame| frame.age_ms(now)),
-                is_age_since_shown: frame.is_some_and(|frame| frame.captured_at.is_none()),
-                command_ms: live_faces::command_ms(model, robot),
-                quality,
-                promised_rate: camera.map_or(0, |camera| camera.frames_per_second),
-                battery: robot.telemetry().map(|state| state.battery),
-                is_state_old: live_faces::is_state_old(age_ms),
+        self.live
+            .at_tick(|model, now| {
+                let robot = model.robot(self.id)?;
+                let age_ms = roster::state_age_ms(robot, &model.clock, now);
+                let camera = robot
+                    .advert
+                    .as_ref()
+                    .and_then(|advert| advert.cameras.get(large));
+                Some(HudFace {
+                    glass_ms: frame.and_then(|frame| frame.glass_to_glass_ms()),
+                    age_ms: frame.map(|frame| frame.age_ms(now)),
+                    is_age_since_shown: frame.is_some_and(|frame| frame.captured_at.is_none()),
+                    command_ms: live_faces::command_ms(model, robot),
+                    quality,
+                    promised_rate: camera.map_or(0, |camera| camera.frames_per_second),
+                    battery: robot.telemetry().map(|state| state.battery),
+                    is_state_old: live_faces::is_state_old(age_ms),
+                })
             })
-        })
-        .unwrap_or_default()
+            .unwrap_or_default()
     }
 
     fn order(self, verb: Verb) {
@@ -200,7 +218,9 @@ impl Watch {
                     let readings = minutes.iter_mut().zip(counters);
                     readings
                         .map(|(minute, counters)| {
-                            counters.into_iter().for_each(|counters| minute.read(counters));
+                            counters
+                                .into_iter()
+                                .for_each(|counters| minute.read(counters));
                             minute.quality()
                         })
                         .collect()
@@ -223,7 +243,9 @@ fn address(advert: Option<&Option<Arc<Advert>>>) -> Option<*const Advert> {
 }
 
 fn camera_names(robot: Option<&Robot>) -> Vec<String> {
-    let cameras = robot.and_then(|robot| robot.advert.as_ref()).map(|advert| &advert.cameras);
+    let cameras = robot
+        .and_then(|robot| robot.advert.as_ref())
+        .map(|advert| &advert.cameras);
     cameras.map_or_else(Vec::new, |cameras| {
         cameras.iter().map(|camera| camera.name.clone()).collect()
     })
@@ -242,7 +264,9 @@ fn Watching(watch: Watch) -> impl IntoView {
         let face = watch.large_picture();
         let found = live.at_tick(|model, _| {
             // A lost gateway says it all; a second banner would only push the page down.
-            let robot = model.robot(watch.id).filter(|_| model.connection.lost_at.is_none())?;
+            let robot = model
+                .robot(watch.id)
+                .filter(|_| model.connection.lost_at.is_none())?;
             live_faces::stale_banner(model, &face, robot)
         });
         if banner.0.with_untracked(|shown| *shown != found) {
@@ -259,7 +283,9 @@ fn Watching(watch: Watch) -> impl IntoView {
             watch.swap();
             true
         }
-        "n" | "N" => places.get_untracked().is_some_and(|field| field.focus().is_ok()),
+        "n" | "N" => places
+            .get_untracked()
+            .is_some_and(|field| field.focus().is_ok()),
         "+" | "=" => {
             zoom.nearer();
             true
@@ -300,13 +326,18 @@ fn Context(watch: Watch) -> impl IntoView {
         live.at_tick(|model, now| {
             let robot = model.robot(watch.id)?;
             let health = robot.telemetry().map_or(Health::Ok, |state| state.health);
-            Some(badge::of_standing(&roster::standing(robot, &model.clock, now), health))
+            Some(badge::of_standing(
+                &roster::standing(robot, &model.clock, now),
+                health,
+            ))
         })
     });
     let path = Memo::new(move |_| live.read(live_faces::path));
     let site = move || watch.robot(|robot| robot.view.site_name.clone());
     let model_name = move || {
-        watch.advert.with(|advert| advert.as_ref().map(|advert| advert.model.clone()))
+        watch
+            .advert
+            .with(|advert| advert.as_ref().map(|advert| advert.model.clone()))
     };
     view! {
         <div class="context">
@@ -365,11 +396,17 @@ fn SmallPictures(watch: Watch) -> impl IntoView {
     let others = Memo::new(move |_| {
         let large = watch.large.get();
         let count = watch.pictures.with(Vec::len);
-        (0..count).filter(|place| *place != large).collect::<Vec<_>>()
+        (0..count)
+            .filter(|place| *place != large)
+            .collect::<Vec<_>>()
     });
     let picture = move |camera: usize| {
         let face = Memo::new(move |_| {
-            watch.pictures.with(|all| all.get(camera).map(|(face, _)| face.clone()).unwrap_or_default())
+            watch.pictures.with(|all| {
+                all.get(camera)
+                    .map(|(face, _)| face.clone())
+                    .unwrap_or_default()
+            })
         });
         view! {
             <SmallPicture
@@ -390,12 +427,18 @@ fn SmallPictures(watch: Watch) -> impl IntoView {
 #[component]
 fn State(watch: Watch) -> impl IntoView {
     let face = Memo::new(move |_| {
-        watch.live.at_glance(|model, now| {
-            let robot = model.robot(watch.id)?;
-            let age_ms = roster::state_age_ms(robot, &model.clock, now);
-            Some(StateFace::new(robot, age_ms, live_faces::is_state_old(age_ms)))
-        })
-        .unwrap_or_default()
+        watch
+            .live
+            .at_glance(|model, now| {
+                let robot = model.robot(watch.id)?;
+                let age_ms = roster::state_age_ms(robot, &model.clock, now);
+                Some(StateFace::new(
+                    robot,
+                    age_ms,
+                    live_faces::is_state_old(age_ms),
+                ))
+            })
+            .unwrap_or_default()
     });
     view! { <RobotState face /> }
 }
@@ -415,7 +458,9 @@ fn MapPanel(watch: Watch, zoom: Zoom, places: NodeRef<html::Select>) -> impl Int
         })
     });
     let has_map = Memo::new(move |_| {
-        watch.advert.with(|advert| advert.as_ref().is_some_and(|advert| advert.map.is_some()))
+        watch
+            .advert
+            .with(|advert| advert.as_ref().is_some_and(|advert| advert.map.is_some()))
     });
     let is_old = Memo::new(move |_| face.with(|face: &MapFace| face.is_old));
     let order = Callback::new(move |verb| watch.order(verb));

@@ -41,11 +41,13 @@ pub(super) fn picture(
     let Some(known) = model.robot(robot) else {
         return (PictureFace::default(), None);
     };
-    let advert = known.advert.as_ref().and_then(|advert| advert.cameras.get(camera));
+    let advert = known
+        .advert
+        .as_ref()
+        .and_then(|advert| advert.cameras.get(camera));
     let link = known.view.link;
-    let frame = shown.map(|shown| {
-        shown.frame(|at| glass::robot_to_browser(at, link.as_ref(), &model.clock))
-    });
+    let frame = shown
+        .map(|shown| shown.frame(|at| glass::robot_to_browser(at, link.as_ref(), &model.clock)));
     let face = PictureFace {
         camera: advert.map_or_else(String::new, |camera| camera.name.clone()),
         label: advert.map_or_else(String::new, |camera| camera.label.clone()),
@@ -72,7 +74,11 @@ fn trouble(model: &Model, robot: &Robot) -> Option<PictureTrouble> {
     if !robot.is_online() {
         return trouble("the robot is offline", "robot_offline");
     }
-    if robot.advert.as_ref().is_some_and(|advert| advert.cameras.is_empty()) {
+    if robot
+        .advert
+        .as_ref()
+        .is_some_and(|advert| advert.cameras.is_empty())
+    {
         return trouble("this robot has no camera", "no_camera");
     }
     let found = model.view.as_ref()?.trouble.as_ref()?;
@@ -89,7 +95,10 @@ fn waiting(model: &Model) -> &'static str {
 
 /// What the page can see of the robot.
 pub(super) fn sight(robot: &Robot, age_ms: Option<f64>) -> Sight {
-    let has_cameras = robot.advert.as_ref().is_some_and(|advert| !advert.cameras.is_empty());
+    let has_cameras = robot
+        .advert
+        .as_ref()
+        .is_some_and(|advert| !advert.cameras.is_empty());
     match (has_cameras, age_ms) {
         (false, _) => Sight::NoCamera,
         (true, None) => Sight::Awaited,
@@ -107,9 +116,18 @@ pub(super) fn stale_banner(model: &Model, face: &PictureFace, robot: &Robot) -> 
     let age_ms = face.age_ms.filter(|_| face.is_stale())?;
     let name = &robot.view.name;
     let rest = if robot.is_online() {
-        let state = robot.telemetry().map_or("nothing", |state| words::activity(state.activity));
-        let stop = if has_stop(robot) { " Stop still works." } else { "" };
-        format!("Targets are withheld. {name} last reported: {}.{stop}", state.to_lowercase())
+        let state = robot
+            .telemetry()
+            .map_or("nothing", |state| words::activity(state.activity));
+        let stop = if has_stop(robot) {
+            " Stop still works."
+        } else {
+            ""
+        };
+        format!(
+            "Targets are withheld. {name} last reported: {}.{stop}",
+            state.to_lowercase()
+        )
     } else {
         format!("{name} is offline. Pictures return with it.")
     };
@@ -121,7 +139,11 @@ pub(super) fn stale_banner(model: &Model, face: &PictureFace, robot: &Robot) -> 
         tone: Tone::Alarm,
         what: format!("Video stale for {}.", words::delay(age_ms)),
         rest,
-        aside: if is_path_up { String::new() } else { "Reconnecting".to_owned() },
+        aside: if is_path_up {
+            String::new()
+        } else {
+            "Reconnecting".to_owned()
+        },
         action: None,
     })
 }
@@ -136,7 +158,10 @@ pub(super) fn map(model: &Model, robot: &Robot, now: UnixMicros) -> MapFace {
     });
     MapFace {
         pose: robot.telemetry().map(|state| state.pose),
-        radius_m: robot.advert.as_ref().map_or(0.25, |advert| f64::from(advert.radius_m)),
+        radius_m: robot
+            .advert
+            .as_ref()
+            .map_or(0.25, |advert| f64::from(advert.radius_m)),
         trail: robot.trail.iter().copied().collect(),
         scan: robot.scan.clone(),
         target: wished(model, robot.view.robot, now).or(told),
@@ -174,7 +199,10 @@ fn wished(model: &Model, robot: RobotId, now: UnixMicros) -> Option<Target> {
 pub(super) fn map_label(robot: &Robot) -> String {
     let name = &robot.view.name;
     let Some(state) = robot.telemetry() else {
-        return format!("Map of {}. {name} has not told where it is.", robot.view.site_name);
+        return format!(
+            "Map of {}. {name} has not told where it is.",
+            robot.view.site_name
+        );
     };
     let map = robot.advert.as_ref().and_then(|advert| advert.map.as_ref());
     let whither = state.goal.as_ref().map_or_else(String::new, |goal| {
@@ -272,4 +300,3 @@ pub(super) fn path(model: &Model) -> (Tone, &'static str) {
 pub(super) fn is_state_old(age_ms: Option<f64>) -> bool {
     age_ms.is_none_or(|age_ms| age_ms > grade::STALE_STATE_MS)
 }
-

@@ -34,10 +34,13 @@ pub(crate) fn Shell() -> impl IntoView {
         SignInState::SignedIn(_) => live.tell(Input::Start),
         SignInState::SignedOut { .. } => {
             live.tell(Input::Stop);
-            navigate("/sign-in", leptos_router::NavigateOptions {
-                replace: true,
-                ..Default::default()
-            });
+            navigate(
+                "/sign-in",
+                leptos_router::NavigateOptions {
+                    replace: true,
+                    ..Default::default()
+                },
+            );
         }
         SignInState::Unknown | SignInState::Failed(_) => {}
     });
@@ -84,9 +87,8 @@ fn Outside(session: Session) -> impl IntoView {
 fn Inside(session: Session, live: Live) -> impl IntoView {
     let page_banner = PageBanner(RwSignal::new(None));
     provide_context(page_banner);
-    let second = Memo::new(move |_| {
-        live.at_tick(|_, now| UnixMicros(now.0 / 1_000_000 * 1_000_000))
-    });
+    let second =
+        Memo::new(move |_| live.at_tick(|_, now| UnixMicros(now.0 / 1_000_000 * 1_000_000)));
     let systems = Memo::new(move |_| live.read(shell_faces::systems));
     let person = Memo::new(move |_| match session.state() {
         SignInState::SignedIn(view) => shell_faces::person(&view),
@@ -164,7 +166,8 @@ fn empty_banner() -> BannerFace {
 #[component]
 fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
     let location = use_location();
-    let is_on_live_page = Memo::new(move |_| location.pathname.with(|path| path.starts_with("/robots/")));
+    let is_on_live_page =
+        Memo::new(move |_| location.pathname.with(|path| path.starts_with("/robots/")));
     let face = Memo::new(move |_| live.at_tick(shell_faces::safety));
     let stop_face = Memo::new(move |_| live.at_tick(shell_faces::stop));
     let stop = move || {
@@ -179,7 +182,10 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
     };
     let open = move || {
         if let Some(robot) = live.peek(|model| model.selected) {
-            navigate(&format!("/robots/{robot}"), leptos_router::NavigateOptions::default());
+            navigate(
+                &format!("/robots/{robot}"),
+                leptos_router::NavigateOptions::default(),
+            );
         }
     };
     let leave_by_key = leave.clone();

@@ -52,9 +52,10 @@ pub(super) fn systems(model: &Model) -> SystemsFace {
         (Phase::Live, []) => face(Tone::Calm, "Systems normal"),
         (Phase::Live, [one]) => face(Tone::Caution, &format!("{} degraded", part_name(one))),
         (Phase::Live, many) => face(Tone::Caution, &format!("{} parts degraded", many.len())),
-        (Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. }, _) => {
-            face(Tone::Alarm, "Gateway lost")
-        }
+        (
+            Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. },
+            _,
+        ) => face(Tone::Alarm, "Gateway lost"),
     }
 }
 
@@ -147,9 +148,15 @@ fn measures(robot: &Robot) -> String {
     };
     let mut measures = vec![words::measure(state.speed_mps, 2, "m/s")];
     if let Some(goal) = &state.goal {
-        measures.push(format!("{} to go", words::measure(goal.remaining_m, 1, "m")));
+        measures.push(format!(
+            "{} to go",
+            words::measure(goal.remaining_m, 1, "m")
+        ));
     }
-    measures.push(format!("battery {}", words::measure(state.battery.percent, 0, "%")));
+    measures.push(format!(
+        "battery {}",
+        words::measure(state.battery.percent, 0, "%")
+    ));
     if let Some(rtt_ms) = robot.view.link.and_then(|link| link.rtt_ms) {
         measures.push(format!("link {}", words::delay(rtt_ms)));
     }
@@ -160,15 +167,19 @@ fn stop_trouble(model: &Model, standing: &Standing, name: &str) -> Option<String
     match (&model.connection.phase, standing) {
         (Phase::Live, Standing::Offline { .. }) => Some(format!("{name} is offline")),
         (Phase::Live, Standing::Fresh(_) | Standing::Stale { .. } | Standing::Silent) => None,
-        (Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. }, _) => {
-            Some("no connection to the gateway".to_owned())
-        }
+        (
+            Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. },
+            _,
+        ) => Some("no connection to the gateway".to_owned()),
     }
 }
 
 /// The robots on the site of one of them.
 pub(super) fn markers(model: &Model, of: Option<RobotId>, now: UnixMicros) -> Vec<Marker> {
-    let Some(site) = of.and_then(|robot| model.robot(robot)).map(|robot| robot.view.site) else {
+    let Some(site) = of
+        .and_then(|robot| model.robot(robot))
+        .map(|robot| robot.view.site)
+    else {
         return Vec::new();
     };
     let robots = model.robots.iter().flat_map(|robots| robots.values());
@@ -180,7 +191,10 @@ pub(super) fn markers(model: &Model, of: Option<RobotId>, now: UnixMicros) -> Ve
             robot: robot.view.robot,
             name: robot.view.name.clone(),
             pose: state.pose,
-            target: state.goal.as_ref().map(|goal| [goal.target.x_m, goal.target.y_m]),
+            target: state
+                .goal
+                .as_ref()
+                .map(|goal| [goal.target.x_m, goal.target.y_m]),
             is_old: !matches!(standing, Standing::Fresh(_)),
             is_selected: model.selected == Some(robot.view.robot),
         })

@@ -32,10 +32,13 @@ pub(crate) fn SignIn() -> impl IntoView {
     let navigate = use_navigate();
     Effect::new(move |_| {
         if session.is_signed_in() {
-            navigate("/", leptos_router::NavigateOptions {
-                replace: true,
-                ..Default::default()
-            });
+            navigate(
+                "/",
+                leptos_router::NavigateOptions {
+                    replace: true,
+                    ..Default::default()
+                },
+            );
         }
     });
 
@@ -79,9 +82,9 @@ fn take_link() -> Option<String> {
     let link = hash.strip_prefix("#link=")?.to_owned();
     let path = location.pathname().ok()?;
     // A browser that keeps the fragment has still read it only here.
-    let _cleared = window()
-        .history()
-        .and_then(|history| history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&path)));
+    let _cleared = window().history().and_then(|history| {
+        history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&path))
+    });
     (!link.is_empty()).then_some(link)
 }
 

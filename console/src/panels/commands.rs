@@ -71,15 +71,26 @@ fn Line(face: Memo<Option<CommandFace>>) -> impl IntoView {
         move || face.with(|face| face.as_ref().map(pick).unwrap_or_default())
     };
     let shape = Memo::new(move |_| {
-        face.with(|face| face.as_ref().map_or(Shape::Underway, |face| face.telling.shape))
+        face.with(|face| {
+            face.as_ref()
+                .map_or(Shape::Underway, |face| face.telling.shape)
+        })
     });
     let tone = Memo::new(move |_| {
-        face.with(|face| face.as_ref().map_or(Tone::Calm, |face| face.telling.tone).class())
+        face.with(|face| {
+            face.as_ref()
+                .map_or(Tone::Calm, |face| face.telling.tone)
+                .class()
+        })
     });
     let why = Memo::new(move |_| {
         let face = face.get()?;
         let parts = [face.telling.why.clone().unwrap_or_default(), face.by];
-        let why = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+        let why = parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · ");
         (!why.is_empty()).then_some(why)
     });
     view! {

@@ -44,9 +44,8 @@ pub(crate) fn GoTo(
         if is_withheld.get_untracked() {
             return;
         }
-        let pose = places.with_untracked(|places| {
-            places.get(chosen.get_untracked()).map(|choice| choice.pose)
-        });
+        let pose = places
+            .with_untracked(|places| places.get(chosen.get_untracked()).map(|choice| choice.pose));
         if let Some(pose) = pose {
             on_go.run(to_place(pose));
         }

@@ -95,7 +95,11 @@ impl HudFace {
 
     fn loss(&self) -> Reading {
         let text = |percent| words::measure(percent, 1, "%");
-        Reading::new(self.quality.map(|quality| quality.loss_percent), text, grade::loss)
+        Reading::new(
+            self.quality.map(|quality| quality.loss_percent),
+            text,
+            grade::loss,
+        )
     }
 
     fn freezes(&self) -> Reading {
@@ -114,7 +118,11 @@ impl HudFace {
     fn battery(&self) -> Reading {
         let grade = self.battery.as_ref().map_or(grade::UNKNOWN, grade::battery);
         let percent = self.battery.map(|battery| battery.percent);
-        let mut reading = Reading::new(percent, |percent| words::measure(percent, 0, "%"), |_| grade);
+        let mut reading = Reading::new(
+            percent,
+            |percent| words::measure(percent, 0, "%"),
+            |_| grade,
+        );
         reading.is_old = self.is_state_old;
         reading
     }

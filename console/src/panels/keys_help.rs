@@ -41,7 +41,9 @@ pub(crate) fn KeysHelp(on_close: Callback<()>) -> impl IntoView {
     });
     let group = |(name, keys): (&'static str, &'static [(&str, &str)])| {
         let key = |(key, words): &(&'static str, &'static str)| {
-            let caps = key.split(' ').map(|cap| view! { <kbd>{cap.to_owned()}</kbd> });
+            let caps = key
+                .split(' ')
+                .map(|cap| view! { <kbd>{cap.to_owned()}</kbd> });
             view! {
                 <dt>{caps.collect_view()}</dt>
                 <dd>{*words}</dd>

@@ -61,7 +61,8 @@ pub(crate) struct Zoom(pub(crate) RwSignal<f64>);
 impl Zoom {
     /// Nearer by one step.
     pub(crate) fn nearer(self) {
-        self.0.update(|zoom| *zoom = (*zoom * ZOOM_STEP).min(MAX_ZOOM));
+        self.0
+            .update(|zoom| *zoom = (*zoom * ZOOM_STEP).min(MAX_ZOOM));
     }
 
     /// Farther by one step.
@@ -89,12 +90,22 @@ pub(crate) fn Map(
     let (width, height) = follow_size(element);
     let centre = Memo::new(move |_| {
         let is_zoomed = zoom.0.get() > 1.0;
-        face.with(|face| face.pose.filter(|_| is_zoomed).map(|pose| [pose.x_m, pose.y_m]))
+        face.with(|face| {
+            face.pose
+                .filter(|_| is_zoomed)
+                .map(|pose| [pose.x_m, pose.y_m])
+        })
     });
     let projection = Memo::new(move |_| {
         advert.with(|advert| {
             let map = advert.as_ref()?.map.as_ref()?;
-            Some(Projection::zoomed(map, width.get(), height.get(), zoom.0.get(), centre.get()))
+            Some(Projection::zoomed(
+                map,
+                width.get(),
+                height.get(),
+                zoom.0.get(),
+                centre.get(),
+            ))
         })
     });
     let click = move |event: MouseEvent| {
@@ -208,7 +219,13 @@ pub(super) fn ground(map: &SiteMap, projection: &Projection) -> impl IntoView + 
     let walls: String = map
         .walls
         .iter()
-        .map(|wall| projection.path([wall.from, wall.to].map(|[x, y]| [x.into(), y.into()]).into_iter()))
+        .map(|wall| {
+            projection.path(
+                [wall.from, wall.to]
+                    .map(|[x, y]| [x.into(), y.into()])
+                    .into_iter(),
+            )
+        })
         .collect();
     let labels = map
         .shapes
@@ -224,7 +241,11 @@ pub(super) fn ground(map: &SiteMap, projection: &Projection) -> impl IntoView + 
             </circle>
         }
     };
-    let places = map.places.iter().map(|one| place(&one.name, &one.pose)).collect_view();
+    let places = map
+        .places
+        .iter()
+        .map(|one| place(&one.name, &one.pose))
+        .collect_view();
     view! {
         {shape(ShapeKind::Room, "map__room")}
         {shape(ShapeKind::Dock, "map__dock")}
@@ -237,7 +258,11 @@ pub(super) fn ground(map: &SiteMap, projection: &Projection) -> impl IntoView + 
 }
 
 /// A name in the middle of its outline, if there is room for it.
-fn label(name: &str, corners: &[[f32; 2]], projection: &Projection) -> Option<impl IntoView + use<>> {
+fn label(
+    name: &str,
+    corners: &[[f32; 2]],
+    projection: &Projection,
+) -> Option<impl IntoView + use<>> {
     /// Width of a letter at the label's size.
     const LETTER_PX: f64 = 6.2;
     const LINE_PX: f64 = 13.0;
@@ -280,11 +305,20 @@ fn Moving(face: Signal<MapFace>, projection: Memo<Option<Projection>>) -> impl I
     });
     let path = drawn(|face, projection| {
         let scan = face.scan.as_ref().filter(|_| face.target.is_some())?;
-        Some(projection.path(scan.path.iter().map(|[x, y]| [f64::from(*x), f64::from(*y)])))
+        Some(
+            projection.path(
+                scan.path
+                    .iter()
+                    .map(|[x, y]| [f64::from(*x), f64::from(*y)]),
+            ),
+        )
     });
     let target = Memo::new(move |_| face.with(|face| face.target));
     let remaining = Memo::new(move |_| {
-        face.with(|face| face.remaining_m.map(|metres| words::measure(metres, 1, "m")))
+        face.with(|face| {
+            face.remaining_m
+                .map(|metres| words::measure(metres, 1, "m"))
+        })
     });
     let robot_at = move || {
         let projection = projection.get()?;
@@ -339,8 +373,16 @@ fn target_mark(
 /// Zoom, and how long a metre is.
 #[component]
 fn Tools(zoom: Zoom, projection: Memo<Option<Projection>>) -> impl IntoView {
-    let scale = Memo::new(move |_| projection.get().map(|found| projection::scale_bar(found.scale)));
-    let metres = move || scale.get().map(|(metres, _)| words::measure(metres, usize::from(metres < 1.0), "m"));
+    let scale = Memo::new(move |_| {
+        projection
+            .get()
+            .map(|found| projection::scale_bar(found.scale))
+    });
+    let metres = move || {
+        scale
+            .get()
+            .map(|(metres, _)| words::measure(metres, usize::from(metres < 1.0), "m"))
+    };
     let width = move || format!("{:.0}px", scale.get().map_or(0.0, |(_, px)| px));
     view! {
         <div class="map__scale" aria-hidden="true">

@@ -45,7 +45,8 @@ impl PictureFace {
     }
 
     fn age(&self) -> String {
-        self.age_ms.map_or_else(|| "no picture".to_owned(), words::delay)
+        self.age_ms
+            .map_or_else(|| "no picture".to_owned(), words::delay)
     }
 }
 
@@ -76,11 +77,16 @@ pub(crate) fn LargePicture(
     });
     let camera = Signal::derive(move || face.with(|face| face.camera.clone()));
     let state = move || match (is_awaited.get(), is_stale.get()) {
-        (true, _) => view! { <span class="chip">{small(Glyph::DashedRing)} "No picture"</span> }.into_any(),
-        (false, true) => {
-            view! { <span class="chip chip--alarm">{small(Glyph::Octagon)} "Not live"</span> }.into_any()
+        (true, _) => {
+            view! { <span class="chip">{small(Glyph::DashedRing)} "No picture"</span> }.into_any()
         }
-        (false, false) => view! { <span class="chip">{small(Glyph::Disc)} "Live"</span> }.into_any(),
+        (false, true) => {
+            view! { <span class="chip chip--alarm">{small(Glyph::Octagon)} "Not live"</span> }
+                .into_any()
+        }
+        (false, false) => {
+            view! { <span class="chip">{small(Glyph::Disc)} "Live"</span> }.into_any()
+        }
     };
     let caption = move || {
         face.with(|face| {

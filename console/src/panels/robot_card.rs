@@ -61,7 +61,9 @@ impl CardFace {
             }
         };
         let badge = badge::of_standing(&standing, health);
-        let battery_tone = energy.as_ref().map_or(Tone::Calm, |energy| grade::battery(energy).tone);
+        let battery_tone = energy
+            .as_ref()
+            .map_or(Tone::Calm, |energy| grade::battery(energy).tone);
         Self {
             name: robot.view.name.clone(),
             needs_care: health == Health::Failed
@@ -104,7 +106,13 @@ pub(crate) fn doing(robot: &Robot, standing: &Standing) -> String {
     let place = state.goal.as_ref().map(|goal| {
         let target = goal.target;
         telling::place_at(map, target.x_m, target.y_m).map_or_else(
-            || format!("{}, {}", words::number(target.x_m, 1), words::number(target.y_m, 1)),
+            || {
+                format!(
+                    "{}, {}",
+                    words::number(target.x_m, 1),
+                    words::number(target.y_m, 1)
+                )
+            },
             str::to_owned,
         )
     });
@@ -175,7 +183,8 @@ pub(crate) fn RobotCard(
 #[component]
 fn CardPicture(face: Signal<Option<CardFace>>) -> impl IntoView {
     let still = Memo::new(move |_| face.with(|face| face.as_ref()?.still.clone()));
-    let is_old = Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_still_old)));
+    let is_old =
+        Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_still_old)));
     let age = move || face.with(|face| face.as_ref().map(|face| face.still_age.clone()));
     view! {
         <Show
@@ -209,10 +218,13 @@ fn CardWords(face: Signal<Option<CardFace>>) -> impl IntoView {
                 class: "badge",
             })
     });
-    let is_old = Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_state_old)));
-    let is_lost = Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_state_lost)));
-    let percent =
-        Memo::new(move |_| face.with(|face| face.as_ref().map_or(0.0, |face| face.battery_percent)));
+    let is_old =
+        Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_state_old)));
+    let is_lost =
+        Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_state_lost)));
+    let percent = Memo::new(move |_| {
+        face.with(|face| face.as_ref().map_or(0.0, |face| face.battery_percent))
+    });
     let bars = Memo::new(move |_| face.with(|face| face.as_ref().map_or(0, |face| face.bars)));
     let battery_tone = tone(|face| face.battery_tone);
     let link_tone = tone(|face| face.link_tone);

@@ -48,7 +48,10 @@ impl StateFace {
                 ("Voltage", words::measure(state.battery.volts, 1, "V")),
             ]
         });
-        let mut parts = robot.advert.as_ref().map_or_else(Vec::new, |advert| advert.components.clone());
+        let mut parts = robot
+            .advert
+            .as_ref()
+            .map_or_else(Vec::new, |advert| advert.components.clone());
         parts.sort_by_key(|part| std::cmp::Reverse(part.health));
         Self {
             values,
@@ -67,7 +70,12 @@ impl StateFace {
 pub(crate) fn RobotState(#[prop(into)] face: Signal<StateFace>) -> impl IntoView {
     let is_old = Memo::new(move |_| face.with(|face| face.is_old));
     let names = Memo::new(move |_| {
-        face.with(|face| face.values.iter().map(|(name, _)| *name).collect::<Vec<_>>())
+        face.with(|face| {
+            face.values
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+        })
     });
     let value = move |place: usize| {
         move || face.with(|face| face.values.get(place).map(|(_, value)| value.clone()))

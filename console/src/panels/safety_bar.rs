@@ -112,7 +112,13 @@ fn Who(face: Signal<Option<SafetyFace>>, is_on_live_page: Signal<bool>) -> impl 
                 class: "badge",
             })
     });
-    let role = move || if is_on_live_page.get() { "on screen" } else { "selected" };
+    let role = move || {
+        if is_on_live_page.get() {
+            "on screen"
+        } else {
+            "selected"
+        }
+    };
     view! {
         <div class="safety__who">
             <Show
@@ -150,7 +156,8 @@ fn What(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> imp
     let doing = move || face.with(|face| face.as_ref().map(|face| face.doing.clone()));
     let measures = move || face.with(|face| face.as_ref().map(|face| face.measures.clone()));
     let age = move || face.with(|face| face.as_ref().map(|face| face.age.clone()));
-    let is_old = Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_old)));
+    let is_old =
+        Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_old)));
     let trouble = Memo::new(move |_| face.with(|face| face.as_ref()?.stop_trouble.clone()));
     let stop_line = move || {
         stop.get().map(|stop| {

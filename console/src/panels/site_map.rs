@@ -46,11 +46,16 @@ pub(crate) fn SiteMap(
         })
     });
     let ids = Memo::new(move |_| {
-        markers.with(|markers| markers.iter().map(|marker| marker.robot).collect::<Vec<_>>())
+        markers.with(|markers| {
+            markers
+                .iter()
+                .map(|marker| marker.robot)
+                .collect::<Vec<_>>()
+        })
     });
     let label = move || {
-        let names: Vec<_> = markers
-            .with(|markers| markers.iter().map(|marker| marker.name.clone()).collect());
+        let names: Vec<_> =
+            markers.with(|markers| markers.iter().map(|marker| marker.name.clone()).collect());
         format!("Map of {} with {}", site.get(), names.join(", "))
     };
     let mark = move |robot: RobotId| {
@@ -89,7 +94,9 @@ fn Mark(
 ) -> impl IntoView {
     let class = move || {
         marker.with(|marker| match marker {
-            Some(Marker { is_selected: true, .. }) => "map__marker map__marker--selected",
+            Some(Marker {
+                is_selected: true, ..
+            }) => "map__marker map__marker--selected",
             Some(Marker { is_old: true, .. }) => "map__marker map__marker--old",
             Some(_) | None => "map__marker",
         })

@@ -41,14 +41,18 @@ impl Glyph {
     /// The stroke, and whether it is filled.
     const fn path(self) -> &'static str {
         match self {
-            Self::Fleet => "M2.5 3h4.75v4.25H2.5zM8.75 3h4.75v4.25H8.75zM2.5 8.75h4.75V13H2.5zM8.75 8.75h4.75V13H8.75z",
+            Self::Fleet => {
+                "M2.5 3h4.75v4.25H2.5zM8.75 3h4.75v4.25H8.75zM2.5 8.75h4.75V13H2.5zM8.75 8.75h4.75V13H8.75z"
+            }
             Self::Robot => "M3.5 6h9v7h-9zM8 6V3M6.2 9v1.2M9.8 9v1.2M1.5 8.5v2.5M14.5 8.5v2.5",
             Self::Funnel => "M2 4h12M4.5 8h7M6.75 12h2.5",
             Self::Triangle => "M8 2.25 14.5 13.5h-13zM8 6.5v3.25M8 11.6v.1",
             Self::Octagon => "M5.4 2h5.2L14 5.4v5.2L10.6 14H5.4L2 10.6V5.4zM8 5v3.75M8 11v.1",
             Self::Check => "m3 8.5 3.25 3L13 4.75",
             Self::CircleCheck => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM5.25 8.25l2 1.9 3.5-4",
-            Self::CircleCross => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM5.9 5.9l4.2 4.2M10.1 5.9l-4.2 4.2",
+            Self::CircleCross => {
+                "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM5.9 5.9l4.2 4.2M10.1 5.9l-4.2 4.2"
+            }
             Self::Cross => "m4 4 8 8M12 4l-8 8",
             Self::Ring | Self::DashedRing | Self::HalfDisc => {
                 "M8 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11z"
@@ -60,14 +64,20 @@ impl Glyph {
             Self::Clock => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 4.75V8l2.25 1.5",
             Self::Lock => "M3.5 7.25h9v6.25h-9zM5.25 7.25V5a2.75 2.75 0 0 1 5.5 0v2.25",
             Self::Camera => "M2 4.75h8.25v6.5H2zM10.25 7.25 14 5.25v5.5l-3.75-2",
-            Self::NoPicture => "M1.5 8C3 5 5.4 3.5 8 3.5S13 5 14.5 8C13 11 10.6 12.5 8 12.5S3 11 1.5 8zM3 13.5l10-11",
+            Self::NoPicture => {
+                "M1.5 8C3 5 5.4 3.5 8 3.5S13 5 14.5 8C13 11 10.6 12.5 8 12.5S3 11 1.5 8zM3 13.5l10-11"
+            }
             Self::Plus => "M8 3v10M3 8h10",
             Self::Minus => "M3 8h10",
             Self::Back => "M13.5 8h-11M6.5 3.75 2.25 8l4.25 4.25",
             Self::Out => "M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3",
             Self::Keyboard => "M1.5 4.25h13v7.5h-13zM4.25 7h.1M7 7h.1M9.75 7h.1M12 7h.1M5 9.5h6",
-            Self::Link => "M6.5 9.5l3-3M7.5 4.75l1.4-1.4a2.6 2.6 0 0 1 3.75 3.75l-1.4 1.4M8.5 11.25l-1.4 1.4a2.6 2.6 0 0 1-3.75-3.75l1.4-1.4",
-            Self::Person => "M8 2.5a2.75 2.75 0 1 0 0 5.5 2.75 2.75 0 0 0 0-5.5zM2.75 13.75c.5-5 10-5 10.5 0",
+            Self::Link => {
+                "M6.5 9.5l3-3M7.5 4.75l1.4-1.4a2.6 2.6 0 0 1 3.75 3.75l-1.4 1.4M8.5 11.25l-1.4 1.4a2.6 2.6 0 0 1-3.75-3.75l1.4-1.4"
+            }
+            Self::Person => {
+                "M8 2.5a2.75 2.75 0 1 0 0 5.5 2.75 2.75 0 0 0 0-5.5zM2.75 13.75c.5-5 10-5 10.5 0"
+            }
             Self::Down => "m4 6.25 4 4 4-4",
         }
     }

@@ -37,8 +37,7 @@ impl OnScreen {
             });
         });
         let observer = IntersectionObserver::new(listener.as_ref().unchecked_ref()).ok();
-        let observer =
-            StoredValue::new_local(observer.map(|observer| (observer, listener)));
+        let observer = StoredValue::new_local(observer.map(|observer| (observer, listener)));
         on_cleanup(move || {
             if let Some(Some((observer, _listener))) = observer.try_update_value(Option::take) {
                 observer.disconnect();
@@ -55,9 +54,7 @@ impl OnScreen {
             }
         });
         on_cleanup(move || {
-            let _seen = self
-                .seen
-                .try_maybe_update(|seen| (seen.remove(&robot), ()));
+            let _seen = self.seen.try_maybe_update(|seen| (seen.remove(&robot), ()));
         });
     }
 

@@ -2,9 +2,10 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use leptos::{html, prelude::*};
+use leptos::{html, prelude::*, task::spawn_local};
 use protocol::UnixMicros;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlMediaElement, HtmlVideoElement};
 
 use crate::{browser, glass, glass::Frame, rtc::Feed};
@@ -61,8 +62,12 @@ pub(crate) fn Video(
         let media: &HtmlMediaElement = video.unchecked_ref();
         media.set_muted(true);
         media.set_src_object(Some(&feed.stream));
-        // Muted video may always start by itself; where it doesn't, the age on screen tells.
-        let _started = media.play();
+        if let Ok(started) = media.play() {
+            spawn_local(async move {
+                // Muted video may always start by itself; where it doesn't, the age on screen tells.
+                let _started = JsFuture::from(started).await;
+            });
+        }
         let picture = video.clone();
         feed.before_end(move || {
             if is_playing.try_get_untracked() == Some(true)
@@ -104,7 +109,9 @@ fn keep(video: &HtmlVideoElement, canvas: &HtmlCanvasElement) {
     canvas.set_width(video.video_width());
     canvas.set_height(video.video_height());
     let context = canvas.get_context("2d").ok().flatten();
-    if let Some(context) = context.and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok()) {
+    if let Some(context) =
+        context.and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok())
+    {
         // Without a copy the picture is blank, and its age says so.
         let _drawn = context.draw_image_with_html_video_element(video, 0.0, 0.0);
     }
@@ -126,7 +133,11 @@ impl FrameLoop {
             listener: Rc::default(),
             handle: Rc::default(),
         };
-        let again = (frames.video.clone(), Rc::downgrade(&frames.listener), Rc::clone(&frames.handle));
+        let again = (
+            frames.video.clone(),
+            Rc::downgrade(&frames.listener),
+            Rc::clone(&frames.handle),
+        );
         *frames.listener.borrow_mut() = Some(Closure::new(move |_: JsValue, metadata: JsValue| {
             if feed.is_flowing() {
                 let _told = on_frame.try_run(shown(&metadata, &feed));

@@ -40,7 +40,11 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
     let per_camera = (watched.processor - idle.processor) / CAMERAS * 100.0;
     Ok(vec![
         Row::new("agent_processor_per_camera", "% of a core", per_camera),
-        Row::new("agent_processor_idle", "% of a core", idle.processor * 100.0),
+        Row::new(
+            "agent_processor_idle",
+            "% of a core",
+            idle.processor * 100.0,
+        ),
         // On the socket; the peer connection's keep-alives come on top, some hundred bytes every few seconds.
         Row::new("idle_uplink", "kbit/s", idle.kilobits),
     ])
@@ -74,7 +78,8 @@ fn ticks(process: u32) -> Result<u64> {
     let line = fs::read_to_string(format!("/proc/{process}/stat"))?;
     let after_name = line.rsplit_once(") ").context("no name in stat")?.1;
     let fields: Vec<&str> = after_name.split(' ').collect();
-    let field = |index: usize| -> Result<u64> { Ok(fields.get(index).context("short stat")?.parse()?) };
+    let field =
+        |index: usize| -> Result<u64> { Ok(fields.get(index).context("short stat")?.parse()?) };
     Ok(field(11)? + field(12)?)
 }
 

@@ -30,7 +30,10 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
     let mut first_frames = Vec::new();
     let mut first_paints = Vec::new();
     for _ in 0..LOADS {
-        operator.browser.goto(&format!("{}/", stack.ready.url)).await?;
+        operator
+            .browser
+            .goto(&format!("{}/", stack.ready.url))
+            .await?;
         let began = Instant::now();
         operator.open_live(robot).await?;
         first_frames.push(began.elapsed().as_secs_f64() * 1_000.0);
@@ -44,7 +47,10 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
     let ours = operator.measure_frames(FRAMES, WITHIN).await?;
     ensure!(ours.samples.len() >= FRAMES / 2, "too few frames: {ours:?}");
     let frame_rate = ours.samples.len() as f64 / ours.took_ms * 1_000.0;
-    operator.browser.goto(&format!("{}/", stack.ready.url)).await?;
+    operator
+        .browser
+        .goto(&format!("{}/", stack.ready.url))
+        .await?;
     let reference = reference(&operator).await?;
 
     Ok(vec![

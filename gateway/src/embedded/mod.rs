@@ -72,7 +72,7 @@ pub struct Embedded {
     // Stopped in this order: whatever may still write to Redis while Postgres ends must find it.
     postgres: Option<Server>,
     redis: Option<Server>,
-    _sockets: Option<Sockets>,
+    sockets: Option<Sockets>,
     // Last, so that nobody starts a second Postgres on the cluster while ours still ends.
     _lock: DataLock,
 }
@@ -86,7 +86,7 @@ impl Embedded {
             redis_url: None,
             postgres: None,
             redis: None,
-            _sockets: None,
+            sockets: None,
             _lock: lock,
         };
         if !wanted.postgres && !wanted.redis {
@@ -122,7 +122,7 @@ impl Embedded {
             embedded.redis = Some(server);
             embedded.redis_url = Some(url);
         }
-        embedded._sockets = Some(sockets);
+        embedded.sockets = Some(sockets);
         Ok(embedded)
     }
 
@@ -144,6 +144,7 @@ impl Embedded {
         if let Some(redis) = self.redis.take() {
             redis.stop().await?;
         }
+        drop(self.sockets.take());
         Ok(())
     }
 }

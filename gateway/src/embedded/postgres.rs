@@ -135,8 +135,8 @@ async fn create(
         Ok(()) | Err(_) => {}
     }
     // `initdb` reads the password from a file, as the server's user; the file is gone when this function ends.
-    let mut password = tempfile::NamedTempFile::new_in(&places.home)
-        .map_err(files::failed(&places.home))?;
+    let mut password =
+        tempfile::NamedTempFile::new_in(&places.home).map_err(files::failed(&places.home))?;
     password
         .write_all(passwords.owner.as_bytes())
         .map_err(files::failed(password.path()))?;
@@ -169,7 +169,11 @@ async fn create(
         })?
         .map_err(files::failed(&places.draft))?;
     if !status.success() {
-        return Err(failed("making the database cluster", status, &places.create_log));
+        return Err(failed(
+            "making the database cluster",
+            status,
+            &places.create_log,
+        ));
     }
     fs::rename(&places.draft, &places.cluster).map_err(files::failed(&places.cluster))
 }
@@ -241,7 +245,8 @@ async fn serve_once(
 }
 
 fn arguments(cluster: &Path, sockets: &Path) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = vec!["-D".into(), cluster.into(), "-k".into(), sockets.into()];
+    let mut arguments: Vec<OsString> =
+        vec!["-D".into(), cluster.into(), "-k".into(), sockets.into()];
     arguments.extend(["-p".into(), PORT.to_string().into()]);
     for setting in SETTINGS {
         arguments.extend(["-c".into(), setting.into()]);

@@ -32,7 +32,8 @@ const MORE_PLACES: &[&str] = &[
 
 const HOW_POSTGRES: &str =
     "Install it (Debian: `apt-get install postgresql`; macOS: `brew install postgresql@17`)";
-const HOW_REDIS: &str = "Install it (Debian: `apt-get install redis-server`; macOS: `brew install redis`)";
+const HOW_REDIS: &str =
+    "Install it (Debian: `apt-get install redis-server`; macOS: `brew install redis`)";
 
 /// One installed PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +111,8 @@ pub(super) fn redis() -> Result<PathBuf, EmbeddedError> {
         })
         .ok_or_else(|| EmbeddedError::NotInstalled {
             what: "Redis",
-            looked: "neither `redis-server` nor `valkey-server` is in PATH or in Homebrew's folder".to_owned(),
+            looked: "neither `redis-server` nor `valkey-server` is in PATH or in Homebrew's folder"
+                .to_owned(),
             install: HOW_REDIS,
             variable: "REDIS_URL",
         })
@@ -178,7 +180,10 @@ mod tests {
     #[test]
     fn the_major_version_is_read_from_what_postgres_says() {
         for (words, version) in [
-            ("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)\n", Some(15)),
+            (
+                "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)\n",
+                Some(15),
+            ),
             ("postgres (PostgreSQL) 18beta2\n", Some(18)),
             ("postgres", None),
             ("", None),
@@ -206,7 +211,13 @@ mod tests {
         let none = choose(Vec::new(), None, cluster).unwrap_err();
 
         assert_eq!((newest.version, old.version), (17, 15));
-        assert!(other.to_string().contains("made by PostgreSQL 15"), "{other}");
-        assert!(none.to_string().contains("apt-get install postgresql"), "{none}");
+        assert!(
+            other.to_string().contains("made by PostgreSQL 15"),
+            "{other}"
+        );
+        assert!(
+            none.to_string().contains("apt-get install postgresql"),
+            "{none}"
+        );
     }
 }

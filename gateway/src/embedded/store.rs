@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions,
+};
 
 use super::{passwords::Passwords, postgres::DATABASE};
 
@@ -25,10 +27,22 @@ pub(super) async fn prepare(
 ) -> Result<(), sqlx::Error> {
     let mut connection = connect(options).await?;
     let role = spine::APP_ROLE;
-    if !exists(&mut connection, "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", DATABASE).await? {
+    if !exists(
+        &mut connection,
+        "SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1",
+        DATABASE,
+    )
+    .await?
+    {
         run(&mut connection, format!("CREATE DATABASE {DATABASE}")).await?;
     }
-    if !exists(&mut connection, "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", role).await? {
+    if !exists(
+        &mut connection,
+        "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1",
+        role,
+    )
+    .await?
+    {
         run(&mut connection, format!("CREATE ROLE {role}")).await?;
     }
     let password = &passwords.app;

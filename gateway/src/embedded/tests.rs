@@ -28,12 +28,14 @@ fn postmaster(data_dir: &Path) -> Option<Pid> {
 }
 
 fn sockets(embedded: &Embedded) -> PathBuf {
-    embedded._sockets.as_ref().unwrap().path().to_owned()
+    embedded.sockets.as_ref().unwrap().path().to_owned()
 }
 
 async fn ask(url: &SecretUrl, question: &'static str) -> Result<i64, sqlx::Error> {
     let mut connection = PgConnection::connect(url.expose()).await?;
-    sqlx::query_scalar(question).fetch_one(&mut connection).await
+    sqlx::query_scalar(question)
+        .fetch_one(&mut connection)
+        .await
 }
 
 #[tokio::test]
@@ -70,20 +72,32 @@ async fn the_servers_start_answer_through_sockets_only_and_leave_nothing() {
 #[tokio::test]
 async fn the_applications_role_owns_nothing_and_its_password_opens_no_other_role() {
     let data = data_dir();
-    let embedded = Embedded::start(data.path(), Wanted::POSTGRES).await.unwrap();
+    let embedded = Embedded::start(data.path(), Wanted::POSTGRES)
+        .await
+        .unwrap();
     let urls = embedded.database().unwrap().clone();
     let mut owner = PgConnection::connect(urls.owner.expose()).await.unwrap();
     spine::MIGRATOR.run(&mut owner).await.unwrap();
     let mut app = PgConnection::connect(urls.app.expose()).await.unwrap();
 
-    let created = sqlx::raw_sql("CREATE TABLE public.mine (id BIGINT)").execute(&mut app).await;
-    let emptied = sqlx::raw_sql("TRUNCATE spine.event").execute(&mut app).await;
-    let renamed = urls.app.expose().replace(spine::APP_ROLE, postgres::OWNER_ROLE);
+    let created = sqlx::raw_sql("CREATE TABLE public.mine (id BIGINT)")
+        .execute(&mut app)
+        .await;
+    let emptied = sqlx::raw_sql("TRUNCATE spine.event")
+        .execute(&mut app)
+        .await;
+    let renamed = urls
+        .app
+        .expose()
+        .replace(spine::APP_ROLE, postgres::OWNER_ROLE);
     let turned = PgConnection::connect(&renamed).await;
 
     assert!(created.is_err() && emptied.is_err());
     let refusal = turned.unwrap_err();
-    assert_eq!(refusal.as_database_error().unwrap().code().unwrap(), "28P01");
+    assert_eq!(
+        refusal.as_database_error().unwrap().code().unwrap(),
+        "28P01"
+    );
     assert!(!format!("{urls:?}{embedded:?}").contains(urls.app.expose()));
     embedded.stop().await.unwrap();
 }
@@ -91,7 +105,9 @@ async fn the_applications_role_owns_nothing_and_its_password_opens_no_other_role
 #[tokio::test]
 async fn what_was_committed_is_there_after_a_restart_and_secrets_stay_private() {
     let data = data_dir();
-    let first = Embedded::start(data.path(), Wanted::POSTGRES).await.unwrap();
+    let first = Embedded::start(data.path(), Wanted::POSTGRES)
+        .await
+        .unwrap();
     let urls = first.database().unwrap().clone();
     let mut owner = PgConnection::connect(urls.owner.expose()).await.unwrap();
     sqlx::raw_sql("CREATE TABLE kettle (id BIGINT); INSERT INTO kettle VALUES (42)")
@@ -101,11 +117,17 @@ async fn what_was_committed_is_there_after_a_restart_and_secrets_stay_private() 
     drop(owner);
     first.stop().await.unwrap();
 
-    let second = Embedded::start(data.path(), Wanted::POSTGRES).await.unwrap();
+    let second = Embedded::start(data.path(), Wanted::POSTGRES)
+        .await
+        .unwrap();
 
     let urls = second.database().unwrap().clone();
     assert_eq!(ask(&urls.owner, "SELECT id FROM kettle").await.unwrap(), 42);
-    for private in ["database-passwords.json", "gateway.lock", "logs/postgres.log"] {
+    for private in [
+        "database-passwords.json",
+        "gateway.lock",
+        "logs/postgres.log",
+    ] {
         let mode = fs::metadata(data.path().join(private)).unwrap().mode();
         assert_eq!(mode & 0o077, 0, "{private}");
     }
@@ -120,7 +142,10 @@ async fn a_data_directory_that_is_in_use_is_refused_with_the_users_id() {
     let second = Embedded::start(data.path(), Wanted::BOTH).await;
 
     let message = second.unwrap_err().to_string();
-    assert!(message.contains(&std::process::id().to_string()), "{message}");
+    assert!(
+        message.contains(&std::process::id().to_string()),
+        "{message}"
+    );
     assert!(message.contains("--data"), "{message}");
     drop(first);
     assert!(!DataLock::is_held(data.path()));
@@ -162,7 +187,10 @@ async fn stopped_cluster(data: &Path) {
 async fn unsupervised(data: &Path, sockets: &Sockets) -> tokio::process::Command {
     let cluster = data.join("postgres/cluster");
     let programs = programs::PostgresPrograms::find(&cluster).await.unwrap();
-    let mut command = ServerUser::choose().await.unwrap().command(&programs.postgres());
+    let mut command = ServerUser::choose()
+        .await
+        .unwrap()
+        .command(&programs.postgres());
     command
         .arg("-D")
         .arg(&cluster)
@@ -194,7 +222,9 @@ async fn a_server_that_an_earlier_run_left_behind_is_ended_first() {
         left_behind.wait().await.unwrap()
     });
 
-    let embedded = Embedded::start(data.path(), Wanted::POSTGRES).await.unwrap();
+    let embedded = Embedded::start(data.path(), Wanted::POSTGRES)
+        .await
+        .unwrap();
 
     assert!(reaped.await.unwrap().success());
     let urls = embedded.database().unwrap().clone();
@@ -210,10 +240,16 @@ async fn a_note_of_a_server_whose_id_somebody_else_has_now_is_no_obstacle() {
     let note = format!("{}\n{}\n1\n5432\n", std::process::id(), cluster.display());
     fs::write(cluster.join("postmaster.pid"), note).unwrap();
 
-    let embedded = Embedded::start(data.path(), Wanted::POSTGRES).await.unwrap();
+    let embedded = Embedded::start(data.path(), Wanted::POSTGRES)
+        .await
+        .unwrap();
 
     assert_ne!(
-        postmaster(data.path()).unwrap().as_raw_nonzero().get().unsigned_abs(),
+        postmaster(data.path())
+            .unwrap()
+            .as_raw_nonzero()
+            .get()
+            .unsigned_abs(),
         std::process::id()
     );
     embedded.stop().await.unwrap();
@@ -237,7 +273,11 @@ async fn a_cluster_without_its_passwords_is_not_replaced() {
 async fn a_server_that_can_not_start_says_its_last_words() {
     let data = data_dir();
     stopped_cluster(data.path()).await;
-    fs::write(data.path().join("postgres/cluster/postgresql.conf"), "no_such_thing = 1\n").unwrap();
+    fs::write(
+        data.path().join("postgres/cluster/postgresql.conf"),
+        "no_such_thing = 1\n",
+    )
+    .unwrap();
 
     let failed = Embedded::start(data.path(), Wanted::POSTGRES).await;
 
@@ -251,7 +291,9 @@ async fn a_supervisor_that_is_killed_still_leaves_no_server_behind() {
     use rustix::process::{Signal, kill_process};
 
     let data = data_dir();
-    let embedded = Embedded::start(data.path(), Wanted::POSTGRES).await.unwrap();
+    let embedded = Embedded::start(data.path(), Wanted::POSTGRES)
+        .await
+        .unwrap();
     let server = postmaster(data.path()).unwrap();
     let sockets = sockets(&embedded);
     let supervisor = embedded.postgres.as_ref().unwrap().supervisor();

@@ -14,7 +14,7 @@ use super::{EmbeddedError, files};
 /// Tried in this order when we are root.
 const UNPRIVILEGED: &[&str] = &["postgres", "nobody"];
 
-/// Where a bare environment looks for programs.
+/// Where programs are when nobody told us.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Whom the private servers run as.
@@ -51,13 +51,16 @@ impl ServerUser {
         }
     }
 
-    /// A command that runs as the server, with nothing of our environment: it holds addresses and may hold settings of
+    /// A command that runs as the server, with nothing of our environment but where programs are: the rest holds addresses and may hold settings of
     /// another PostgreSQL.
     pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", PATH)
+            .env(
+                "PATH",
+                std::env::var_os("PATH").unwrap_or_else(|| PATH.into()),
+            )
             .env("LC_ALL", "C")
             .stdin(Stdio::null());
         if let Self::Other { user, group, .. } = self {

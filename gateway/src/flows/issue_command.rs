@@ -74,11 +74,7 @@ async fn record(
             )
         })?),
     };
-    let events = decide(
-        known.as_ref(),
-        Input::Issue(issue.clone()),
-        app.clock.now(),
-    )?;
+    let events = decide(known.as_ref(), Input::Issue(issue.clone()), app.clock.now())?;
     let command = events
         .into_iter()
         .fold(known, apply)

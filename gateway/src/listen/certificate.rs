@@ -46,7 +46,9 @@ pub enum CertificateError {
         words: String,
     },
     /// The two don't belong together, or their kind is not known.
-    #[error("the certificate in {certificate} and the key in {key} can't be used together: {source}")]
+    #[error(
+        "the certificate in {certificate} and the key in {key} can't be used together: {source}"
+    )]
     Unusable {
         /// Its file.
         certificate: PathBuf,
@@ -92,11 +94,12 @@ pub(super) fn load(config: &Config, tls: &Tls) -> Result<Arc<ServerConfig>, Cert
 
 fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, CertificateError> {
     let chain = read_chain(certificate)?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| CertificateError::Unreadable {
-        path: key.to_owned(),
-        what: "private key",
-        words: error.to_string(),
-    })?;
+    let private =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| CertificateError::Unreadable {
+            path: key.to_owned(),
+            what: "private key",
+            words: error.to_string(),
+        })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -192,7 +195,11 @@ struct MadeFor {
 
 impl MadeFor {
     fn line(&self) -> String {
-        format!("nooterra until {} for {}", self.not_after_s, self.names.join(","))
+        format!(
+            "nooterra until {} for {}",
+            self.not_after_s,
+            self.names.join(",")
+        )
     }
 
     fn parse(line: &str) -> Option<Self> {
@@ -242,7 +249,10 @@ mod tests {
 
         make(folder.path(), &names(&["localhost"]), T0).unwrap();
 
-        let mode = fs::metadata(folder.path().join(BOTH)).unwrap().permissions().mode();
+        let mode = fs::metadata(folder.path().join(BOTH))
+            .unwrap()
+            .permissions()
+            .mode();
         let public = fs::read_to_string(folder.path().join(PUBLIC)).unwrap();
         assert_eq!(mode & 0o777, 0o600);
         assert!(public.contains("BEGIN CERTIFICATE") && !public.contains("KEY"));

@@ -166,7 +166,11 @@ async fn accept(
             continue;
         }
         let Some(tls) = &tls else {
-            if handed.send((Connection::plain(stream, room), peer)).await.is_err() {
+            if handed
+                .send((Connection::plain(stream, room), peer))
+                .await
+                .is_err()
+            {
                 return;
             }
             continue;
@@ -175,7 +179,13 @@ async fn accept(
             return;
         };
         let acceptor = TlsAcceptor::from(tls.load_full());
-        tokio::spawn(shake_hands(acceptor, stream, peer, (room, turn), handed.clone()));
+        tokio::spawn(shake_hands(
+            acceptor,
+            stream,
+            peer,
+            (room, turn),
+            handed.clone(),
+        ));
     }
 }
 
@@ -225,7 +235,10 @@ async fn renew(config: Config, tls: Tls, current: Arc<ArcSwap<ServerConfig>>) {
             Ok(fresh) => current.store(fresh),
             Err(error) => {
                 let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(error, "the certificate can't be renewed; the last one is still used");
+                tracing::error!(
+                    error,
+                    "the certificate can't be renewed; the last one is still used"
+                );
             }
         }
     }

@@ -361,7 +361,10 @@ fn an_outbox_holds_so_much_and_then_waits_for_a_fresh_picture() {
     assert!(console.outbox.is_lagging());
     assert_eq!(console.frames().len(), OUTBOX_FRAMES);
     console.outbox.push(frame.clone());
-    assert!(console.frames().is_empty(), "a gap must not be papered over");
+    assert!(
+        console.frames().is_empty(),
+        "a gap must not be papered over"
+    );
     console.outbox.catch_up();
     console.outbox.push(frame);
     assert_eq!(console.frames().len(), 1);

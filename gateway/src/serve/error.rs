@@ -7,9 +7,7 @@ use spine::SignerError;
 use sqlx::migrate::MigrateError;
 use tokio::task::JoinError;
 
-use crate::{
-    admin::NotADemo, embedded::EmbeddedError, listen::ListenError, rtc::RtcFailure,
-};
+use crate::{admin::NotADemo, embedded::EmbeddedError, listen::ListenError, rtc::RtcFailure};
 
 /// Why the gateway does not serve. What it says is meant for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +34,9 @@ pub enum ServeError {
     #[error("there is no address of {0}")]
     NoServer(&'static str),
     /// The owner's address alone would migrate one database and use another.
-    #[error("DATABASE_OWNER_URL is given without DATABASE_URL: the gateway works as the application's role and needs both")]
+    #[error(
+        "DATABASE_OWNER_URL is given without DATABASE_URL: the gateway works as the application's role and needs both"
+    )]
     OwnerAlone,
     /// The database does not let us in.
     #[error(
@@ -51,7 +51,9 @@ pub enum ServeError {
         source: sqlx::Error,
     },
     /// A migration failed.
-    #[error("the database can't be brought up to date; nothing was changed by the step that failed")]
+    #[error(
+        "the database can't be brought up to date; nothing was changed by the step that failed"
+    )]
     Migrate(#[source] MigrateError),
     /// The application may not see how far the database was brought.
     #[error("the application's role can't be told about migrations")]

@@ -126,8 +126,8 @@ async fn serve_on(
     // The door's own type stays out of what handlers ask for: they know an address.
     let door = door.tap_io(|_connection| {});
     let service = http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let server =
-        axum::serve(door, service).with_graceful_shutdown(async move { stopping.cancelled().await });
+    let server = axum::serve(door, service)
+        .with_graceful_shutdown(async move { stopping.cancelled().await });
     let mut server = tokio::spawn(server.into_future());
     let announced = announce::announce(&app.config, &urls)?;
     tracing::info!("serving {}", app.config.public_url);
@@ -151,7 +151,9 @@ async fn open(
 ) -> Result<(App, Door), ServeError> {
     match &urls.owner {
         Some(owner) => step("bringing the database up to date", migrate(owner)).await?,
-        None => tracing::info!("the database is not migrated here: no DATABASE_OWNER_URL was given"),
+        None => {
+            tracing::info!("the database is not migrated here: no DATABASE_OWNER_URL was given");
+        }
     }
     let pool = step("connecting to the database", store::connect(&urls.app)).await?;
     let port = Port::open(config.listen).await?;
@@ -215,7 +217,10 @@ async fn go_down(app: &App, mut server: tokio::task::JoinHandle<std::io::Result<
     app.stopping.cancel();
     app.sessions.close();
     let farewell = async { tokio::join!(app.sessions.wait(), &mut server) };
-    if tokio::time::timeout(FAREWELL_WITHIN, farewell).await.is_err() {
+    if tokio::time::timeout(FAREWELL_WITHIN, farewell)
+        .await
+        .is_err()
+    {
         tracing::warn!("some sessions did not take their last word in time");
         server.abort();
     }
@@ -261,10 +266,7 @@ fn open_redis(url: &SecretUrl) -> Result<ConnectionManager, ServeError> {
 }
 
 /// Says what is being done, and how long it took.
-async fn step<T, E>(
-    what: &'static str,
-    work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
+async fn step<T, E>(what: &'static str, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     tracing::info!("{what}");
     let began = Instant::now();
     let done = work.await?;

@@ -70,7 +70,13 @@ pub(super) async fn connect(url: &SecretUrl) -> Result<PgPool, ServeError> {
         sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
             .fetch_all(&pool)
             .await
-            .or_else(|error| if was_never_migrated(&error) { Ok(Vec::new()) } else { Err(error) })
+            .or_else(|error| {
+                if was_never_migrated(&error) {
+                    Ok(Vec::new())
+                } else {
+                    Err(error)
+                }
+            })
             .map_err(refused)?;
     let missing = spine::MIGRATOR
         .iter()
@@ -121,7 +127,10 @@ mod tests {
             .fetch_one(&mut *connection)
             .await
             .unwrap();
-        assert_eq!(usize::try_from(seen).unwrap(), spine::MIGRATOR.iter().count());
+        assert_eq!(
+            usize::try_from(seen).unwrap(),
+            spine::MIGRATOR.iter().count()
+        );
         assert!(connect(&url).await.is_ok());
     }
 

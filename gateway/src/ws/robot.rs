@@ -153,7 +153,9 @@ async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
     if was_the_session {
         presence::forget(&app, robot.robot).await;
         // Only for "offline since" after a restart of ours; worth no failure.
-        if let Err(error) = identity::store::saw_robot(&app.pool, robot.robot, app.clock.now()).await {
+        if let Err(error) =
+            identity::store::saw_robot(&app.pool, robot.robot, app.clock.now()).await
+        {
             tracing::debug!(%error, "when the robot was last seen could not be noted");
         }
     }

@@ -28,10 +28,11 @@ use crate::{
 #[utoipa::path(post, path = "/api/v1/robots/{robot}/commands", tag = "commands", request_body = Verb,
     params(("robot" = RobotId, Path), ("Idempotency-Key" = CommandId, Header, description = "A UUID of the caller's choice")), responses(
     (status = 202, description = "Recorded and sent; its fate follows", body = CommandView),
-    (status = 400, description = "`idempotency_key_missing` or `body_malformed`", body = Problem),
+    (status = 400, description = "`idempotency_key_missing`, `path_malformed` or `body_malformed`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
     (status = 409, description = "`robot_offline`, `command_id_reused`, `target_not_finite` or `target_out_of_reach`", body = Problem),
+    (status = 413, description = "`body_too_large`", body = Problem),
     (status = 429, description = "`too_many_requests`", body = Problem),
 ))]
 pub(crate) async fn handler(

@@ -16,8 +16,9 @@ use crate::{
 /// Binds the robot's own key, under the robot's bearer token. Doing it again with the same key changes nothing.
 #[utoipa::path(post, path = "/api/v1/robots/enrolment", tag = "robots", request_body = Enrolment, responses(
     (status = 200, description = "Enrolled", body = EnrolmentView),
-    (status = 400, description = "`enrolment_unproven`", body = Problem),
+    (status = 400, description = "`enrolment_unproven` or `body_malformed`", body = Problem),
     (status = 401, description = "`robot_token_unknown`", body = Problem),
+    (status = 413, description = "`body_too_large`", body = Problem),
     (status = 409, description = "`key_taken`", body = Problem),
 ))]
 pub(crate) async fn handler(

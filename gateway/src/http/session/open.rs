@@ -24,8 +24,10 @@ use crate::{
 /// Signs in with a link's secret. The answer sets the session's cookie.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn, responses(
     (status = 201, description = "Signed in", body = SessionView),
+    (status = 400, description = "`body_malformed`", body = Problem),
     (status = 401, description = "`link_unknown`, `link_expired` or `link_spent`", body = Problem),
     (status = 403, description = "`origin_refused`", body = Problem),
+    (status = 413, description = "`body_too_large`", body = Problem),
     (status = 429, description = "`too_many_requests`", body = Problem),
 ))]
 pub(crate) async fn handler(

@@ -63,7 +63,10 @@ async fn a_command_is_recorded_and_reaches_the_robot_with_the_tick_it_answers_to
     let read = house.ask(get(&path).by(Who::Requester).empty()).await;
 
     let issued = view(&answer);
-    assert_eq!((issued.fate, issued.issued_by), (Fate::Sent, Who::Operator.id()));
+    assert_eq!(
+        (issued.fate, issued.issued_by),
+        (Fate::Sent, Who::Operator.id())
+    );
     assert_eq!(read.json(), answer.json());
     let orders = orders(&mut juniper);
     assert_eq!(orders.len(), 1);
@@ -187,7 +190,11 @@ async fn a_target_that_is_no_number_or_out_of_reach_is_refused(owner: PgPool) {
 
     for x_m in ["NaN", "Infinity", "1e999", "null", "\"1\""] {
         let answer = house.ask(raw(x_m)).await;
-        assert_eq!(answer.problem(), (400, "body_malformed".to_owned()), "{x_m}");
+        assert_eq!(
+            answer.problem(),
+            (400, "body_malformed".to_owned()),
+            "{x_m}"
+        );
     }
     for x_m in ["10000.5", "-1e300"] {
         let answer = house.ask(raw(x_m)).await;
@@ -231,7 +238,10 @@ async fn a_runaway_script_is_told_to_wait_and_nobody_else_is(owner: PgPool) {
 
     let refused = refused.expect("the limit never held");
     assert_eq!(refused.problem(), (429, "too_many_requests".to_owned()));
-    let wait_s: u32 = refused.header(axum::http::header::RETRY_AFTER).parse().unwrap();
+    let wait_s: u32 = refused
+        .header(axum::http::header::RETRY_AFTER)
+        .parse()
+        .unwrap();
     assert!((1..=60).contains(&wait_s));
     assert_eq!(colleague.status, 202);
 }
@@ -277,7 +287,11 @@ async fn pages_give_every_row_once_and_in_order(owner: PgPool) {
         .collect();
     assert_eq!(commands.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
     assert_eq!(listed, issued);
-    let names: Vec<_> = robots.concat().iter().map(|row| row["name"].clone()).collect();
+    let names: Vec<_> = robots
+        .concat()
+        .iter()
+        .map(|row| row["name"].clone())
+        .collect();
     assert_eq!(names, ["R-014 Juniper", "R-021 Rowan"]);
     assert!(some_events.len() > 3);
     assert_eq!(some_events.concat(), events.concat());
@@ -293,11 +307,13 @@ async fn a_command_that_nobody_answers_goes_unanswered_once_and_not_before_its_t
         view(&house.ask(tell(Who::Operator, JUNIPER, key, &stop)).await);
     }
     let early = time_out_commands(&house.app).await.unwrap();
-    sqlx::query("UPDATE assist.command SET answer_by = now() - interval '1 second' WHERE command_id = $1")
-        .bind(KEY.0)
-        .execute(&house.owner)
-        .await
-        .unwrap();
+    sqlx::query(
+        "UPDATE assist.command SET answer_by = now() - interval '1 second' WHERE command_id = $1",
+    )
+    .bind(KEY.0)
+    .execute(&house.owner)
+    .await
+    .unwrap();
 
     let due = time_out_commands(&house.app).await.unwrap();
     let again = time_out_commands(&house.app).await.unwrap();

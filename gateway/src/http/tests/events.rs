@@ -33,14 +33,19 @@ struct Stream {
 
 impl Stream {
     async fn open(house: &House, who: Who, last_event_id: Option<&str>) -> Self {
-        let mut request = get(EVENTS).by(who).header(header::ACCEPT, "text/event-stream");
+        let mut request = get(EVENTS)
+            .by(who)
+            .header(header::ACCEPT, "text/event-stream");
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
         let request: Request<Body> = request.empty();
         let response = house.router().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "text/event-stream"
+        );
         Self {
             body: response.into_body().into_data_stream(),
             text: String::new(),
@@ -133,7 +138,10 @@ async fn a_stream_resumes_behind_the_last_event_without_loss_or_double(owner: Pg
     let count = usize::try_from(linden_events(&house).await).unwrap();
     let all = settled(&house, Who::Admin, count).await;
 
-    let first = Stream::open(&house, Who::Admin, Some("0-0")).await.take(5).await;
+    let first = Stream::open(&house, Who::Admin, Some("0-0"))
+        .await
+        .take(5)
+        .await;
     let last = &first.last().unwrap().position;
     let mut resumed = Stream::open(&house, Who::Admin, Some(last)).await;
     let rest = resumed.take(all.len() - 5).await;
@@ -231,7 +239,10 @@ async fn who_reads_for_one_site_reads_what_happened_there_and_nothing_else(owner
     let events = settled(&house, Who::WingAAdmin, 3).await;
 
     let juniper = protocol::event::robot_stream(JUNIPER.id());
-    assert!(events.iter().all(|event| event.stream == juniper), "{events:?}");
+    assert!(
+        events.iter().all(|event| event.stream == juniper),
+        "{events:?}"
+    );
     assert_eq!(events.len(), 3);
     let text = serde_json::to_string(&events).unwrap();
     assert!(!text.contains(&ROWAN.id().to_string()));

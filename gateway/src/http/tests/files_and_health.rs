@@ -17,7 +17,11 @@ async fn the_consoles_own_routes_all_open_the_page_and_it_is_always_fresh(owner:
 
     for path in ["/", "/live/0190", "/sign-in", "/a/b/c"] {
         let page = house.ask(get(path).empty()).await;
-        assert_eq!((page.status, page.text()), (200, "<html>the page"), "{path}");
+        assert_eq!(
+            (page.status, page.text()),
+            (200, "<html>the page"),
+            "{path}"
+        );
         assert_eq!(page.header(header::CACHE_CONTROL), "no-cache");
     }
 }

@@ -34,9 +34,7 @@ use crate::{
     app::{App, Clock, Parts},
     config::{Config, Overrides},
     http::router,
-    live::{
-        Attachment, Live, NewAttachment, dependencies::Dependencies, rate_limit::RateLimit,
-    },
+    live::{Attachment, Live, NewAttachment, dependencies::Dependencies, rate_limit::RateLimit},
     reactors::roster::offline_view,
     rtc::{Rtc, RtcConfig},
 };
@@ -191,7 +189,6 @@ impl Machine {
 pub(crate) struct Attached {
     pub(crate) attachment: Attachment,
     pub(crate) frames: mpsc::Receiver<ToRobot>,
-    pub(crate) ended: oneshot::Receiver<Goodbye>,
 }
 
 impl Attached {
@@ -330,8 +327,7 @@ impl House {
 
     pub(crate) fn listen_on(&self, listener: TcpListener) -> SocketAddr {
         let address = listener.local_addr().unwrap();
-        let service =
-            router(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let service = router(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
         address
     }
@@ -373,12 +369,9 @@ impl House {
 
     /// The same, before its first telemetry.
     pub(crate) fn attach_silent(&self, machine: Machine) -> Attached {
-        let (new, frames, ended) = new_attachment(machine);
-        Attached {
-            attachment: self.app.live.attach(new, self.now()),
-            frames,
-            ended,
-        }
+        let (new, frames, _ended) = new_attachment(machine);
+        let attachment = self.app.live.attach(new, self.now());
+        Attached { attachment, frames }
     }
 
     /// Kinds of the events in a stream, in order.

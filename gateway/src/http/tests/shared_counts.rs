@@ -44,7 +44,9 @@ impl Redis {
             _server: server,
             folder,
         };
-        redis.until("PING", &[], |answer: Option<String>| answer.is_some()).await;
+        redis
+            .until("PING", &[], |answer: Option<String>| answer.is_some())
+            .await;
         redis
     }
 

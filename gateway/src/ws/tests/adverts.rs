@@ -75,7 +75,9 @@ fn shape(corners: usize, label: &str) -> Shape {
 }
 
 fn numbered(count: usize) -> Vec<String> {
-    (0..count).map(|number| format!("camera-{number}")).collect()
+    (0..count)
+        .map(|number| format!("camera-{number}"))
+        .collect()
 }
 
 #[test]

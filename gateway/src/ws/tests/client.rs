@@ -239,7 +239,10 @@ impl Console {
         let welcome = self.hear().await;
         assert!(matches!(welcome, ToConsole::Welcome { .. }), "{welcome:?}");
         let snapshot = self.hear().await;
-        assert!(matches!(snapshot, ToConsole::Snapshot { .. }), "{snapshot:?}");
+        assert!(
+            matches!(snapshot, ToConsole::Snapshot { .. }),
+            "{snapshot:?}"
+        );
         (self, snapshot)
     }
 

@@ -164,9 +164,15 @@ async fn a_frame_that_can_not_be_read_ends_its_session_and_no_other(owner: PgPoo
 
     for (case, frame) in [
         ("garbage", Message::text("}{")),
-        ("no frame of ours", Message::text(r#"{"type":"format_disk"}"#)),
+        (
+            "no frame of ours",
+            Message::text(r#"{"type":"format_disk"}"#),
+        ),
         ("binary", Message::binary(vec![1; 40])),
-        ("too large", Message::text(" ".repeat(MAX_TEXT_FRAME_BYTES + 1))),
+        (
+            "too large",
+            Message::text(" ".repeat(MAX_TEXT_FRAME_BYTES + 1)),
+        ),
         (
             "a second hello",
             as_text(&FromConsole::Hello {
@@ -267,7 +273,11 @@ async fn stills_go_to_who_wants_them_and_may_watch_and_the_robot_makes_them_for_
     live.thumbnail(juniper.attachment, &STILL);
     assert_eq!(stills(&mut console).await, 0);
     console.say(&want).await;
-    assert_eq!(stills(&mut console).await, 1, "the latest one is shown at once");
+    assert_eq!(
+        stills(&mut console).await,
+        1,
+        "the latest one is shown at once"
+    );
     live.thumbnail(juniper.attachment, &STILL);
     assert_eq!(stills(&mut console).await, 1);
     let demand = |thumbnails| {

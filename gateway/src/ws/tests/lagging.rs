@@ -121,7 +121,10 @@ async fn a_console_that_never_reads_again_is_let_go_and_delays_nobody(owner: PgP
     })
     .await;
 
-    assert_eq!(sessions_then, 2, "everything came while the other one stood still");
+    assert_eq!(
+        sessions_then, 2,
+        "everything came while the other one stood still"
+    );
     assert!(began.elapsed() >= WRITE_WITHIN / 2);
     drop(frozen);
 }

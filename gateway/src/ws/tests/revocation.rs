@@ -291,7 +291,10 @@ async fn a_console_socket_from_another_sites_page_is_refused_before_anything_els
     let bearer = format!("Bearer {}", Who::Operator.token());
 
     for headers in [
-        vec![("cookie", cookie.as_str()), ("origin", "https://evil.example")],
+        vec![
+            ("cookie", cookie.as_str()),
+            ("origin", "https://evil.example"),
+        ],
         vec![("cookie", cookie.as_str()), ("origin", "null")],
         vec![("cookie", cookie.as_str())],
         vec![("origin", "https://evil.example")],
@@ -304,20 +307,18 @@ async fn a_console_socket_from_another_sites_page_is_refused_before_anything_els
     ] {
         let refused = knock(connect(address).await, CONSOLE_SOCKET, &headers).await;
         let refused = refused.map(drop);
-        assert_eq!(refused, Err((403, "origin_refused".to_owned())), "{headers:?}");
+        assert_eq!(
+            refused,
+            Err((403, "origin_refused".to_owned())),
+            "{headers:?}"
+        );
     }
     let nobody = [(header::ORIGIN.as_str(), PUBLIC_URL)];
     let signed_out = knock(connect(address).await, CONSOLE_SOCKET, &nobody).await;
-    assert_eq!(
-        signed_out.map(drop),
-        Err((401, "signed_out".to_owned()))
-    );
+    assert_eq!(signed_out.map(drop), Err((401, "signed_out".to_owned())));
     let bearer = format!("Bearer {}", Who::Roleless.token());
     let roleless = [("authorization", bearer.as_str())];
     let forbidden = knock(connect(address).await, CONSOLE_SOCKET, &roleless).await;
-    assert_eq!(
-        forbidden.map(drop),
-        Err((403, "role_missing".to_owned()))
-    );
+    assert_eq!(forbidden.map(drop), Err((403, "role_missing".to_owned())));
     assert_eq!(house.app.live.connected(), (0, 0));
 }

@@ -52,19 +52,39 @@ async fn a_view_that_may_not_be_or_makes_no_sense_is_refused_with_its_code(owner
     let many = ["head"; MAX_CAMERAS + 1];
 
     for (who, frame, code) in [
-        (Who::Requester, view(1, JUNIPER, &two, OFFER), "role_missing"),
+        (
+            Who::Requester,
+            view(1, JUNIPER, &two, OFFER),
+            "role_missing",
+        ),
         (Who::Owner, view(1, JUNIPER, &two, OFFER), "role_missing"),
-        (Who::Operator, view(1, FOREIGN, &two, OFFER), "unknown_robot"),
+        (
+            Who::Operator,
+            view(1, FOREIGN, &two, OFFER),
+            "unknown_robot",
+        ),
         (Who::WingA, view(1, ROWAN, &two, OFFER), "unknown_robot"),
-        (Who::Operator, view(1, JUNIPER, &many, OFFER), "too_many_cameras"),
-        (Who::Operator, view(1, JUNIPER, &two[..1], OFFER), "camera_mismatch"),
+        (
+            Who::Operator,
+            view(1, JUNIPER, &many, OFFER),
+            "too_many_cameras",
+        ),
+        (
+            Who::Operator,
+            view(1, JUNIPER, &two[..1], OFFER),
+            "camera_mismatch",
+        ),
         (
             Who::Operator,
             view(1, JUNIPER, &["head", "../etc"], OFFER),
             "unknown_camera",
         ),
         (Who::Operator, view(1, JUNIPER, &two, ""), "sdp_malformed"),
-        (Who::Operator, view(1, JUNIPER, &two, "v=0\r\n}{"), "sdp_malformed"),
+        (
+            Who::Operator,
+            view(1, JUNIPER, &two, "v=0\r\n}{"),
+            "sdp_malformed",
+        ),
     ] {
         let (mut console, _snapshot) = Console::open(address, who).await;
         let refused = opened(&mut console, &frame).await;
