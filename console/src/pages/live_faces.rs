@@ -11,6 +11,7 @@ use crate::{
     glass::{self, Frame},
     grade::{self, Tone},
     live::{
+        clock::micros_to_ms,
         commands::{Entry, Standing as CommandStanding},
         model::{Model, Phase, Robot},
         view::ViewPhase,
@@ -109,6 +110,19 @@ pub(super) fn sight(robot: &Robot, age_ms: Option<f64>) -> Sight {
 /// Browser to robot and back: the two measured halves of the way that a command takes.
 pub(super) fn command_ms(model: &Model, robot: &Robot) -> Option<f64> {
     Some(model.clock.rtt_ms()? + robot.view.link?.rtt_ms?)
+}
+
+/// For how long no command could have gone that way.
+pub(super) fn lost_ms(model: &Model, robot: &Robot, now: UnixMicros) -> Option<f64> {
+    if let Some(lost_at) = model.connection.lost_at {
+        return Some(micros_to_ms(now.since(lost_at)));
+    }
+    match roster::standing(robot, &model.clock, now) {
+        Standing::Offline { .. } | Standing::Stale { .. } => {
+            roster::state_age_ms(robot, &model.clock, now)
+        }
+        Standing::Fresh(_) | Standing::Silent => None,
+    }
 }
 
 /// The banner of a picture that is history.

@@ -24,6 +24,8 @@ pub(crate) struct HudFace {
     pub(crate) is_age_since_shown: bool,
     /// Browser to robot and back.
     pub(crate) command_ms: Option<f64>,
+    /// For how long that way has been broken, if it is.
+    pub(crate) lost_ms: Option<f64>,
     /// How well frames come.
     pub(crate) quality: Option<Quality>,
     /// What the camera promises; 0 when nothing.
@@ -74,6 +76,14 @@ impl HudFace {
         let reading = Reading::new(self.glass_ms, words::delay, grade::delay);
         match (self.glass_ms, self.stale_ms()) {
             (Some(_), Some(age_ms)) => reading.old(age_ms),
+            _ => reading,
+        }
+    }
+
+    fn command(&self) -> Reading {
+        let reading = Reading::new(self.command_ms, words::delay, grade::delay);
+        match (self.command_ms, self.lost_ms) {
+            (Some(_), Some(lost_ms)) => reading.old(lost_ms),
             _ => reading,
         }
     }
@@ -132,14 +142,13 @@ impl HudFace {
 #[component]
 pub(crate) fn Hud(#[prop(into)] face: Signal<HudFace>) -> impl IntoView {
     let reading = move |pick: fn(&HudFace) -> Reading| Memo::new(move |_| face.with(pick));
-    let command = |face: &HudFace| Reading::new(face.command_ms, words::delay, grade::delay);
     let percent = Memo::new(move |_| face.with(|face| face.battery.map_or(0.0, |one| one.percent)));
     let battery = reading(HudFace::battery);
     let tone = Memo::new(move |_| battery.with(|reading| reading.tone));
     view! {
         <dl class="hud">
             <Number name="Glass to glass" id="glass-to-glass" reading=reading(HudFace::glass) />
-            <Number name="Command RTT" id="command-rtt" reading=reading(command) />
+            <Number name="Command RTT" id="command-rtt" reading=reading(HudFace::command) />
             <Number name="Frame age" id="frame-age" reading=reading(HudFace::age) />
             <Number name="Frames" id="frames" reading=reading(HudFace::rate) />
             <Number name="Loss" id="loss" reading=reading(HudFace::loss) />
