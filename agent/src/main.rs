@@ -42,7 +42,7 @@ struct Data {
 struct Enrol {
     #[command(flatten)]
     data: Data,
-    /// Address of the gateway: https://fleet.example
+    /// Address of the gateway, such as `https://fleet.example`
     #[arg(long)]
     gateway: Url,
     /// The robot's token, as `nooterra admin robot add` printed it.

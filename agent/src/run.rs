@@ -25,7 +25,7 @@ use crate::{
     journal::{Journal, JournalFailure},
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
     publish::{CameraSpec, VideoCodec},
-    settings::{Folder, SettingsFailure},
+    settings::{Enrolled, Folder, SettingsFailure},
     streams::{FRAME_QUEUE, Streams},
     tls,
 };
@@ -73,32 +73,26 @@ pub enum RunFailure {
 /// Runs until the gateway dismisses the robot.
 pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
     let folder = Folder::open(&config.data)?;
-    let enrolled = folder.enrolled()?;
-    let journal = Journal::open(&folder.journal(), enrolled.robot, folder.device_key()?)?;
+    let (enrolled, journal) = open_journal(&folder)?;
     let clock = AgentClock::start();
-    tracing::info!(robot.id = %enrolled.robot, "{} starts", enrolled.name);
-
-    let sim = Sim::new(SimConfig {
-        wander: config.wander,
-        ..SimConfig::new(config.seed)
-    });
+    let sim = simulate(&config);
     let (frames, frames_out) = mpsc::channel(FRAME_QUEUE);
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
     let (adverts, shooting) = start_cameras(&config, &sim, &Sinks { frames, stills })?;
-
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
     let (receipts, receipts_out) = mpsc::channel(RECEIPT_QUEUE);
-    let (telemetry, telemetry_out) = watch::channel(None);
-    let (scan, scan_out) = watch::channel(None);
+    let ((telemetry, telemetry_out), (scan, scan_out)) =
+        (watch::channel(None), watch::channel(None));
     let (driver_advert, driver_advert_out) = watch::channel(sim.advert());
     let (advert, advert_out) = watch::channel(with_cameras(sim.advert(), &adverts));
-    let (demand, demand_out) = watch::channel(Demand::default());
+    let ((demand, demand_out), (outlets, outlets_out)) =
+        (watch::channel(Demand::default()), watch::channel(None));
     let (keyframes, keyframes_out) = mpsc::channel(KEYFRAME_QUEUE);
-    let (outlets, outlets_out) = watch::channel(None);
     let (to_link, link_stills) = mpsc::channel(STILL_QUEUE);
     let (grew, journal_grew) = watch::channel(journal.last_number());
     let journal = SharedJournal::new(journal);
 
+    tracing::info!(robot.id = %enrolled.robot, "{} starts", enrolled.name);
     let control = Control {
         orders: orders_out,
         receipts,
@@ -107,7 +101,7 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
         advert: driver_advert,
     };
     let streams = Streams {
-        names: adverts.iter().map(|camera| camera.name.clone()).collect(),
+        names: names(&adverts),
         shooting,
         demand: demand_out,
         outlets: outlets_out,
@@ -122,7 +116,7 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
         trust: tls::client(config.authority.as_deref())?,
         run: rand::random(),
         clock,
-        cameras: adverts.iter().map(spec).collect(),
+        cameras: specs(&adverts),
         journal: journal.clone(),
         journal_grew,
         advert: advert_out,
@@ -140,6 +134,23 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
     tokio::spawn(write_down(journal, receipts_out, grew));
     tokio::spawn(follow_advert(driver_advert_out, advert, adverts));
     Ok(link.run().await?)
+}
+
+fn open_journal(folder: &Folder) -> Result<(Enrolled, Journal), RunFailure> {
+    let enrolled = folder.enrolled()?;
+    let journal = Journal::open(&folder.journal(), enrolled.robot, folder.device_key()?)?;
+    Ok((enrolled, journal))
+}
+
+fn simulate(config: &RunConfig) -> Sim {
+    Sim::new(SimConfig {
+        wander: config.wander,
+        ..SimConfig::new(config.seed)
+    })
+}
+
+fn names(cameras: &[CameraAdvert]) -> Vec<String> {
+    cameras.iter().map(|camera| camera.name.clone()).collect()
 }
 
 type StartedCameras = (Vec<CameraAdvert>, BTreeMap<String, Shooting>);
@@ -174,6 +185,10 @@ fn with_cameras(advert: Advert, cameras: &[CameraAdvert]) -> Advert {
         cameras: cameras.to_vec(),
         ..advert
     }
+}
+
+fn specs(cameras: &[CameraAdvert]) -> Vec<CameraSpec> {
+    cameras.iter().map(spec).collect()
 }
 
 fn spec(camera: &CameraAdvert) -> CameraSpec {

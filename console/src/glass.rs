@@ -109,11 +109,15 @@ impl Minute {
         let loss_from = back(LOSS_READINGS)?;
         let first = self.readings.front()?;
         let seconds = micros_to_ms(last.at.since(rate_from.at)) / 1_000.0;
-        let lost = (last.lost - loss_from.lost).max(0.0);
-        let sent = lost + (last.received - loss_from.received).max(0.0);
+        let missing = (last.lost - loss_from.lost).max(0.0);
+        let sent = missing + (last.received - loss_from.received).max(0.0);
         Some(Quality {
             frames_per_second: (last.decoded - rate_from.decoded).max(0.0) / seconds.max(0.001),
-            loss_percent: if sent > 0.0 { lost / sent * 100.0 } else { 0.0 },
+            loss_percent: if sent > 0.0 {
+                missing / sent * 100.0
+            } else {
+                0.0
+            },
             freezes: whole(last.freezes - first.freezes),
             frozen_s: (last.frozen_s - first.frozen_s).max(0.0),
         })

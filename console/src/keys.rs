@@ -7,7 +7,7 @@ use web_sys::{Element, KeyboardEvent};
 /// A key that was pressed.
 pub(crate) struct Key {
     event: KeyboardEvent,
-    /// Its name: "j", "Enter", "ArrowLeft", " ".
+    /// Its name as the browser has it: `j`, `Enter`, `ArrowLeft`.
     pub(crate) name: String,
 }
 

@@ -178,10 +178,9 @@ fn urgency(robot: &Robot, standing: &Standing) -> u8 {
         Standing::Stale { .. } => 1,
         Standing::Offline { for_ms: Some(ms) } if *ms < NEWLY_GONE_MS => 1,
         Standing::Offline { .. } => 5,
-        Standing::Silent => 3,
         Standing::Fresh(_) if is_failed => 0,
         Standing::Fresh(_) if is_low => 2,
-        Standing::Fresh(Activity::Stopped) => 3,
+        Standing::Silent | Standing::Fresh(Activity::Stopped) => 3,
         Standing::Fresh(_) => 4,
     }
 }
@@ -248,11 +247,11 @@ pub fn counts<'robots>(
 
 /// The neighbour of the selected robot in a list; the first or the last when none of it is selected.
 pub fn neighbour(list: &[RobotId], selected: Option<RobotId>, step: isize) -> Option<RobotId> {
-    let last = list.len().checked_sub(1)?;
+    let end = list.len().checked_sub(1)?;
     let place = selected.and_then(|id| list.iter().position(|other| *other == id));
     let next = match place {
-        Some(place) => place.saturating_add_signed(step).min(last),
-        None if step < 0 => last,
+        Some(place) => place.saturating_add_signed(step).min(end),
+        None if step < 0 => end,
         None => 0,
     };
     list.get(next).copied()

@@ -25,6 +25,9 @@ use crate::{
 /// Carries the capture time of each frame, by the robot's clock. Browsers offer it only when told to.
 const CAPTURE_TIME: &str = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
 
+/// What is done just before a feed ends.
+type LastCall = Box<dyn Fn()>;
+
 /// One camera of a view.
 #[derive(Clone)]
 pub(crate) struct Feed {
@@ -32,7 +35,7 @@ pub(crate) struct Feed {
     pub(crate) stream: MediaStream,
     /// Where frames come out; knows their capture times.
     pub(crate) receiver: RtcRtpReceiver,
-    before_end: Rc<RefCell<Option<Box<dyn Fn()>>>>,
+    before_end: Rc<RefCell<Option<LastCall>>>,
 }
 
 impl Feed {

@@ -87,11 +87,11 @@ pub fn fate(entry: &Entry, now: UnixMicros, gateway_now: UnixMicros) -> Telling 
             Some("by the gateway; the robot never heard of it"),
         ),
         Standing::Wished => awaiting(entry, now, gateway_now),
-        Standing::Recorded(recorded) => of_robot(entry, recorded, now, gateway_now),
+        Standing::Recorded(recorded) => of_robot(entry, *recorded, now, gateway_now),
     }
 }
 
-fn of_robot(entry: &Entry, fate: &Fate, now: UnixMicros, gateway_now: UnixMicros) -> Telling {
+fn of_robot(entry: &Entry, fate: Fate, now: UnixMicros, gateway_now: UnixMicros) -> Telling {
     let is_stop = entry.verb == Verb::Stop;
     match fate {
         Fate::Sent => awaiting(entry, now, gateway_now),
@@ -111,7 +111,7 @@ fn of_robot(entry: &Entry, fate: &Fate, now: UnixMicros, gateway_now: UnixMicros
                 AbandonReason::Blocked | AbandonReason::Restarted => Tone::Caution,
                 AbandonReason::Fault => Tone::Alarm,
             };
-            telling(Shape::No, tone, "Abandoned", Some(abandoned(*reason)))
+            telling(Shape::No, tone, "Abandoned", Some(abandoned(reason)))
         }
         Fate::Unanswered => telling(
             Shape::Caution,

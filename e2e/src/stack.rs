@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::{api::Api, process::Process, until::until};
 
 /// Starting Postgres for the first time takes a few seconds on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// From an agent's start to the robot on the fleet page.
 const ONLINE_WITHIN: Duration = Duration::from_secs(20);

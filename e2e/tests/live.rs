@@ -17,7 +17,7 @@ use protocol::{
 use rustix::process::Signal;
 
 /// A drive across the site with people in the way.
-const DRIVE: Duration = Duration::from_secs(120);
+const DRIVE: Duration = Duration::from_mins(2);
 
 /// An operator must learn of a lost robot within three seconds; the rest is for a busy machine's browser.
 const LOSS_SHOWN: Duration = Duration::from_secs(3);

@@ -21,10 +21,6 @@ pub struct Clock;
 
 impl Clock {
     /// Now, as precisely as Postgres keeps it: what is answered is what is read back.
-    #[expect(
-        clippy::unused_self,
-        reason = "the clock is an argument everywhere else"
-    )]
     pub fn now(self) -> OffsetDateTime {
         OffsetDateTime::now_utc().truncate_to_microsecond()
     }

@@ -27,7 +27,7 @@ const ROBOT: RobotId = RobotId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0
 const COMMAND: CommandId = CommandId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00c1));
 const NOW: UnixMicros = UnixMicros(1_767_254_400_000_000);
 
-/// The examples of one direction by the frame's name: blocks that open with "```json <direction> <name>".
+/// The examples of one direction by the frame's name: both stand behind "json" where a block opens.
 fn examples(direction: &str) -> BTreeMap<String, Value> {
     let mut examples = BTreeMap::new();
     for block in DOCUMENT.split("```json ").skip(1) {

@@ -201,9 +201,10 @@ impl Session<'_> {
                 let _queued = self.link.keyframes.try_send(camera);
             }
             Turn::Event(PublishEvent::Reliable(bytes)) => {
-                match serde_json::from_slice::<ToRobot>(&bytes) {
-                    Ok(ToRobot::Order(order)) => self.order(order),
-                    Ok(_) | Err(_) => tracing::debug!("dropped a message on the reliable channel"),
+                if let Ok(ToRobot::Order(order)) = serde_json::from_slice(&bytes) {
+                    self.order(order);
+                } else {
+                    tracing::debug!("dropped a message on the reliable channel");
                 }
             }
             // Driving commands come with the control lease.

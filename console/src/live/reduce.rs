@@ -284,9 +284,7 @@ fn tick_connection(model: &mut Model, at: Moment) -> Vec<Effect> {
         connection.attempt = 0;
     }
     match connection.phase {
-        Phase::Idle | Phase::Over { .. } => Vec::new(),
         Phase::Waiting { retry_at } if retry_at <= at.now => connect(model, at),
-        Phase::Waiting { .. } => Vec::new(),
         Phase::Connecting { since } if at.now.since(since) > CONNECT_WITHIN_US => {
             let mut effects = vec![Effect::CloseSocket];
             effects.extend(lose(model, at));
@@ -301,7 +299,11 @@ fn tick_connection(model: &mut Model, at: Moment) -> Vec<Effect> {
             connection.pinged_at = at.now;
             vec![Effect::Send(FromConsole::Ping { at: at.now })]
         }
-        Phase::Connecting { .. } | Phase::Live => Vec::new(),
+        Phase::Idle
+        | Phase::Over { .. }
+        | Phase::Waiting { .. }
+        | Phase::Connecting { .. }
+        | Phase::Live => Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{model::Still, reduce::Input};
 
 /// An open socket; closes when dropped.
 pub(super) struct Socket {
-    socket: WebSocket,
+    wire: WebSocket,
     _opened: Closure<dyn FnMut(JsValue)>,
     _closed: Closure<dyn FnMut(JsValue)>,
     _heard: Closure<dyn FnMut(MessageEvent)>,
@@ -27,8 +27,8 @@ impl Socket {
             _ => "wss",
         };
         let host = location.host().ok()?;
-        let socket = WebSocket::new(&format!("{scheme}://{host}/api/v1/console/socket")).ok()?;
-        socket.set_binary_type(BinaryType::Arraybuffer);
+        let wire = WebSocket::new(&format!("{scheme}://{host}/api/v1/console/socket")).ok()?;
+        wire.set_binary_type(BinaryType::Arraybuffer);
 
         let opened = Closure::new(move |_: JsValue| tell(Input::SocketOpened));
         let closed = Closure::new(move |_: JsValue| tell(Input::SocketClosed));
@@ -37,11 +37,11 @@ impl Socket {
                 tell(input);
             }
         });
-        socket.set_onopen(Some(opened.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(closed.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+        wire.set_onopen(Some(opened.as_ref().unchecked_ref()));
+        wire.set_onclose(Some(closed.as_ref().unchecked_ref()));
+        wire.set_onmessage(Some(heard.as_ref().unchecked_ref()));
         Some(Self {
-            socket,
+            wire,
             _opened: opened,
             _closed: closed,
             _heard: heard,
@@ -51,18 +51,18 @@ impl Socket {
     /// Says something. A socket that is closing drops it; its end is told separately.
     pub(super) fn say(&self, frame: &FromConsole) {
         if let Ok(text) = serde_json::to_string(frame) {
-            let _sent = self.socket.send_with_str(&text);
+            let _sent = self.wire.send_with_str(&text);
         }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.socket.set_onopen(None);
-        self.socket.set_onclose(None);
-        self.socket.set_onmessage(None);
+        self.wire.set_onopen(None);
+        self.wire.set_onclose(None);
+        self.wire.set_onmessage(None);
         // Closing what is closed already is no matter.
-        let _closed = self.socket.close();
+        let _closed = self.wire.close();
     }
 }
 

@@ -1,42 +1,29 @@
 //! One robot, live: what it sees, where it is, what it was told and what became of it.
 
-use std::{sync::Arc, time::Duration};
-
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*};
 use leptos_router::{components::A, hooks::use_params_map};
-use protocol::{
-    RobotId,
-    command::Verb,
-    robot::{Advert, Health},
-};
+use protocol::{RobotId, robot::Health};
 
-use super::{live_faces, not_found::NoSuchRobot, shell::PageBanner};
+use super::{live_faces, not_found::NoSuchRobot, shell::PageBanner, watch::Watch};
 use crate::{
-    arming::{self, Withheld},
-    glass::{Frame, Minute, Quality},
     keys,
-    live::{engine::Live, model::Robot, reduce::Input},
+    live::engine::Live,
     panels::{
         commands::Commands,
         go_to::GoTo,
-        hud::{Hud, HudFace},
+        hud::Hud,
         map::{Map, MapFace, Zoom},
-        picture::{LargePicture, OtherCamera, PictureFace, SmallPicture},
+        picture::{LargePicture, OtherCamera, SmallPicture},
         robot_state::{RobotState, StateFace},
     },
     parts::{
         badge::{self, Badge},
         icon::{Glyph, icon, of_tone, small},
-        video::Shown,
     },
-    roster, rtc,
-    rtc::Feed,
+    roster,
     session::Session,
     words,
 };
-
-/// Counters of the streams are read so often.
-const READ_COUNTERS: Duration = Duration::from_secs(1);
 
 /// The live page; its address names the robot.
 #[component]
@@ -67,192 +54,6 @@ fn Loading() -> impl IntoView {
             <span class="skeleton"></span>
         </div>
     }
-}
-
-/// The page's own state: which camera is large, and what was last seen of each.
-#[derive(Clone, Copy)]
-struct Watch {
-    live: Live,
-    id: RobotId,
-    large: RwSignal<usize>,
-    shown: StoredValue<Vec<Option<Shown>>>,
-    qualities: RwSignal<Vec<Option<Quality>>>,
-    pictures: Memo<Vec<(PictureFace, Option<Frame>)>>,
-    advert: Memo<Option<Arc<Advert>>>,
-}
-
-impl Watch {
-    fn new(live: Live, id: RobotId) -> Self {
-        let shown = StoredValue::new(Vec::new());
-        let cameras = Memo::new(move |_| live.read(|model| camera_names(model.robot(id))));
-        let pictures = Memo::new(move |_| {
-            let count = cameras.with(Vec::len);
-            live.at_tick(|model, now| {
-                let picture = |camera| {
-                    let latest = shown.with_value(|shown| seen(shown, camera));
-                    live_faces::picture(model, id, camera, latest, now)
-                };
-                (0..count.max(1)).map(picture).collect()
-            })
-        });
-        let advert = Memo::new_with_compare(
-            move |_| live.read(|model| model.robot(id)?.advert.clone()),
-            |old, new| address(old) != address(new),
-        );
-        Effect::new(move |_| {
-            live.tell(Input::Select(Some(id)));
-            live.tell(Input::Watch {
-                robot: id,
-                cameras: cameras.get(),
-            });
-        });
-        on_cleanup(move || live.tell(Input::Unwatch));
-        let watch = Self {
-            live,
-            id,
-            large: RwSignal::new(0),
-            shown,
-            qualities: RwSignal::new(Vec::new()),
-            pictures,
-            advert,
-        };
-        watch.read_counters();
-        watch
-    }
-
-    /// Reads something of the robot, and follows it.
-    fn robot<T>(self, read: impl FnOnce(&Robot) -> T) -> Option<T> {
-        self.live.read(|model| Some(read(model.robot(self.id)?)))
-    }
-
-    fn large_picture(self) -> PictureFace {
-        let large = self.large.get();
-        self.pictures.with(|all| {
-            all.get(large)
-                .map(|(face, _)| face.clone())
-                .unwrap_or_default()
-        })
-    }
-
-    fn saw(self, camera: usize, frame: Shown) {
-        let _stored = self.shown.try_update_value(|shown| {
-            if shown.len() <= camera {
-                shown.resize(camera + 1, None);
-            }
-            shown[camera] = Some(frame);
-        });
-    }
-
-    fn swap(self) {
-        let count = self.pictures.with_untracked(Vec::len).max(1);
-        self.large.update(|large| *large = (*large + 1) % count);
-    }
-
-    fn name(self) -> String {
-        self.robot(|robot| robot.view.name.clone())
-            .unwrap_or_default()
-    }
-
-    fn feed(self, camera: usize) -> Option<Feed> {
-        self.live.feeds().get(camera).cloned()
-    }
-
-    fn withheld(self) -> Option<Withheld> {
-        let age_ms = self.large_picture().age_ms;
-        self.live.at_tick(|model, now| {
-            let robot = model.robot(self.id)?;
-            let is_connected = model.connection.phase == crate::live::model::Phase::Live;
-            let standing = roster::standing(robot, &model.clock, now);
-            arming::withheld(
-                is_connected,
-                robot,
-                &standing,
-                live_faces::sight(robot, age_ms),
-            )
-        })
-    }
-
-    fn hud(self) -> HudFace {
-        let large = self.large.get();
-        let frame = self
-            .pictures
-            .with(|all| all.get(large).and_then(|(_, frame)| *frame));
-        let quality = self.qualities.with(|all| all.get(large).copied().flatten());
-        self.live
-            .at_tick(|model, now| {
-                let robot = model.robot(self.id)?;
-                let age_ms = roster::state_age_ms(robot, &model.clock, now);
-                let camera = robot
-                    .advert
-                    .as_ref()
-                    .and_then(|advert| advert.cameras.get(large));
-                Some(HudFace {
-                    glass_ms: frame.and_then(|frame| frame.glass_to_glass_ms()),
-                    age_ms: frame.map(|frame| frame.age_ms(now)),
-                    is_age_since_shown: frame.is_some_and(|frame| frame.captured_at.is_none()),
-                    command_ms: live_faces::command_ms(model, robot),
-                    quality,
-                    promised_rate: camera.map_or(0, |camera| camera.frames_per_second),
-                    battery: robot.telemetry().map(|state| state.battery),
-                    is_state_old: live_faces::is_state_old(age_ms),
-                })
-            })
-            .unwrap_or_default()
-    }
-
-    fn order(self, verb: Verb) {
-        self.live.order(self.id, verb);
-    }
-
-    /// Reads the browser's counters once a second, for as long as the page is open.
-    fn read_counters(self) {
-        let minutes = StoredValue::new(Vec::<Minute>::new());
-        let read = move || {
-            let Some((connection, feeds)) = self.live.peer() else {
-                return;
-            };
-            spawn_local(async move {
-                let counters = rtc::counters(connection, feeds).await;
-                let qualities = minutes.try_update_value(|minutes| {
-                    minutes.resize(counters.len().max(minutes.len()), Minute::default());
-                    let readings = minutes.iter_mut().zip(counters);
-                    readings
-                        .map(|(minute, counters)| {
-                            counters
-                                .into_iter()
-                                .for_each(|counters| minute.read(counters));
-                            minute.quality()
-                        })
-                        .collect()
-                });
-                if let Some(qualities) = qualities {
-                    let _set = self.qualities.try_set(qualities);
-                }
-            });
-        };
-        // A browser that gives no timer leaves these numbers unknown, and says so on screen.
-        if let Ok(handle) = set_interval_with_handle(read, READ_COUNTERS) {
-            on_cleanup(move || handle.clear());
-        }
-    }
-}
-
-/// An advert is compared by its place in memory: the reducer keeps an unchanged one where it is.
-fn address(advert: Option<&Option<Arc<Advert>>>) -> Option<*const Advert> {
-    advert.and_then(Option::as_ref).map(Arc::as_ptr)
-}
-
-fn camera_names(robot: Option<&Robot>) -> Vec<String> {
-    let cameras = robot
-        .and_then(|robot| robot.advert.as_ref())
-        .map(|advert| &advert.cameras);
-    cameras.map_or_else(Vec::new, |cameras| {
-        cameras.iter().map(|camera| camera.name.clone()).collect()
-    })
-}
-
-fn seen(shown: &[Option<Shown>], camera: usize) -> Option<Shown> {
-    shown.get(camera).copied().flatten()
 }
 
 #[component]

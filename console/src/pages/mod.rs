@@ -7,3 +7,4 @@ pub(crate) mod not_found;
 pub(crate) mod shell;
 mod shell_faces;
 pub(crate) mod sign_in;
+mod watch;

@@ -87,27 +87,7 @@ pub(crate) fn Map(
     on_target: Callback<Verb>,
 ) -> impl IntoView {
     let element = NodeRef::<svg::Svg>::new();
-    let (width, height) = follow_size(element);
-    let centre = Memo::new(move |_| {
-        let is_zoomed = zoom.0.get() > 1.0;
-        face.with(|face| {
-            face.pose
-                .filter(|_| is_zoomed)
-                .map(|pose| [pose.x_m, pose.y_m])
-        })
-    });
-    let projection = Memo::new(move |_| {
-        advert.with(|advert| {
-            let map = advert.as_ref()?.map.as_ref()?;
-            Some(Projection::zoomed(
-                map,
-                width.get(),
-                height.get(),
-                zoom.0.get(),
-                centre.get(),
-            ))
-        })
-    });
+    let projection = project(advert, face, zoom, follow_size(element));
     let click = move |event: MouseEvent| {
         let target = projection.get_untracked().and_then(|projection| {
             let advert = advert.get_untracked()?;
@@ -150,6 +130,26 @@ pub(crate) fn Map(
             <Tools zoom projection />
         </div>
     }
+}
+
+/// The whole map, or when zoomed the part of it around the robot.
+fn project(
+    advert: Signal<Option<Arc<Advert>>>,
+    face: Signal<MapFace>,
+    zoom: Zoom,
+    (width, height): (RwSignal<f64>, RwSignal<f64>),
+) -> Memo<Option<Projection>> {
+    let centre = Memo::new(move |_| {
+        let pose = face.with(|face| face.pose).filter(|_| zoom.0.get() > 1.0);
+        pose.map(|pose| [pose.x_m, pose.y_m])
+    });
+    Memo::new(move |_| {
+        let (width, height, zoom) = (width.get(), height.get(), zoom.0.get());
+        advert.with(|advert| {
+            let map = advert.as_ref()?.map.as_ref()?;
+            Some(Projection::zoomed(map, width, height, zoom, centre.get()))
+        })
+    })
 }
 
 fn origin(projection: Option<Projection>, side: usize) -> Option<String> {
@@ -336,7 +336,7 @@ fn Moving(face: Signal<MapFace>, projection: Memo<Option<Projection>>) -> impl I
         <path class="map__scan" d=scan />
         <path class="map__trail" d=trail />
         <path class="map__plan" d=path />
-        {move || target_mark(target.get()?, &projection.get()?, remaining.get())}
+        {move || Some(target_mark(target.get()?, &projection.get()?, remaining.get()))}
         <Show when=move || is_there.get()>
             <g class="map__robot" transform=robot_at data-testid="map-robot">
                 <path class="map__sight" d="M0 0L-22 -52H22Z" />
@@ -351,14 +351,14 @@ fn target_mark(
     target: Target,
     projection: &Projection,
     remaining: Option<String>,
-) -> Option<impl IntoView + use<>> {
+) -> impl IntoView + use<> {
     let [x, y] = projection.to_px(target.at);
     let class = if target.is_command {
         "map__target map__target--told"
     } else {
         "map__target"
     };
-    Some(view! {
+    view! {
         <g class=class transform=format!("translate({x:.1} {y:.1})") data-testid="map-target">
             <path d="M0 -15V-9M0 9V15M-15 0H-9M9 0H15" />
             <circle r="7.5" />
@@ -367,7 +367,7 @@ fn target_mark(
                 {remaining}
             </text>
         </g>
-    })
+    }
 }
 
 /// Zoom, and how long a metre is.

@@ -22,6 +22,17 @@ use crate::{
 /// Stills come once a second; one that is older than this is not a still of now.
 const STALE_STILL_MS: f64 = 3_000.0;
 
+/// What a card's values are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Freshness {
+    /// They are of now.
+    Fresh,
+    /// They should be of now and are not.
+    Lost,
+    /// The robot is not there; nobody expects them to be of now.
+    Kept,
+}
+
 /// A robot as its card shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CardFace {
@@ -29,8 +40,7 @@ pub(crate) struct CardFace {
     badge: BadgeFace,
     doing: String,
     state_age: String,
-    is_state_old: bool,
-    is_state_lost: bool,
+    state: Freshness,
     battery_percent: f64,
     battery: String,
     battery_tone: Tone,
@@ -48,7 +58,11 @@ impl CardFace {
     pub(crate) fn new(robot: &Robot, clock: &GatewayClock, now: UnixMicros) -> Self {
         let standing = roster::standing(robot, clock, now);
         let health = robot.telemetry().map_or(Health::Ok, |state| state.health);
-        let is_state_old = !matches!(standing, Standing::Fresh(_));
+        let state = match standing {
+            Standing::Fresh(_) => Freshness::Fresh,
+            Standing::Stale { .. } => Freshness::Lost,
+            Standing::Silent | Standing::Offline { .. } => Freshness::Kept,
+        };
         let state_age = roster::state_age_ms(robot, clock, now);
         let still_age = roster::still_age_ms(robot, clock, now);
         let energy = robot.telemetry().map(|state| state.battery);
@@ -72,8 +86,7 @@ impl CardFace {
             doing: doing(robot, &standing),
             badge,
             state_age: state_age.map_or_else(|| "no data".to_owned(), words::delay),
-            is_state_old,
-            is_state_lost: matches!(standing, Standing::Stale { .. }),
+            state,
             battery_percent: energy.map_or(0.0, |energy| energy.percent),
             battery: energy.map_or_else(
                 || "no data".to_owned(),
@@ -218,10 +231,18 @@ fn CardWords(face: Signal<Option<CardFace>>) -> impl IntoView {
                 class: "badge",
             })
     });
-    let is_old =
-        Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_state_old)));
-    let is_lost =
-        Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_state_lost)));
+    let is_old = Memo::new(move |_| {
+        face.with(|face| {
+            face.as_ref()
+                .is_some_and(|face| face.state != Freshness::Fresh)
+        })
+    });
+    let is_lost = Memo::new(move |_| {
+        face.with(|face| {
+            face.as_ref()
+                .is_some_and(|face| face.state == Freshness::Lost)
+        })
+    });
     let percent = Memo::new(move |_| {
         face.with(|face| face.as_ref().map_or(0.0, |face| face.battery_percent))
     });

@@ -14,19 +14,22 @@ use crate::{browser, glass, glass::Frame, rtc::Feed};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// When the camera took it, by the robot's clock, as the stream itself states it.
-    pub(crate) robot_captured_at: Option<UnixMicros>,
+    pub(crate) captured_by_robot: Option<UnixMicros>,
     /// The same on the browser's clock, as the browser estimates it.
-    pub(crate) estimated_at: Option<UnixMicros>,
+    pub(crate) captured_by_estimate: Option<UnixMicros>,
     /// When it came on screen, by the browser's clock.
-    pub(crate) shown_at: UnixMicros,
+    pub(crate) displayed: UnixMicros,
 }
 
 impl Shown {
     /// The frame on one clock. What the robot states counts more than what the browser guesses.
     pub(crate) fn frame(self, to_browser: impl FnOnce(UnixMicros) -> UnixMicros) -> Frame {
         Frame {
-            captured_at: self.robot_captured_at.map(to_browser).or(self.estimated_at),
-            shown_at: self.shown_at,
+            captured_at: self
+                .captured_by_robot
+                .map(to_browser)
+                .or(self.captured_by_estimate),
+            shown_at: self.displayed,
         }
     }
 }
@@ -173,9 +176,9 @@ fn ask(video: &HtmlVideoElement, listener: &FrameListener, handle: &RefCell<Opti
 fn shown(metadata: &JsValue, feed: &Feed) -> Shown {
     let moment = |name| browser::number(metadata, name).map(browser::page_moment);
     Shown {
-        robot_captured_at: stated_capture(metadata, feed),
-        estimated_at: moment("captureTime"),
-        shown_at: moment("expectedDisplayTime").unwrap_or_else(browser::now),
+        captured_by_robot: stated_capture(metadata, feed),
+        captured_by_estimate: moment("captureTime"),
+        displayed: moment("expectedDisplayTime").unwrap_or_else(browser::now),
     }
 }
 

@@ -92,6 +92,10 @@ fn guarded(router: Router<App>, app: &App) -> Router<App> {
 }
 
 /// A panic is a fault of ours: said loudly here, without a word about it to the caller.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the layer hands the panic over"
+)]
 fn broken(panic: Box<dyn Any + Send>) -> Response {
     let words = panic
         .downcast_ref::<String>()

@@ -23,7 +23,7 @@ const MAX_KEYS: usize = 10_000;
 /// A limit: so many within a window.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
-    /// For the key: "sign_in".
+    /// For the key: `sign_in`.
     pub name: &'static str,
     /// Tries in a window.
     pub tries: u32,

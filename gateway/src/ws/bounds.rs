@@ -49,8 +49,8 @@ fn check_map(map: &SiteMap) -> Result<(), String> {
         format!("more than {MAX_MAP_PLACES} places or shapes on the map")
     } else if !names.all(|name| is_short(name)) {
         format!("a name on the map is longer than {MAX_NAME_CHARS} characters")
-    } else if !(points.all(|point| is_point(&point))
-        && is_point(&[map.width_m, map.height_m])
+    } else if !(points.all(is_point)
+        && is_point([map.width_m, map.height_m])
         && map.places.iter().all(|place| is_pose(&place.pose)))
     {
         "the map has a value that is no number".to_owned()
@@ -68,7 +68,7 @@ pub(super) fn check_scan(scan: &Scan) -> Result<(), String> {
     let is_sound = is_pose(&scan.pose)
         && scan.first_rad.is_finite()
         && scan.step_rad.is_finite()
-        && scan.path.iter().all(is_point);
+        && scan.path.iter().copied().all(is_point);
     is_sound
         .then_some(())
         .ok_or_else(|| "a scan has a value that is no number".to_owned())
@@ -92,7 +92,7 @@ pub(super) fn is_sound(telemetry: &Telemetry) -> bool {
 
 /// Single precision overflows to infinity where JSON has a large number; written again that is `null`, which no console
 /// can read.
-fn is_point(point: &[f32; 2]) -> bool {
+fn is_point(point: [f32; 2]) -> bool {
     point.iter().all(|value| value.is_finite())
 }
 

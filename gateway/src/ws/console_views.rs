@@ -185,7 +185,8 @@ impl Following {
                 gateway_at: self.app.clock.micros(),
             }),
             _ => {
-                metrics::counter!("nooterra_frames_refused_total", "channel" => "view").increment(1)
+                metrics::counter!("nooterra_frames_refused_total", "channel" => "view")
+                    .increment(1);
             }
         }
     }

@@ -12,7 +12,7 @@ use axum::{
 };
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use protocol::{
-    UnixMicros,
+    RobotId, UnixMicros,
     limits::{
         MAX_BINARY_FRAME_BYTES, MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION, ROBOT_SILENT_AFTER_MS,
     },
@@ -85,30 +85,17 @@ impl End {
 
 async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
     let robot = &caller.robot;
-    let advert = match hello(&mut socket).await {
-        Ok(advert) => advert,
+    let (to_robot, mut outbox) = mpsc::channel(OUTBOX_FRAMES);
+    let admitted = admit(&app, &mut socket, &caller, to_robot.clone()).await;
+    let (advert, desk, events_held) = match admitted {
+        Ok(admitted) => admitted,
         Err(end) => {
             tracing::info!(robot.id = %robot.robot, code = end.reason.code(), "{} was turned away: {}", robot.name, end.words);
             say(&mut socket, goodbye(&end), end.reason).await;
             return;
         }
     };
-    let (to_robot, mut outbox) = mpsc::channel(OUTBOX_FRAMES);
     let (ending, mut ended) = oneshot::channel();
-    let desk = EventDesk::open(&app, robot, to_robot.clone(), EVENT_QUEUE).await;
-    let (desk, events_held) = match desk {
-        Ok(opened) => opened,
-        Err(error) => {
-            let end = End::new(Goodbye::Restarting, error.detail());
-            say(&mut socket, goodbye(&end), end.reason).await;
-            return;
-        }
-    };
-    // Before it takes anybody's place: a revoked token must not put out who came with a good one.
-    if let Err(end) = check_token(&app, &caller).await {
-        say(&mut socket, goodbye(&end), end.reason).await;
-        return;
-    }
     let attachment = app.live.attach(
         NewAttachment {
             robot: robot.robot,
@@ -151,13 +138,32 @@ async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
     // Before anything that waits for a server of ours: the robot must not wait for that, too.
     say(&mut sink, goodbye(&end), end.reason).await;
     if was_the_session {
-        presence::forget(&app, robot.robot).await;
-        // Only for "offline since" after a restart of ours; worth no failure.
-        if let Err(error) =
-            identity::store::saw_robot(&app.pool, robot.robot, app.clock.now()).await
-        {
-            tracing::debug!(%error, "when the robot was last seen could not be noted");
-        }
+        forget(&app, robot.robot).await;
+    }
+}
+
+/// Waits for the hello and lets in whom nothing speaks against: its advert, its desk, and the highest number of its events
+/// that is held.
+async fn admit(
+    app: &App,
+    socket: &mut WebSocket,
+    caller: &RobotCaller,
+    to_robot: mpsc::Sender<ToRobot>,
+) -> Result<(Advert, EventDesk, u64), End> {
+    let advert = hello(socket).await?;
+    let (desk, events_held) = EventDesk::open(app, &caller.robot, to_robot, EVENT_QUEUE)
+        .await
+        .map_err(|error| End::new(Goodbye::Restarting, error.detail()))?;
+    // Before it takes anybody's place: a revoked token must not put out who came with a good one.
+    check_token(app, caller).await?;
+    Ok((advert, desk, events_held))
+}
+
+async fn forget(app: &App, robot: RobotId) {
+    presence::forget(app, robot).await;
+    // Only for "offline since" after a restart of ours; worth no failure.
+    if let Err(error) = identity::store::saw_robot(&app.pool, robot, app.clock.now()).await {
+        tracing::debug!(%error, "when the robot was last seen could not be noted");
     }
 }
 
@@ -351,16 +357,16 @@ impl Talk<'_> {
     /// It is forgotten slowly, because clocks drift.
     fn measured(&mut self, at: UnixMicros, robot_at: UnixMicros) {
         let now = self.app.clock.micros();
-        let rtt_us = now.since(at).max(0);
+        let round_trip_us = now.since(at).max(0);
         let known = self
             .app
             .live
             .robot(self.media.robot())
             .and_then(|view| view.link);
         let known_offset_us = known.map_or(0, |link| link.clock_offset_us);
-        let offset_us = if rtt_us <= self.best_rtt_us {
-            self.best_rtt_us = rtt_us;
-            at.plus(rtt_us / 2).since(robot_at)
+        let offset_us = if round_trip_us <= self.best_rtt_us {
+            self.best_rtt_us = round_trip_us;
+            at.plus(round_trip_us / 2).since(robot_at)
         } else {
             self.best_rtt_us = self.best_rtt_us.saturating_add(self.best_rtt_us / 20 + 10);
             known_offset_us
@@ -369,7 +375,7 @@ impl Talk<'_> {
             clippy::cast_precision_loss,
             reason = "a round trip is far below 2^52 microseconds"
         )]
-        let rtt_ms = rtt_us as f64 / 1_000.0;
+        let rtt_ms = round_trip_us as f64 / 1_000.0;
         self.app.live.link(self.attachment, rtt_ms, offset_us);
     }
 }

@@ -127,11 +127,10 @@ async fn take(desk: &EventDesk, bytes: &[u8], robot: RobotId) {
     let frame = (bytes.len() <= MAX_TEXT_FRAME_BYTES)
         .then(|| serde_json::from_slice::<FromRobot>(bytes).ok())
         .flatten();
-    match frame {
-        Some(FromRobot::Event { number, sealed }) => desk.hand_in(Sealed { number, sealed }).await,
-        _ => {
-            metrics::counter!("nooterra_frames_refused_total", "channel" => "robot").increment(1);
-            tracing::debug!(robot.id = %robot, "dropped a message on the reliable channel");
-        }
+    if let Some(FromRobot::Event { number, sealed }) = frame {
+        desk.hand_in(Sealed { number, sealed }).await;
+    } else {
+        metrics::counter!("nooterra_frames_refused_total", "channel" => "robot").increment(1);
+        tracing::debug!(robot.id = %robot, "dropped a message on the reliable channel");
     }
 }

@@ -40,7 +40,8 @@ impl Answer {
             .unwrap_or_else(|error| panic!("{} is no JSON: {error}", self.text()))
     }
 
-    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
+    pub(crate) fn header(&self, name: impl Into<header::HeaderName>) -> &str {
+        let name = name.into();
         self.headers
             .get(&name)
             .unwrap_or_else(|| panic!("no {name} in {:?}", self.headers))
@@ -91,7 +92,7 @@ pub(crate) trait Asking {
     /// Under any bearer token.
     fn bearing(self, token: &str) -> Self;
     /// As a page of ours does: with the cookie and our origin.
-    fn from_page(self, cookie: &str) -> Self;
+    fn on_page(self, cookie: &str) -> Self;
     fn empty(self) -> Request<Body>;
     fn json(self, body: &Value) -> Request<Body>;
 }
@@ -105,7 +106,7 @@ impl Asking for Builder {
         self.header(header::AUTHORIZATION, format!("Bearer {token}"))
     }
 
-    fn from_page(self, cookie: &str) -> Self {
+    fn on_page(self, cookie: &str) -> Self {
         self.header(header::COOKIE, cookie)
             .header(header::ORIGIN, PUBLIC_URL)
     }

@@ -277,8 +277,6 @@ async fn pages_give_every_row_once_and_in_order(owner: PgPool) {
     let path = format!("/api/v1/robots/{}/commands", JUNIPER.id());
     let commands = all_pages(&house, &path, Who::Operator, 2).await;
     let robots = all_pages(&house, "/api/v1/robots", Who::Operator, 1).await;
-    let some_events = all_pages(&house, "/api/v1/events", Who::Admin, 4).await;
-    let events = all_pages(&house, "/api/v1/events", Who::Admin, 200).await;
 
     let listed: Vec<CommandView> = commands
         .concat()
@@ -293,8 +291,6 @@ async fn pages_give_every_row_once_and_in_order(owner: PgPool) {
         .map(|row| row["name"].clone())
         .collect();
     assert_eq!(names, ["R-014 Juniper", "R-021 Rowan"]);
-    assert!(some_events.len() > 3);
-    assert_eq!(some_events.concat(), events.concat());
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]

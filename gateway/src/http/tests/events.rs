@@ -152,6 +152,26 @@ async fn a_stream_resumes_behind_the_last_event_without_loss_or_double(owner: Pg
     assert_eq!(newest.payload["name"], "Site 999");
 }
 
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn pages_give_every_event_once_and_in_order(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let count = usize::try_from(linden_events(&house).await).unwrap();
+    let all = settled(&house, Who::Admin, count).await;
+
+    let mut pages: Vec<Vec<EventView>> = Vec::new();
+    let mut cursor = Some("0-0".to_owned());
+    while let Some(after) = cursor {
+        let request = get(&format!("{EVENTS}?limit=4&cursor={after}")).by(Who::Admin);
+        let answer = house.ask(request.empty()).await;
+        let page: Page<EventView> = serde_json::from_slice(&answer.body).unwrap();
+        cursor = page.next;
+        pages.push(page.items);
+    }
+
+    assert!(pages.len() > 3);
+    assert_eq!(pages.concat(), all);
+}
+
 async fn linden_events(house: &House) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM spine.event WHERE organisation_id = $1")
         .bind(LINDEN.0)
@@ -237,6 +257,9 @@ async fn who_reads_for_one_site_reads_what_happened_there_and_nothing_else(owner
 
     let expected = [
         "site.created",
+        // Of the two people whose roles hold there.
+        "role.granted",
+        "role.granted",
         "robot.added",
         "robot.token_issued",
         "robot.key_bound",

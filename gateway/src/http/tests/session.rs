@@ -33,7 +33,7 @@ async fn a_link_opens_one_session_whose_cookie_no_script_and_no_other_site_can_u
 
     let opened = sign_in(&house, &link).await;
     let cookie = cookie_of(&opened);
-    let read = house.ask(get(SESSION).from_page(&cookie).empty()).await;
+    let read = house.ask(get(SESSION).on_page(&cookie).empty()).await;
 
     assert_eq!(opened.status, 201);
     let attributes: Vec<_> = opened.header(header::SET_COOKIE).split("; ").collect();
@@ -92,8 +92,8 @@ async fn a_signed_out_cookie_is_refused(owner: PgPool) {
     let house = House::new(&owner).await;
     let cookie = house.cookie(Who::Operator).await;
 
-    let out = house.ask(delete(SESSION).from_page(&cookie).empty()).await;
-    let after = house.ask(get(SESSION).from_page(&cookie).empty()).await;
+    let out = house.ask(delete(SESSION).on_page(&cookie).empty()).await;
+    let after = house.ask(get(SESSION).on_page(&cookie).empty()).await;
 
     assert_eq!(out.status, 204);
     assert!(out.header(header::SET_COOKIE).contains("Max-Age=0"));
@@ -126,7 +126,7 @@ async fn a_cookie_from_another_sites_page_or_from_nowhere_changes_nothing(owner:
             assert_eq!(refused.problem(), (403, "origin_refused".to_owned()));
         }
     }
-    let still = house.ask(get(SESSION).from_page(&cookie).empty()).await;
+    let still = house.ask(get(SESSION).on_page(&cookie).empty()).await;
     assert_eq!(still.status, 200);
     assert_eq!(house.recorded("command.issued").await, 0);
 }
@@ -182,7 +182,7 @@ async fn an_unknown_revoked_or_misplaced_secret_opens_nothing(owner: PgPool) {
     let nobody = house.ask(get(SESSION).empty()).await;
     assert_eq!(nobody.problem(), (401, "signed_out".to_owned()));
     let as_cookie = format!("__Host-nooterra={}", Who::Operator.token());
-    let misplaced = house.ask(get(SESSION).from_page(&as_cookie).empty()).await;
+    let misplaced = house.ask(get(SESSION).on_page(&as_cookie).empty()).await;
     assert_eq!(misplaced.problem(), (401, "session_over".to_owned()));
 }
 
@@ -191,7 +191,7 @@ async fn guessing_links_is_stopped_with_a_time_to_wait_also_without_redis(owner:
     let house = House::new(&owner).await;
 
     let mut refused = Vec::new();
-    for _ in 0..2 * crate::live::rate_limit::SIGN_IN.tries + 1 {
+    for _ in 0..=2 * crate::live::rate_limit::SIGN_IN.tries {
         let answer = sign_in(&house, "nt_link_guess").await;
         if answer.status == 429 {
             refused.push(answer);

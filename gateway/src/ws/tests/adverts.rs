@@ -130,20 +130,26 @@ fn an_advert_may_have_as_much_as_the_limits_say_and_not_one_more() {
             map(|map| map.places = vec![place(&longest)]),
             map(|map| map.places = vec![place(&too_long)]),
         ),
-        (
-            "the model",
-            Advert {
-                model: longest.clone(),
-                ..advert()
-            },
-            Advert {
-                model: too_long.clone(),
-                ..advert()
-            },
-        ),
     ] {
         assert_eq!(check_advert(&at_limit), Ok(()), "{case}");
         assert!(check_advert(&beyond).is_err(), "{case}");
+    }
+}
+
+#[test]
+fn a_model_and_a_version_are_short() {
+    let too_long = "x".repeat(MAX_NAME_CHARS + 1);
+    for wrong in [
+        Advert {
+            model: too_long.clone(),
+            ..advert()
+        },
+        Advert {
+            software: too_long.clone(),
+            ..advert()
+        },
+    ] {
+        assert!(check_advert(&wrong).is_err());
     }
 }
 

@@ -201,7 +201,7 @@ async fn signing_out_ends_the_live_page_of_that_browser_and_of_no_other(owner: P
     let (mut page, _snapshot) = Console::open_page(address, &here).await;
     let (mut other, _snapshot) = Console::open_page(address, &there).await;
 
-    let request = delete("/api/v1/session").from_page(&here);
+    let request = delete("/api/v1/session").on_page(&here);
     assert_eq!(house.ask(request.empty()).await.status, 204);
 
     assert_eq!(page.goodbye().await, Goodbye::SessionEnded);
@@ -265,7 +265,7 @@ async fn a_sign_in_that_ended_between_handshake_and_hello_shows_nothing(owner: P
     let socket = knock(connect(address).await, CONSOLE_SOCKET, &headers).await;
     let mut page = Console::on(socket.unwrap());
 
-    let request = delete("/api/v1/session").from_page(&cookie);
+    let request = delete("/api/v1/session").on_page(&cookie);
     assert_eq!(house.ask(request.empty()).await.status, 204);
     page.say(&FromConsole::Hello {
         protocol: PROTOCOL_VERSION,
