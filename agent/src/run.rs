@@ -71,6 +71,10 @@ pub enum RunFailure {
 }
 
 /// Runs until the gateway dismisses the robot.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one list of wires between the parts; cut in two, each wire would be named twice"
+)]
 pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
     let folder = Folder::open(&config.data)?;
     let (enrolled, journal) = open_journal(&folder)?;
@@ -81,12 +85,12 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
     let (adverts, shooting) = start_cameras(&config, &sim, &Sinks { frames, stills })?;
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
     let (receipts, receipts_out) = mpsc::channel(RECEIPT_QUEUE);
-    let ((telemetry, telemetry_out), (scan, scan_out)) =
-        (watch::channel(None), watch::channel(None));
+    let (telemetry, telemetry_out) = watch::channel(None);
+    let (scan, scan_out) = watch::channel(None);
     let (driver_advert, driver_advert_out) = watch::channel(sim.advert());
     let (advert, advert_out) = watch::channel(with_cameras(sim.advert(), &adverts));
-    let ((demand, demand_out), (outlets, outlets_out)) =
-        (watch::channel(Demand::default()), watch::channel(None));
+    let (demand, demand_out) = watch::channel(Demand::default());
+    let (outlets, outlets_out) = watch::channel(None);
     let (keyframes, keyframes_out) = mpsc::channel(KEYFRAME_QUEUE);
     let (to_link, link_stills) = mpsc::channel(STILL_QUEUE);
     let (grew, journal_grew) = watch::channel(journal.last_number());
@@ -100,6 +104,7 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
         scan,
         advert: driver_advert,
     };
+    tokio::spawn(control::run(Box::new(sim), control, clock));
     let streams = Streams {
         names: names(&adverts),
         shooting,
@@ -129,7 +134,6 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
         outlets,
     };
 
-    tokio::spawn(control::run(Box::new(sim), control, clock));
     tokio::spawn(streams.run());
     tokio::spawn(write_down(journal, receipts_out, grew));
     tokio::spawn(follow_advert(driver_advert_out, advert, adverts));

@@ -73,7 +73,7 @@ async fn span(agent: u32, port: &str) -> Result<Span> {
     })
 }
 
-/// User and system time of a process, in ticks (proc_pid_stat(5), fields 14 and 15).
+/// User and system time of a process, in ticks (`proc_pid_stat(5)`, fields 14 and 15).
 fn ticks(process: u32) -> Result<u64> {
     let line = fs::read_to_string(format!("/proc/{process}/stat"))?;
     let after_name = line.rsplit_once(") ").context("no name in stat")?.1;

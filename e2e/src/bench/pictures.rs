@@ -46,6 +46,7 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
     }
     let ours = operator.measure_frames(FRAMES, WITHIN).await?;
     ensure!(ours.samples.len() >= FRAMES / 2, "too few frames: {ours:?}");
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred frames")]
     let frame_rate = ours.samples.len() as f64 / ours.took_ms * 1_000.0;
     operator
         .browser
