@@ -207,6 +207,13 @@ pub(crate) struct House {
     sessions_opened: AtomicU8,
 }
 
+/// Ends the server and every session: whoever still held the database would keep it from being dropped.
+impl Drop for House {
+    fn drop(&mut self) {
+        self.app.stopping.cancel();
+    }
+}
+
 impl House {
     pub(crate) async fn new(owner: &PgPool) -> Self {
         Self::with_redis(owner, "redis+unix:///nowhere/redis.sock").await
@@ -328,7 +335,13 @@ impl House {
     pub(crate) fn listen_on(&self, listener: TcpListener) -> SocketAddr {
         let address = listener.local_addr().unwrap();
         let service = router(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
+        let stopping = self.app.stopping.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                served = axum::serve(listener, service) => served.unwrap(),
+                () = stopping.cancelled() => {}
+            }
+        });
         address
     }
 
