@@ -91,6 +91,15 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(from_environment("NOOTERRA_BIN_DIR")?.join(name))
 }
 
+/// The gateway's command, with servers of its own whatever the test run uses for itself.
+fn gateway_command() -> Result<Command> {
+    let mut command = Command::new(binary("nooterra")?);
+    for variable in ["DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"] {
+        command.env_remove(variable);
+    }
+    Ok(command)
+}
+
 impl Stack {
     /// Starts a gateway and `robots` simulated robots, and waits until all are online.
     pub async fn start(robots: usize) -> Result<Self> {
@@ -224,7 +233,7 @@ async fn start_gateway(data: &Path, listen: &str, media_port: u16) -> Result<(Pr
     if ready_file.exists() {
         fs::remove_file(&ready_file)?;
     }
-    let mut command = Command::new(binary("nooterra")?);
+    let mut command = gateway_command()?;
     command
         .args(["serve", "--demo", "--listen", listen])
         .args(["--media-port", &media_port.to_string()])
@@ -256,7 +265,7 @@ fn seed(data: &Path, robots: usize) -> Result<Seeded> {
 }
 
 fn admin(data: &Path, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(binary("nooterra")?)
+    let output = gateway_command()?
         .arg("admin")
         .arg("--data")
         .arg(data.join("gateway"))
