@@ -3,7 +3,7 @@
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
 use agent::{
-    cameras::encode::EncoderConfig,
+    cameras::{encode::EncoderConfig, rtp::IncomingCamera},
     enrol::enrol,
     run::{RunConfig, run},
     settings::Folder,
@@ -59,6 +59,9 @@ enum DriverKind {
     Sim,
 }
 
+/// More and the corridors are full.
+const MOST_PEOPLE: i64 = 16;
+
 #[derive(Debug, Args)]
 struct Run {
     #[command(flatten)]
@@ -69,6 +72,9 @@ struct Run {
     /// Luck of the simulator: the same seed gives the same site, robot and people.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// People who walk about in the simulator.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(0..=MOST_PEOPLE))]
+    people: u8,
     /// Patrol the named places while nobody asks for anything.
     #[arg(long)]
     wander: bool,
@@ -84,6 +90,10 @@ struct Run {
     /// Frames a second of the simulated cameras.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=60))]
     frames_per_second: u32,
+    /// A camera that another program sends as RTP, H.264 or VP8: NAME=rtp://ADDRESS:PORT[?codec=vp8][&label=WORDS].
+    /// One named as a simulated camera (head, base) takes its place. May be given several times.
+    #[arg(long = "camera", value_name = "NAME=ADDRESS")]
+    cameras: Vec<IncomingCamera>,
     /// Believe only certificates from this authority (PEM).
     #[arg(long)]
     authority: Option<PathBuf>,
@@ -130,9 +140,11 @@ async fn act(command: Command) -> anyhow::Result<()> {
             let config = RunConfig {
                 data: options.data.data,
                 seed: options.seed,
+                people: options.people,
                 wander: options.wander,
                 has_stamp: options.test_stamp,
                 encoder,
+                incoming: options.cameras,
                 authority: options.authority,
             };
             tokio::select! {

@@ -1,21 +1,27 @@
 //! The agent as a whole: driver, cameras, journal and link, started together and stopped together.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use protocol::{
     command::Receipt,
     event::Payload,
-    robot::{Advert, CameraAdvert, Codec},
+    limits::MAX_CAMERAS,
+    robot::{Advert, CameraAdvert, Codec, Component},
     robot_socket::Demand,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use crate::{
     cameras::{
         encode::EncoderConfig,
-        render::Backdrop,
-        shoot::{ShootConfig, Shooting, Sinks},
+        render::{Backdrop, Lens},
+        rtp::{IncomingCamera, PACKET_QUEUE, RtpCamera, RtpCameraFailure, RtpSinks, Signal},
+        shoot::{ShootConfig, Shooting, Sinks, Still},
         simulated::{self, CAMERAS, SimulatedEye},
+        source::Source,
     },
     control::{self, AgentClock, Control, ORDER_QUEUE, RECEIPT_QUEUE},
     driver::{
@@ -26,7 +32,7 @@ use crate::{
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
     publish::{CameraSpec, VideoCodec},
     settings::{Enrolled, Folder, SettingsFailure},
-    streams::{FRAME_QUEUE, Streams},
+    streams::{FRAME_QUEUE, Pictures, Streams},
     tls,
 };
 
@@ -40,12 +46,16 @@ pub struct RunConfig {
     pub data: PathBuf,
     /// The simulator's luck.
     pub seed: u64,
+    /// People in the simulator.
+    pub people: u8,
     /// Whether the simulated robot patrols when it has nothing to do.
     pub wander: bool,
     /// Whether the capture time is drawn into each picture.
     pub has_stamp: bool,
     /// Size and rate of the simulated cameras.
     pub encoder: EncoderConfig,
+    /// Cameras of other pipelines; one of the name of a simulated camera takes its place.
+    pub incoming: Vec<IncomingCamera>,
     /// A pinned authority for the gateway's certificate.
     pub authority: Option<PathBuf>,
 }
@@ -65,6 +75,15 @@ pub enum RunFailure {
     /// A camera's thread can't be started.
     #[error("a camera can't be started: {0}")]
     Camera(#[from] std::io::Error),
+    /// An incoming camera's port can't be used.
+    #[error(transparent)]
+    Incoming(#[from] RtpCameraFailure),
+    /// Two cameras of one name.
+    #[error("camera {0} is named twice")]
+    CameraTwice(String),
+    /// More cameras than a robot may have.
+    #[error("a robot has at most {MAX_CAMERAS} cameras, not {0}")]
+    TooManyCameras(usize),
     /// The gateway sent the robot away for good.
     #[error(transparent)]
     Dismissed(#[from] Dismissed),
@@ -80,15 +99,14 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
     let (enrolled, journal) = open_journal(&folder)?;
     let clock = AgentClock::start();
     let sim = simulate(&config);
-    let (frames, frames_out) = mpsc::channel(FRAME_QUEUE);
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
-    let (adverts, shooting) = start_cameras(&config, &sim, &Sinks { frames, stills })?;
+    let (cameras, pictures) = start_cameras(&config, &sim, &stills).await?;
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
     let (receipts, receipts_out) = mpsc::channel(RECEIPT_QUEUE);
     let (telemetry, telemetry_out) = watch::channel(None);
     let (scan, scan_out) = watch::channel(None);
     let (driver_advert, driver_advert_out) = watch::channel(sim.advert());
-    let (advert, advert_out) = watch::channel(with_cameras(sim.advert(), &adverts));
+    let (advert, advert_out) = watch::channel(with_cameras(sim.advert(), &cameras));
     let (demand, demand_out) = watch::channel(Demand::default());
     let (outlets, outlets_out) = watch::channel(None);
     let (keyframes, keyframes_out) = mpsc::channel(KEYFRAME_QUEUE);
@@ -106,11 +124,10 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
     };
     tokio::spawn(control::run(Box::new(sim), control, clock));
     let streams = Streams {
-        names: names(&adverts),
-        shooting,
+        cameras: Arc::clone(&cameras),
+        pictures,
         demand: demand_out,
         outlets: outlets_out,
-        frames: frames_out,
         stills: stills_out,
         to_link,
         keyframes: keyframes_out,
@@ -121,7 +138,10 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
         trust: tls::client(config.authority.as_deref())?,
         run: rand::random(),
         clock,
-        cameras: specs(&adverts),
+        cameras: cameras
+            .iter()
+            .map(|source| spec(&source.advert()))
+            .collect(),
         journal: journal.clone(),
         journal_grew,
         advert: advert_out,
@@ -136,7 +156,7 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
 
     tokio::spawn(streams.run());
     tokio::spawn(write_down(journal, receipts_out, grew));
-    tokio::spawn(follow_advert(driver_advert_out, advert, adverts));
+    tokio::spawn(follow_advert(driver_advert_out, advert, cameras));
     Ok(link.run().await?)
 }
 
@@ -148,51 +168,100 @@ fn open_journal(folder: &Folder) -> Result<(Enrolled, Journal), RunFailure> {
 
 fn simulate(config: &RunConfig) -> Sim {
     Sim::new(SimConfig {
+        people: usize::from(config.people),
         wander: config.wander,
         ..SimConfig::new(config.seed)
     })
 }
 
-fn names(cameras: &[CameraAdvert]) -> Vec<String> {
-    cameras.iter().map(|camera| camera.name.clone()).collect()
-}
+type StartedCameras = (Arc<[Source]>, Vec<Pictures>);
 
-type StartedCameras = (Vec<CameraAdvert>, BTreeMap<String, Shooting>);
-
-fn start_cameras(
+/// Starts the simulated cameras and opens the incoming ones, the main one first.
+async fn start_cameras(
     config: &RunConfig,
     sim: &Sim,
-    sinks: &Sinks,
+    stills: &mpsc::Sender<Still>,
 ) -> Result<StartedCameras, RunFailure> {
+    let plan = plan(&config.incoming)?;
     let stage = sim.stage();
     let backdrop = Backdrop::new(stage.site());
-    let mut adverts = Vec::new();
-    let mut shooting = BTreeMap::new();
-    for (index, (name, label, lens)) in (0_u8..).zip(CAMERAS) {
-        let eye = SimulatedEye::new(stage.clone(), Arc::clone(&backdrop), lens);
-        let shoot = ShootConfig {
-            camera: index,
-            encoder: config.encoder,
-            has_stamp: config.has_stamp,
-        };
-        shooting.insert(
-            name.to_owned(),
-            Shooting::start(name, shoot, eye, sinks.clone())?,
-        );
-        adverts.push(simulated::advert(name, label, config.encoder));
+    let mut sources = Vec::new();
+    let mut pictures = Vec::new();
+    for (index, planned) in (0_u8..).zip(plan) {
+        let stills = stills.clone();
+        match planned {
+            Planned::Simulated(name, label, lens) => {
+                let (frames, out) = mpsc::channel(FRAME_QUEUE);
+                let eye = SimulatedEye::new(stage.clone(), Arc::clone(&backdrop), lens);
+                let shoot = ShootConfig {
+                    camera: index,
+                    encoder: config.encoder,
+                    has_stamp: config.has_stamp,
+                };
+                sources.push(Source::Own {
+                    shooting: Shooting::start(name, shoot, eye, Sinks { frames, stills })?,
+                    advert: simulated::advert(name, label, config.encoder),
+                });
+                pictures.push(Pictures::Frames(out));
+            }
+            Planned::Incoming(camera) => {
+                let (packets, out) = mpsc::channel(PACKET_QUEUE);
+                let sinks = RtpSinks { packets, stills };
+                let camera = RtpCamera::open(index, camera.clone(), sinks).await?;
+                tracing::info!(
+                    port = camera.local_addr().port(),
+                    "a camera comes in as RTP"
+                );
+                sources.push(Source::Incoming(camera));
+                pictures.push(Pictures::Packets(out));
+            }
+        }
     }
-    Ok((adverts, shooting))
+    Ok((sources.into(), pictures))
 }
 
-fn with_cameras(advert: Advert, cameras: &[CameraAdvert]) -> Advert {
-    Advert {
-        cameras: cameras.to_vec(),
-        ..advert
-    }
+/// A camera that is to run.
+#[derive(Debug)]
+enum Planned<'a> {
+    Simulated(&'static str, &'static str, Lens),
+    Incoming(&'a IncomingCamera),
 }
 
-fn specs(cameras: &[CameraAdvert]) -> Vec<CameraSpec> {
-    cameras.iter().map(spec).collect()
+/// Which cameras run: those of the simulator, each unless one that comes in has its name, then the others that come in.
+fn plan(incoming: &[IncomingCamera]) -> Result<Vec<Planned<'_>>, RunFailure> {
+    for (index, camera) in incoming.iter().enumerate() {
+        if incoming[..index]
+            .iter()
+            .any(|other| other.name == camera.name)
+        {
+            return Err(RunFailure::CameraTwice(camera.name.clone()));
+        }
+    }
+    let simulated = CAMERAS.into_iter().map(|(name, label, lens)| {
+        incoming
+            .iter()
+            .find(|camera| camera.name == name)
+            .map_or(Planned::Simulated(name, label, lens), Planned::Incoming)
+    });
+    let is_new = |camera: &&IncomingCamera| CAMERAS.iter().all(|(name, ..)| *name != camera.name);
+    let plan: Vec<Planned<'_>> = simulated
+        .chain(incoming.iter().filter(is_new).map(Planned::Incoming))
+        .collect();
+    if plan.len() > MAX_CAMERAS {
+        return Err(RunFailure::TooManyCameras(plan.len()));
+    }
+    Ok(plan)
+}
+
+/// The driver's advert with the cameras, and with what those that come in are as parts of the robot.
+fn with_cameras(mut advert: Advert, cameras: &[Source]) -> Advert {
+    advert.cameras = cameras.iter().map(Source::advert).collect();
+    let ours: Vec<Component> = cameras.iter().filter_map(Source::component).collect();
+    advert
+        .components
+        .retain(|part| ours.iter().all(|other| other.name != part.name));
+    advert.components.extend(ours);
+    advert
 }
 
 fn spec(camera: &CameraAdvert) -> CameraSpec {
@@ -223,14 +292,85 @@ async fn write_down(
     }
 }
 
-/// Adds the cameras to whatever the driver says of itself.
+/// Adds the cameras to whatever the driver says of itself, and says so again when one loses or finds its signal.
 async fn follow_advert(
     mut driver: watch::Receiver<Advert>,
     whole: watch::Sender<Advert>,
-    cameras: Vec<CameraAdvert>,
+    cameras: Arc<[Source]>,
 ) {
-    while driver.changed().await.is_ok() {
+    let (changed, mut has_changed) = watch::channel(());
+    let mut signals = JoinSet::new();
+    for signal in cameras.iter().filter_map(Source::signal) {
+        signals.spawn(pass_on(signal, changed.clone()));
+    }
+    loop {
+        tokio::select! {
+            changed = driver.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            // Never closed: its sender is held here.
+            _ = has_changed.changed() => {}
+        }
         let advert = driver.borrow_and_update().clone();
         whole.send_replace(with_cameras(advert, &cameras));
+    }
+}
+
+async fn pass_on(mut signal: watch::Receiver<Signal>, changed: watch::Sender<()>) {
+    while signal.changed().await.is_ok() {
+        changed.send_replace(());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incoming(texts: &[&str]) -> Vec<IncomingCamera> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    fn names(plan: &[Planned<'_>]) -> Vec<String> {
+        let name = |planned: &Planned<'_>| match planned {
+            Planned::Simulated(name, ..) => format!("simulated {name}"),
+            Planned::Incoming(camera) => format!("incoming {}", camera.name),
+        };
+        plan.iter().map(name).collect()
+    }
+
+    #[test]
+    fn an_incoming_camera_takes_the_place_of_the_simulated_one_of_its_name() {
+        let cameras = incoming(&["door=rtp://127.0.0.1:5006", "head=rtp://127.0.0.1:5004"]);
+
+        let plan = plan(&cameras).unwrap();
+
+        assert_eq!(
+            names(&plan),
+            ["incoming head", "simulated base", "incoming door"]
+        );
+    }
+
+    #[test]
+    fn two_cameras_of_one_name_are_refused() {
+        let cameras = incoming(&["door=rtp://127.0.0.1:5004", "door=rtp://127.0.0.1:5006"]);
+
+        assert!(matches!(plan(&cameras), Err(RunFailure::CameraTwice(name)) if name == "door"));
+    }
+
+    #[test]
+    fn more_cameras_than_a_robot_may_have_are_refused() {
+        let texts: Vec<String> = (0..MAX_CAMERAS)
+            .map(|index| format!("c{index}=rtp://127.0.0.1:{}", 6_000 + index))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+
+        let cameras = incoming(&texts);
+
+        assert!(matches!(
+            plan(&cameras),
+            Err(RunFailure::TooManyCameras(count)) if count == MAX_CAMERAS + CAMERAS.len()
+        ));
     }
 }

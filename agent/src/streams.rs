@@ -1,41 +1,50 @@
-//! Joins the cameras to the link: who is wanted runs, frames go to the peer connection, stills to the socket.
+//! Joins the cameras to the link: who is wanted runs, pictures go to the peer connection, stills to the socket.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use protocol::robot_socket::Demand;
 use tokio::{
     sync::{mpsc, watch},
+    task::JoinSet,
     time::MissedTickBehavior,
 };
 
 use crate::{
-    cameras::shoot::{EncodedFrame, Shooting, Still},
+    cameras::{
+        rtp::RtpPacket,
+        shoot::{EncodedFrame, Still},
+        source::Source,
+    },
     link::{self, Outlets},
-    publish::{AccessUnit, Taken},
+    publish::{AccessUnit, CameraSender, ForeignPacket, Taken},
 };
 
-/// Frames of all cameras that wait for the peer connection. At 30 fps and two cameras the fourth is a fifteenth of a second
-/// old; then a camera had better not take the next one.
-pub const FRAME_QUEUE: usize = 4;
+/// Frames of one camera that wait for the peer connection. At 30 fps the second is a fifteenth of a second old; then the
+/// camera had better not take the next one.
+pub const FRAME_QUEUE: usize = 2;
 
 /// One still a second is what the fleet page gets.
 const STILL_EVERY: Duration = Duration::from_secs(1);
 
+/// What comes out of one camera. Each has a queue of its own, so that none waits for another.
+#[derive(Debug)]
+pub enum Pictures {
+    /// Frames that we encoded.
+    Frames(mpsc::Receiver<EncodedFrame>),
+    /// Packets that somebody else made.
+    Packets(mpsc::Receiver<RtpPacket>),
+}
+
 /// The cameras and what they are joined to.
 pub struct Streams {
-    /// Names in the order of the advert.
-    pub names: Vec<String>,
-    /// Cameras that we shoot ourselves, by name.
-    pub shooting: BTreeMap<String, Shooting>,
+    /// The cameras in the order of the advert, the main one first.
+    pub cameras: Arc<[Source]>,
+    /// What comes out of them, in the same order.
+    pub pictures: Vec<Pictures>,
     /// What the gateway wants.
     pub demand: watch::Receiver<Demand>,
-    /// Where frames go while a peer connection stands.
+    /// Where pictures go while a peer connection stands.
     pub outlets: watch::Receiver<Option<Outlets>>,
-    /// Frames, from the cameras.
-    pub frames: mpsc::Receiver<EncodedFrame>,
     /// Stills, from the cameras.
     pub stills: mpsc::Receiver<Still>,
     /// Stills, to the link.
@@ -49,13 +58,13 @@ impl Streams {
     pub async fn run(mut self) {
         let mut still_beat = tokio::time::interval(STILL_EVERY);
         still_beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let _lanes = self.open_lanes();
         loop {
             tokio::select! {
                 biased;
-                Some(frame) = self.frames.recv() => self.publish(frame),
                 Some(camera) = self.keyframes.recv() => {
-                    if let Some(shooting) = self.shooting.get(&camera) {
-                        shooting.request_key();
+                    if let Some(source) = self.camera(&camera) {
+                        source.request_key();
                     }
                 }
                 changed = self.demand.changed() => {
@@ -68,9 +77,10 @@ impl Streams {
                     if changed.is_err() {
                         return;
                     }
-                    // Whoever watches through a new connection can only start with a key frame.
-                    self.outlets.borrow_and_update();
-                    self.shooting.values().for_each(Shooting::request_key);
+                    // Whoever watches through a new connection has seen nothing of what went before.
+                    if self.outlets.borrow_and_update().is_some() {
+                        self.cameras.iter().for_each(Source::restart);
+                    }
                 }
                 Some(still) = self.stills.recv() => self.hand_on(&still),
                 _ = still_beat.tick() => self.ask_for_still(),
@@ -78,41 +88,42 @@ impl Streams {
         }
     }
 
+    /// One task per camera carries its pictures; they end with the set.
+    fn open_lanes(&mut self) -> JoinSet<()> {
+        let mut lanes = JoinSet::new();
+        for (source, pictures) in self.cameras.iter().zip(self.pictures.drain(..)) {
+            let lane = Lane {
+                camera: source.advert().name,
+                outlets: self.outlets.clone(),
+            };
+            match pictures {
+                Pictures::Frames(frames) => lanes.spawn(lane.carry(frames, send_frame)),
+                Pictures::Packets(packets) => lanes.spawn(lane.carry(packets, send_packet)),
+            };
+        }
+        lanes
+    }
+
+    fn camera(&self, name: &str) -> Option<&Source> {
+        self.cameras
+            .iter()
+            .find(|source| source.advert().name == name)
+    }
+
     fn follow_demand(&mut self) {
         let demand = self.demand.borrow_and_update();
         let wanted: BTreeSet<&str> = demand.cameras.iter().map(String::as_str).collect();
-        for (name, shooting) in &self.shooting {
-            shooting.set_wanted(wanted.contains(name.as_str()));
-        }
-    }
-
-    fn publish(&self, frame: EncodedFrame) {
-        let outlets = self.outlets.borrow();
-        let sender = self
-            .names
-            .get(usize::from(frame.camera))
-            .and_then(|name| outlets.as_ref()?.get(name));
-        let Some(sender) = sender else {
-            return;
-        };
-        let taken = sender.send_access_unit(AccessUnit {
-            bytes: frame.bytes,
-            is_keyframe: frame.is_key,
-            rtp_time: frame.rtp_time,
-            capture_unix_us: u64::try_from(frame.captured_at.0).unwrap_or_default(),
-        });
-        match taken {
-            Taken::Queued => {}
-            Taken::Dropped => tracing::trace!("the connection took no frame"),
+        for source in self.cameras.iter() {
+            source.set_wanted(wanted.contains(source.advert().name.as_str()));
         }
     }
 
     /// The main camera's still, once a second, only while somebody has it on screen.
     fn ask_for_still(&self) {
         if self.demand.borrow().thumbnails
-            && let Some(shooting) = self.names.first().and_then(|name| self.shooting.get(name))
+            && let Some(main) = self.cameras.first()
         {
-            shooting.request_still();
+            main.request_still();
         }
     }
 
@@ -125,4 +136,44 @@ impl Streams {
         // A still that finds the queue full is one of many; the next comes in a second.
         let _queued = self.to_link.try_send(still);
     }
+}
+
+/// The way of one camera's pictures.
+struct Lane {
+    camera: String,
+    outlets: watch::Receiver<Option<Outlets>>,
+}
+
+impl Lane {
+    async fn carry<P>(self, mut pictures: mpsc::Receiver<P>, send: fn(&CameraSender, P) -> Taken) {
+        while let Some(picture) = pictures.recv().await {
+            let outlets = self.outlets.borrow();
+            let sender = outlets
+                .as_ref()
+                .and_then(|outlets| outlets.get(&self.camera));
+            match sender.map(|sender| send(sender, picture)) {
+                Some(Taken::Queued) | None => {}
+                Some(Taken::Dropped) => tracing::trace!("the connection took no picture"),
+            }
+        }
+    }
+}
+
+fn send_frame(sender: &CameraSender, frame: EncodedFrame) -> Taken {
+    sender.send_access_unit(AccessUnit {
+        bytes: frame.bytes,
+        is_keyframe: frame.is_key,
+        rtp_time: frame.rtp_time,
+        capture_unix_us: u64::try_from(frame.captured_at.0).unwrap_or_default(),
+    })
+}
+
+fn send_packet(sender: &CameraSender, packet: RtpPacket) -> Taken {
+    sender.send_rtp(ForeignPacket {
+        marker: packet.marker,
+        sequence: packet.sequence,
+        timestamp: packet.timestamp,
+        payload: packet.payload,
+        capture_unix_us: u64::try_from(packet.received_at.0).unwrap_or_default(),
+    })
 }

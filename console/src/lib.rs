@@ -2,11 +2,15 @@
 //! exists for the browser only.
 
 pub mod arming;
+pub mod camera;
+pub mod focus;
 pub mod glass;
 pub mod grade;
 pub mod live;
+pub mod outage;
 pub mod projection;
 pub mod roster;
+pub mod route;
 pub mod telling;
 pub mod words;
 
@@ -17,6 +21,8 @@ mod app;
 mod browser;
 #[cfg(target_arch = "wasm32")]
 mod keys;
+#[cfg(target_arch = "wasm32")]
+mod navigation;
 #[cfg(target_arch = "wasm32")]
 #[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod pages;

@@ -136,6 +136,34 @@ pub fn scale_bar(scale: f64) -> (f64, f64) {
     (metres, metres * scale)
 }
 
+/// Room for a label of a robot's name in 12 px letters.
+const LABEL_PX: [f64; 2] = [110.0, 15.0];
+
+/// How far below its usual place each label is written, so that robots who meet keep legible names. In order: an earlier
+/// label never makes room for a later one.
+pub fn label_drops(points: &[[f64; 2]]) -> Vec<f64> {
+    let mut placed: Vec<[f64; 2]> = Vec::with_capacity(points.len());
+    for [x, y] in points {
+        let mut at = *y;
+        let mut beside: Vec<f64> = placed
+            .iter()
+            .filter(|other| (other[0] - x).abs() < LABEL_PX[0])
+            .map(|other| other[1])
+            .collect();
+        beside.sort_by(f64::total_cmp);
+        for other in beside {
+            if (other - at).abs() < LABEL_PX[1] {
+                at = other + LABEL_PX[1];
+            }
+        }
+        placed.push([*x, at]);
+    }
+    let written = placed.iter().zip(points);
+    written
+        .map(|(placed, point)| placed[1] - point[1])
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use protocol::UnixMicros;
@@ -152,6 +180,21 @@ mod tests {
 
     fn near(left: [f64; 2], right: [f64; 2]) -> bool {
         (left[0] - right[0]).hypot(left[1] - right[1]) < 1e-6
+    }
+
+    #[test]
+    fn names_of_robots_that_meet_are_written_below_each_other() {
+        let meeting = [[100.0, 50.0], [120.0, 52.0], [90.0, 60.0], [400.0, 50.0]];
+
+        let drops = label_drops(&meeting);
+
+        let lines: Vec<f64> = meeting
+            .iter()
+            .zip(&drops)
+            .map(|(point, drop)| point[1] + drop)
+            .collect();
+        assert_eq!(lines, [50.0, 65.0, 80.0, 50.0]);
+        assert!(label_drops(&[]).is_empty());
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The peer connection that carries a robot's cameras into this page, and commands out of it.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use js_sys::{Array, Object, Reflect};
 use leptos::task::spawn_local;
@@ -36,6 +39,7 @@ pub(crate) struct Feed {
     /// Where frames come out; knows their capture times.
     pub(crate) receiver: RtcRtpReceiver,
     before_end: Rc<RefCell<Option<LastCall>>>,
+    has_ended: Rc<Cell<bool>>,
 }
 
 impl Feed {
@@ -45,10 +49,13 @@ impl Feed {
         *self.before_end.borrow_mut() = Some(Box::new(keep));
     }
 
-    /// Whether frames of the camera can come out of it; a browser fills the gaps with black ones of its own.
+    /// Whether frames of the camera can come out of it; a browser fills the gaps with black ones of its own, and still
+    /// shows one when the connection was closed already.
     pub(crate) fn is_flowing(&self) -> bool {
         let track = self.receiver.track();
-        track.ready_state() == MediaStreamTrackState::Live && !track.muted()
+        !self.has_ended.get()
+            && track.ready_state() == MediaStreamTrackState::Live
+            && !track.muted()
     }
 }
 
@@ -150,6 +157,7 @@ impl Drop for Peer {
         self.reliable.set_onclose(None);
         self.reliable.set_onmessage(None);
         for feed in &self.feeds {
+            feed.has_ended.set(true);
             if let Some(keep) = feed.before_end.borrow_mut().take() {
                 keep();
             }
@@ -180,6 +188,7 @@ fn add_camera(connection: &RtcPeerConnection) -> Result<Feed, JsValue> {
         stream,
         receiver,
         before_end: Rc::default(),
+        has_ended: Rc::default(),
     })
 }
 

@@ -19,14 +19,24 @@ pub(crate) enum SignInState {
     /// Not asked yet.
     Unknown,
     /// Nobody is signed in.
-    SignedOut {
-        /// Whether a session had been there and ended.
-        has_ended: bool,
-    },
+    SignedOut(Departure),
     /// Somebody is.
     SignedIn(Box<SessionView>),
     /// The gateway could not be asked.
     Failed(Problem),
+}
+
+/// How it came that nobody is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Departure {
+    /// Nobody had been.
+    NeverCame,
+    /// The gateway ended the session.
+    Ended,
+    /// The person signed out.
+    Left,
+    /// The person signed out, but the gateway could not be told: the browser still holds a session.
+    LeftUntold,
 }
 
 /// The sign-in, for whoever asks.
@@ -48,11 +58,6 @@ impl Session {
         self.state.get()
     }
 
-    /// What is known now.
-    pub(crate) fn state_once(self) -> SignInState {
-        self.state.get_untracked()
-    }
-
     /// Who is signed in, followed.
     pub(crate) fn person(self) -> Option<PersonId> {
         self.state.with(|state| match state {
@@ -67,25 +72,25 @@ impl Session {
             .with(|state| matches!(state, SignInState::SignedIn(_)))
     }
 
-    /// The gateway ended the session.
-    pub(crate) fn ended(self) {
-        self.state.set(SignInState::SignedOut { has_ended: true });
-    }
-
     /// Asks the gateway who is signed in. A gateway that can't be asked changes nothing for somebody who was.
     pub(crate) async fn load(self) {
-        let was_signed_in = self
-            .state
-            .with_untracked(|state| matches!(state, SignInState::SignedIn(_)));
-        match call("GET", None).await {
-            Ok(body) => match serde_json::from_str(&body) {
+        let was_signed_in = self.is_signed_in_now();
+        let answer = call("GET", None).await;
+        if was_signed_in && !self.is_signed_in_now() {
+            // The person left meanwhile: an answer from before that must not bring them back.
+            return;
+        }
+        match answer {
+            Ok(body) => match serde_json::from_slice(body.as_bytes()) {
                 Ok(view) => self.state.set(SignInState::SignedIn(Box::new(view))),
                 Err(_unreadable) => self.state.set(SignInState::Failed(unreadable())),
             },
             Err(problem) if problem.status == 401 => {
-                self.state.set(SignInState::SignedOut {
-                    has_ended: was_signed_in,
-                });
+                self.state.set(SignInState::SignedOut(if was_signed_in {
+                    Departure::Ended
+                } else {
+                    Departure::NeverCame
+                }));
             }
             Err(_) if was_signed_in => {}
             Err(problem) => self.state.set(SignInState::Failed(problem)),
@@ -100,11 +105,21 @@ impl Session {
         Ok(())
     }
 
-    /// Signs out. Locally at once; the gateway is told as well as it can be.
-    pub(crate) async fn sign_out(self) -> Result<(), Problem> {
-        call("DELETE", None).await?;
-        self.state.set(SignInState::SignedOut { has_ended: false });
-        Ok(())
+    /// Signs out: on this page at once, and says so where the gateway could not be told.
+    pub(crate) async fn sign_out(self) {
+        self.state.set(SignInState::SignedOut(Departure::Left));
+        match call("DELETE", None).await {
+            Ok(_) => {}
+            Err(problem) if problem.status == 401 => {}
+            Err(_) => self
+                .state
+                .set(SignInState::SignedOut(Departure::LeftUntold)),
+        }
+    }
+
+    fn is_signed_in_now(self) -> bool {
+        self.state
+            .with_untracked(|state| matches!(state, SignInState::SignedIn(_)))
     }
 }
 
@@ -114,7 +129,7 @@ async fn call(method: &str, body: Option<String>) -> Result<String, Problem> {
         return Ok(text);
     }
     Err(
-        serde_json::from_str(&text).unwrap_or_else(|_foreign| Problem {
+        serde_json::from_slice(text.as_bytes()).unwrap_or_else(|_foreign| Problem {
             status,
             ..unreadable()
         }),

@@ -90,6 +90,36 @@ pub const fn role(role: Role) -> &'static str {
     }
 }
 
+/// A part's own words as a sentence: "`no_signal`: nothing came in" is "No signal: nothing came in".
+pub fn told(words: &str) -> String {
+    match code_of(words) {
+        Some(code) => {
+            let spelled = capitalised(&code.replace('_', " "));
+            format!("{spelled}{}", &words[code.len()..])
+        }
+        None => capitalised(words),
+    }
+}
+
+/// The frozen code that a part's words start with, if they do.
+pub fn code_of(words: &str) -> Option<&str> {
+    let (code, _) = words.split_once(": ")?;
+    let is_code = !code.is_empty()
+        && code
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    is_code.then_some(code)
+}
+
+/// The same with a capital at its start.
+pub fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
 /// Up to two letters that stand for a person.
 pub fn initials(name: &str) -> String {
     let mut words = name
@@ -138,6 +168,23 @@ mod tests {
     fn the_clock_shows_utc() {
         assert_eq!(clock(UnixMicros(1_700_000_000_000_000)), "22:13:20");
         assert_eq!(clock(UnixMicros(-1)), "23:59:59");
+    }
+
+    #[test]
+    fn the_code_before_a_parts_words_is_spelled_out() {
+        let table = [
+            (
+                "no_signal: nothing came in for 2 s",
+                "No signal: nothing came in for 2 s",
+                Some("no_signal"),
+            ),
+            ("dusty lens: wipe it", "Dusty lens: wipe it", None),
+            ("worn", "Worn", None),
+            ("", "", None),
+        ];
+        for (words, sentence, code) in table {
+            assert_eq!((told(words).as_str(), code_of(words)), (sentence, code));
+        }
     }
 
     #[test]

@@ -170,23 +170,17 @@ impl Browser {
         }
         Ok(())
     }
-
-    /// Closes the window; a window that is dropped is ended with its driver.
-    pub async fn close(self) -> Result<()> {
-        Ok(self.window.clone().quit().await?)
-    }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends its browser when it is asked to; should it be gone already, nothing is left to end.
-        let pid = i32::try_from(self.driver.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        if let Some(pid) = pid {
-            let _gone = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
-        let _ended = self.driver.wait();
+        // Asked politely, a session takes its time, and its library waits for a driver that may be gone: two minutes for
+        // each test. Nothing of this window is of use any more, so its processes are ended at once.
+        let _already_quit = self.window.clone().leak();
+        // What can't be signalled has ended already.
+        let _gone = self.signal_all(rustix::process::Signal::KILL);
+        let _ended = self.driver.kill();
+        let _reaped = self.driver.wait();
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod film;
 pub mod operator;
 pub mod process;
 pub mod stack;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::json;
+use thirtyfour::{By, Key};
 
 use crate::browser::{Browser, PATIENCE, Size};
 
@@ -80,6 +81,28 @@ impl Operator {
             .await
     }
 
+    /// Waits until a picture has shown both colours of the film (see [`crate::film`]). `frame` is its CSS selector.
+    pub async fn sees_film(&self, frame: &str) -> Result<()> {
+        self.browser
+            .until(
+                &format!("green and blue in {frame}"),
+                &format!(
+                    "const video = document.querySelector('{frame} video');
+                     if (!video || video.videoWidth === 0) return false;
+                     const canvas = document.createElement('canvas');
+                     canvas.width = canvas.height = 1;
+                     const context = canvas.getContext('2d');
+                     context.drawImage(video, 0, video.videoHeight * 0.7, 64, 64, 0, 0, 1, 1);
+                     const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
+                     const seen = (window.filmSeen ??= {{}})['{frame}'] ??= {{}};
+                     if (green > 2 * blue && green > 2 * red) seen.green = true;
+                     if (blue > 2 * green && blue > 2 * red) seen.blue = true;
+                     return !!(seen.green && seen.blue);"
+                ),
+            )
+            .await
+    }
+
     /// Reads the stamps of the next `count` frames.
     pub async fn measure_frames(&self, count: usize, within: Duration) -> Result<Frames> {
         self.browser
@@ -101,29 +124,42 @@ impl Operator {
         Ok(serde_json::from_value(value)?)
     }
 
-    /// Clicks on the map at a place of the site, in metres.
-    pub async fn click_map(&self, place: &str) -> Result<()> {
-        self.browser
-            .until(
-                "the list of places",
-                "return document.querySelectorAll('#go-place option').length > 1",
-            )
-            .await?;
-        let found: bool = self
+    /// Clicks on the map at a point of the site, in metres, with the mouse.
+    pub async fn click_map(&self, x_m: f64, y_m: f64) -> Result<()> {
+        self.may_send().await?;
+        let at: (f64, f64) = self
             .browser
             .eval(&format!(
-                "const select = document.querySelector('#go-place');
-                 const option = [...select.options].find(option => option.text === {place:?});
-                 if (!option) return false;
-                 select.value = option.value;
-                 select.dispatchEvent(new Event('change', {{ bubbles: true }}));
-                 select.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', bubbles: true }}));
-                 return true;"
+                "const map = document.querySelector('[data-testid=map]');
+                 map.scrollIntoView({{ block: 'center' }});
+                 const box = map.getBoundingClientRect(), its = map.dataset;
+                 return [box.left + Number(its.originX) + {x_m} * Number(its.scale),
+                         box.top + Number(its.originY) - {y_m} * Number(its.scale)];"
             ))
             .await?;
-        found
-            .then_some(())
-            .with_context(|| format!("{place} is not on the list"))
+        #[expect(clippy::cast_possible_truncation, reason = "pixels of a window")]
+        let (x, y) = (at.0.round() as i64, at.1.round() as i64);
+        let mouse = self.browser.window.action_chain();
+        Ok(mouse.move_to(x, y).click().perform().await?)
+    }
+
+    /// Chooses a place with the keyboard, by what its name begins with, and sends the robot there.
+    pub async fn choose_place(&self, begins: &str) -> Result<()> {
+        self.may_send().await?;
+        let list = self.browser.window.find(By::Id("go-place")).await?;
+        Ok(list.send_keys(begins + Key::Enter).await?)
+    }
+
+    /// Waits until the page lets targets through: it knows the site, and what it shows is fresh.
+    async fn may_send(&self) -> Result<()> {
+        self.browser
+            .until(
+                "targets to be let through",
+                "const send = document.querySelector('#go-place ~ button');
+                 return document.querySelectorAll('#go-place option').length > 1
+                   && !!send && send.getAttribute('aria-disabled') !== 'true';",
+            )
+            .await
     }
 
     /// What became of the newest command, as the page says it.

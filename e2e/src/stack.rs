@@ -79,6 +79,29 @@ pub struct Stack {
     media_port: u16,
 }
 
+/// What the processes wrote is kept where the test run says, one folder per test: the folder of the installation goes.
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let Some(folder) = std::env::var_os("NOOTERRA_LOGS").map(PathBuf::from) else {
+            return;
+        };
+        let thread = std::thread::current();
+        let test = thread.name().unwrap_or("main").replace("::", "-");
+        if let Err(error) = copy_files(&self.logs(), &folder.join(test)) {
+            eprintln!("the logs were not kept: {error}");
+        }
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
 /// Where the binaries and the console's files are, as the test command says.
 fn from_environment(name: &str) -> Result<PathBuf> {
     std::env::var_os(name)
@@ -91,11 +114,17 @@ pub fn binary(name: &str) -> Result<PathBuf> {
     Ok(from_environment("NOOTERRA_BIN_DIR")?.join(name))
 }
 
-/// The gateway's command, with servers of its own whatever the test run uses for itself.
+/// The gateway's command, with servers and settings of its own whatever the test run uses for itself.
 fn gateway_command() -> Result<Command> {
     let mut command = Command::new(binary("nooterra")?);
     for variable in ["DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"] {
         command.env_remove(variable);
+    }
+    for (variable, _) in std::env::vars_os() {
+        // The gateway refuses settings that it does not know, and those of the test run are none of its.
+        if variable.as_encoded_bytes().starts_with(b"NOOTERRA_") {
+            command.env_remove(variable);
+        }
     }
     Ok(command)
 }
@@ -136,6 +165,11 @@ impl Stack {
     /// Where the logs are.
     pub fn logs(&self) -> PathBuf {
         self.data.path().join("logs")
+    }
+
+    /// The folder of all that belongs to this installation.
+    pub fn folder(&self) -> &Path {
+        self.data.path()
     }
 
     /// The folder of a robot's agent.
@@ -222,7 +256,8 @@ impl Stack {
     }
 }
 
-fn free_udp_port() -> Result<u16> {
+/// A port that nobody listens on now.
+pub fn free_udp_port() -> Result<u16> {
     Ok(std::net::UdpSocket::bind("127.0.0.1:0")?
         .local_addr()?
         .port())

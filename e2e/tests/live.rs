@@ -1,22 +1,24 @@
 //! The loop: a robot streams, an operator sees it live and sends it somewhere. Real processes, real Chromium.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
     api::{Api, new_command},
     browser::{DESK, PHONE},
+    film::{Film, Sending},
     operator::Operator,
-    stack::Stack,
+    stack::{Stack, free_udp_port},
     until::until,
 };
 use protocol::{
     RobotId,
     command::{Fate, Verb},
+    robot::Pose,
 };
 use rustix::process::Signal;
 
-/// A drive across the site with people in the way.
+/// A drive across the site.
 const DRIVE: Duration = Duration::from_mins(2);
 
 /// An operator must learn of a lost robot within three seconds; the rest is for a busy machine's browser.
@@ -26,13 +28,24 @@ fn robot_id(stack: &Stack, index: usize) -> Result<RobotId> {
     Ok(stack.seeded.robots[index].id.parse()?)
 }
 
+/// Where a named place is, as the first robot's map says.
+async fn place(stack: &Stack, name: &str) -> Result<Pose> {
+    let view = stack.operator()?.robot(robot_id(stack, 0)?).await?;
+    let map = view.advert.and_then(|advert| advert.map);
+    map.into_iter()
+        .flat_map(|map| map.places)
+        .find(|place| place.name == name)
+        .map(|place| place.pose)
+        .with_context(|| format!("the robot knows no {name}"))
+}
+
 async fn operator(stack: &Stack) -> Result<Operator> {
     Operator::sign_in(&stack.ready.url, &stack.seeded.sign_in.operator, DESK).await
 }
 
 #[tokio::test]
 async fn an_operator_sees_the_fleet_opens_a_robot_and_drives_it_to_a_place() -> Result<()> {
-    let stack = Stack::start_with(3, &["--test-stamp"]).await?;
+    let stack = Stack::start_with(3, &["--test-stamp", "--people", "0"]).await?;
     let operator = operator(&stack).await?;
     operator
         .browser
@@ -61,7 +74,8 @@ async fn an_operator_sees_the_fleet_opens_a_robot_and_drives_it_to_a_place() -> 
         "frames are {age_ms} ms old: that is not live"
     );
 
-    operator.click_map("Corridor east").await?;
+    let office = place(&stack, "Office").await?;
+    operator.click_map(office.x_m, office.y_m).await?;
     operator
         .until_fate("Accepted", Duration::from_secs(5))
         .await?;
@@ -141,7 +155,7 @@ async fn sessions_resume_after_a_restart_of_the_gateway() -> Result<()> {
 
     stack.all_online().await?;
     operator.sees_fresh_frames().await?;
-    operator.click_map("Corridor east").await?;
+    operator.choose_place("Office").await?;
     operator
         .until_fate("Accepted", Duration::from_secs(10))
         .await
@@ -219,19 +233,14 @@ async fn a_revoked_robot_is_out_within_a_second_and_stays_out() -> Result<()> {
 
 #[tokio::test]
 async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Result<()> {
-    let stack = Stack::start_with(1, &[]).await?;
+    let stack = Stack::start_with(1, &["--people", "0"]).await?;
     let robot = robot_id(&stack, 0)?;
     let api = stack.operator()?;
-    let view = api.robot(robot).await?;
-    let place = view
-        .advert
-        .and_then(|advert| advert.map)
-        .and_then(|map| map.places.into_iter().next())
-        .context("the robot knows no place")?;
+    let office = place(&stack, "Office").await?;
     let command = new_command();
     let there = Verb::NavigateTo {
-        x_m: place.pose.x_m,
-        y_m: place.pose.y_m,
+        x_m: office.x_m,
+        y_m: office.y_m,
         heading_rad: None,
     };
 
@@ -246,10 +255,12 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
         "the same id was a new command"
     );
     ensure!(other.is_err_and(|problem| problem.code == "command_id_reused"));
-    until("the robot to arrive", DRIVE, async || {
-        Ok((api.fate(command).await?.fate == Fate::Done).then_some(()))
+    let fate = until("the drive to end", DRIVE, async || {
+        let fate = api.fate(command).await?.fate;
+        Ok(fate.is_over().then_some(fate))
     })
     .await?;
+    ensure!(fate == Fate::Done, "the robot did not arrive: {fate:?}");
     let off_map = Verb::NavigateTo {
         x_m: -500.0,
         y_m: 0.0,
@@ -262,6 +273,58 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
         Ok(matches!(api.fate(refused).await?.fate, Fate::Refused { .. }).then_some(()))
     })
     .await
+}
+
+#[tokio::test]
+async fn a_video_file_sent_as_rtp_is_seen_by_the_operator() -> Result<()> {
+    let mut stack = Stack::start_with(1, &["--people", "0"]).await?;
+    let (head, base) = (free_udp_port()?, free_udp_port()?);
+    stack.agents[0].stop(Duration::from_secs(5))?;
+    stack.agents[0] = stack.start_agent(
+        0,
+        &[
+            "--camera",
+            &format!("head=rtp://127.0.0.1:{head}"),
+            "--camera",
+            &format!("base=rtp://127.0.0.1:{base}?codec=vp8&label=Belly"),
+        ],
+    )?;
+    stack.all_online().await?;
+    let operator = operator(&stack).await?;
+    let robot = &stack.seeded.robots[0].id;
+    operator
+        .browser
+        .goto(&format!("{}/robots/{robot}", stack.ready.url))
+        .await?;
+    operator
+        .browser
+        .until(
+            "the page to say that nothing comes in",
+            "return /no signal/i.test(document.querySelector('.frame--large')?.innerText ?? '')",
+        )
+        .await?;
+    operator.browser.picture("live-no-signal-1440").await?;
+
+    let film = Film::make(stack.folder())?;
+    let sent = film.send(
+        Sending::H264AsItIs,
+        SocketAddr::from(([127, 0, 0, 1], head)),
+    )?;
+    let _also = film.send(Sending::Vp8, SocketAddr::from(([127, 0, 0, 1], base)))?;
+
+    operator.sees_film(".frame--large").await?;
+    operator.sees_film(".frame--small").await?;
+    operator.sees_fresh_frames().await?;
+    operator.browser.picture("live-film-1440").await?;
+
+    drop(sent);
+    operator
+        .browser
+        .until(
+            "the page to say that the picture is old",
+            "return document.querySelector('.frame--large.frame--stale') !== null",
+        )
+        .await
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ pub mod render;
 pub mod rtp;
 pub mod shoot;
 pub mod simulated;
+pub mod source;
 pub mod stamp;
 pub mod still;

@@ -107,14 +107,7 @@ impl Media {
         if let Err(error) = publish.answer(sdp).await {
             tracing::warn!(%error, "the gateway's answer can't be used");
             self.again();
-            return;
         }
-        let outlets: BTreeMap<_, _> = self
-            .cameras
-            .iter()
-            .filter_map(|camera| Some((camera.name.clone(), publish.camera(&camera.name)?)))
-            .collect();
-        self.outlets.send_replace(Some(Arc::new(outlets)));
     }
 
     /// The gateway turned the offer down.
@@ -130,6 +123,15 @@ impl Media {
         tracing::info!("media connected");
         self.is_connected = true;
         self.offer_at = None;
+        let Some((publish, _)) = &self.publish else {
+            return;
+        };
+        let outlets: BTreeMap<_, _> = self
+            .cameras
+            .iter()
+            .filter_map(|camera| Some((camera.name.clone(), publish.camera(&camera.name)?)))
+            .collect();
+        self.outlets.send_replace(Some(Arc::new(outlets)));
     }
 
     /// The connection broke.

@@ -45,6 +45,7 @@ pub(super) async fn run(link: &mut Link) -> End {
         socket,
         media,
         sent_up_to: events_held,
+        tried_up_to: events_held,
         held_up_to: events_held,
         events_again_at: Instant::now(),
     };
@@ -93,8 +94,10 @@ struct Session<'link> {
     link: &'link mut Link,
     socket: Socket,
     media: Media,
-    /// Highest event number sent in this session.
+    /// Highest event number sent and not given up.
     sent_up_to: u64,
+    /// Highest event number that was ever sent in this session.
+    tried_up_to: u64,
     /// Highest event number that the gateway holds.
     held_up_to: u64,
     events_again_at: Instant,
@@ -223,7 +226,7 @@ impl Session<'_> {
     }
 
     /// Sends what the gateway does not hold yet, a bounded number ahead of its acknowledgements. On the data channel
-    /// where it stands, else on the socket.
+    /// where it stands, else on the socket; what was not acknowledged there goes on the socket too.
     async fn send_events(&mut self) -> Result<(), End> {
         let in_flight = usize::try_from(self.sent_up_to - self.held_up_to).unwrap_or(usize::MAX);
         let room = EVENTS_IN_FLIGHT.saturating_sub(in_flight);
@@ -237,9 +240,11 @@ impl Session<'_> {
                 number: kept.number,
                 sealed: BASE64_STANDARD.encode(&kept.sealed),
             };
-            if !self.send_on_channel(&frame).await {
+            let is_first_try = kept.number > self.tried_up_to;
+            if !(is_first_try && self.send_on_channel(&frame).await) {
                 self.socket.send(&frame).await?;
             }
+            self.tried_up_to = self.tried_up_to.max(kept.number);
             self.sent_up_to = kept.number;
             self.events_again_at = Instant::now() + EVENTS_AGAIN_AFTER;
         }

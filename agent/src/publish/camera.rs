@@ -1,8 +1,11 @@
 //! One camera's way into the connection: bounded, and late frames are dropped rather than queued.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    iter,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -186,7 +189,7 @@ pub(super) async fn open(
                 ssrc: Some(ssrc),
                 ..RTCRtpCodingParameters::default()
             },
-            codec: codec.rtp_codec.clone(),
+            codec: codec.rtp_codec,
             ..RTCRtpEncodingParameters::default()
         }],
     );
@@ -200,7 +203,15 @@ pub(super) async fn open(
             }),
         )
         .await?;
-    transceiver.set_codec_preferences(vec![codec]).await?;
+    // The engine agrees on codecs for the connection by its first section alone: each names both, its own first, which is
+    // what it sends.
+    let others = VideoCodec::ALL
+        .into_iter()
+        .filter(|other| *other != spec.codec);
+    let preferences = iter::once(spec.codec).chain(others);
+    transceiver
+        .set_codec_preferences(preferences.map(VideoCodec::parameters).collect())
+        .await?;
     let sender = transceiver.sender().await?;
     let (work, waiting) = mpsc::channel(WAITING_PACKETS);
     let shared = Arc::new(Shared {

@@ -60,6 +60,9 @@ pub enum VideoCodec {
 }
 
 impl VideoCodec {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::H264, Self::Vp8];
+
     pub(crate) fn mime(self) -> &'static str {
         match self {
             Self::H264 => MIME_TYPE_H264,
@@ -101,7 +104,7 @@ pub(crate) async fn build(
     config: &PublishConfig,
 ) -> Result<Arc<dyn PeerConnection>> {
     let mut media = MediaEngine::default();
-    for codec in [VideoCodec::H264, VideoCodec::Vp8] {
+    for codec in VideoCodec::ALL {
         media.register_codec(codec.parameters(), RtpCodecKind::Video)?;
     }
     media.register_header_extension(

@@ -104,7 +104,7 @@ pub enum PublishEvent {
 #[derive(Debug, thiserror::Error)]
 pub enum PublishFailure {
     /// The engine failed.
-    #[error("the media engine failed")]
+    #[error("the media engine failed: {0}")]
     Engine(#[from] webrtc::error::Error),
     /// No random numbers.
     #[error("no random numbers for the media connection")]

@@ -167,7 +167,7 @@ async fn connected() -> (Publish, mpsc::Receiver<PublishEvent>, Gateway) {
 }
 
 #[tokio::test]
-async fn the_offer_names_each_camera_and_lists_only_its_codec() {
+async fn the_offer_names_each_camera_and_lists_its_codec_first() {
     let cameras = [
         front(),
         CameraSpec {
@@ -180,9 +180,21 @@ async fn the_offer_names_each_camera_and_lists_only_its_codec() {
 
     let sections: Vec<&str> = offered.offer.split("m=video").skip(1).collect();
     assert_eq!(sections.len(), 2);
-    assert!(sections[0].contains("a=msid:front front") && sections[0].contains("H264/90000"));
-    assert!(!sections[0].contains("VP8"));
-    assert!(sections[1].contains("a=msid:base base") && sections[1].contains("VP8/90000"));
+    let first_payload_type = |section: &str| {
+        section
+            .lines()
+            .next()
+            .unwrap()
+            .split(' ')
+            .nth(3)
+            .map(str::to_owned)
+    };
+    assert!(
+        sections[0].contains("a=msid:front front") && sections[0].contains("a=rtpmap:102 H264")
+    );
+    assert_eq!(first_payload_type(sections[0]).as_deref(), Some("102"));
+    assert!(sections[1].contains("a=msid:base base") && sections[1].contains("a=rtpmap:96 VP8"));
+    assert_eq!(first_payload_type(sections[1]).as_deref(), Some("96"));
     assert!(!offered.offer.contains(".local"));
 }
 

@@ -192,7 +192,6 @@ impl Live {
                 let _revoked = Url::revoke_object_url(&url);
             }
             Effect::CheckSession => spawn_local(self.session.load()),
-            Effect::SignInEnded => self.session.ended(),
         }
     }
 

@@ -119,10 +119,8 @@ pub enum Effect {
     CloseView,
     /// This still is shown no longer.
     ForgetStill(String),
-    /// The socket did not open: see whether the sign-in still holds.
+    /// The socket did not open, or the gateway said that the sign-in ended: see whether it still holds.
     CheckSession,
-    /// The sign-in ended.
-    SignInEnded,
 }
 
 /// The moment of an input: the browser's clock, and a number from 0 to 1 that nobody can foresee.
@@ -264,9 +262,9 @@ pub(super) fn dismissed(
     let mut effects = lose(model, at);
     effects.push(Effect::CloseSocket);
     if reason == Goodbye::SessionEnded {
-        effects.push(Effect::SignInEnded);
-    }
-    if !reason.may_return() {
+        // It is said of changed rights too: then the sign-in still holds, and a new session has the new rights.
+        effects.push(Effect::CheckSession);
+    } else if !reason.may_return() {
         model.connection.phase = Phase::Over { reason, words };
     }
     effects

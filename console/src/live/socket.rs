@@ -69,7 +69,7 @@ impl Drop for Socket {
 /// Reads a frame of the socket or of a channel; what is none of ours is passed over.
 pub(crate) fn read(frame: &JsValue) -> Option<Input> {
     if let Some(text) = frame.as_string() {
-        let frame: ToConsole = serde_json::from_str(&text).ok()?;
+        let frame: ToConsole = serde_json::from_slice(text.as_bytes()).ok()?;
         return Some(Input::Heard(Box::new(frame)));
     }
     let bytes = js_sys::Uint8Array::new(frame.dyn_ref::<js_sys::ArrayBuffer>()?).to_vec();

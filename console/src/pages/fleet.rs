@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use leptos::{html, prelude::*};
-use leptos_router::hooks::use_navigate;
 use protocol::{RobotId, robot::Advert};
 
 use super::shell_faces;
 use crate::{
     keys,
     live::{engine::Live, reduce::Input},
+    navigation::Navigation,
     panels::{
         robot_card::{CardFace, RobotCard},
         site_map::SiteMap,
@@ -19,6 +19,7 @@ use crate::{
         on_screen::OnScreen,
     },
     roster::{self, Filter, Group},
+    route::Route,
 };
 
 /// The fleet page.
@@ -44,13 +45,10 @@ pub(crate) fn FleetPage() -> impl IntoView {
             roster::counts(robots, &model.clock, now)
         })
     });
-    let navigate = use_navigate();
+    let navigation = expect_context::<Navigation>();
     let open = Callback::new(move |robot: RobotId| {
         live.tell(Input::Select(Some(robot)));
-        navigate(
-            &format!("/robots/{robot}"),
-            leptos_router::NavigateOptions::default(),
-        );
+        navigation.go(Route::Robot(robot));
     });
     let field = NodeRef::<html::Input>::new();
     follow_keys(live, ids, field, open);
@@ -245,7 +243,7 @@ fn address(advert: Option<&Option<Arc<Advert>>>) -> Option<*const Advert> {
 /// Robots beside which a map still has room on the page.
 const MAP_UP_TO_ROBOTS: usize = 6;
 
-/// A small fleet leaves room for the map of its site: the site of the selected robot, or else of the first.
+/// A small fleet leaves room for the map of its site: the site of the selected robot, or else of the first that knows one.
 #[component]
 fn WhereTheyAre(
     live: Live,
@@ -253,9 +251,14 @@ fn WhereTheyAre(
     on_open: Callback<RobotId>,
 ) -> impl IntoView {
     let first = Memo::new(move |_| {
-        let selected = live.read(|model| model.selected);
-        let first = ids.with(|ids| ids.as_ref().and_then(|ids| ids.first().copied()));
-        selected.or(first)
+        live.read(|model| {
+            let has_map = |id: &RobotId| {
+                let advert = model.robot(*id).and_then(|robot| robot.advert.as_ref());
+                advert.is_some_and(|advert| advert.map.is_some())
+            };
+            let of_selected = model.selected.filter(has_map);
+            of_selected.or_else(|| ids.with(|ids| ids.as_ref()?.iter().copied().find(has_map)))
+        })
     });
     let advert = Memo::new_with_compare(
         move |_| {

@@ -1,7 +1,6 @@
 //! One robot, live: what it sees, where it is, what it was told and what became of it.
 
 use leptos::{html, prelude::*};
-use leptos_router::{components::A, hooks::use_params_map};
 use protocol::{RobotId, robot::Health};
 
 use super::{live_faces, not_found::NoSuchRobot, shell::PageBanner, watch::Watch};
@@ -25,28 +24,24 @@ use crate::{
     words,
 };
 
-/// The live page; its address names the robot.
+/// The live page of a robot.
 #[component]
-pub(crate) fn LivePage() -> impl IntoView {
-    let params = use_params_map();
+pub(crate) fn LivePage(id: RobotId) -> impl IntoView {
     let live = expect_context::<Live>();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")?.parse::<RobotId>().ok()));
     // Absent while the roster is not known yet: that is no reason to say that the robot doesn't exist.
     let exists = Memo::new(move |_| {
-        let Some(id) = id.get() else {
-            return Some(false);
-        };
         live.read(|model| model.robots.as_ref().map(|robots| robots.contains_key(&id)))
     });
-    move || match (id.get(), exists.get()) {
-        (Some(id), Some(true)) => view! { <Watching watch=Watch::new(live, id) /> }.into_any(),
-        (None, _) | (_, Some(false)) => view! { <NoSuchRobot /> }.into_any(),
-        (Some(_), None) => view! { <Loading /> }.into_any(),
+    move || match exists.get() {
+        Some(true) => view! { <Watching watch=Watch::new(live, id) /> }.into_any(),
+        Some(false) => view! { <NoSuchRobot /> }.into_any(),
+        None => view! { <Loading /> }.into_any(),
     }
 }
 
 #[component]
 fn Loading() -> impl IntoView {
+    document().set_title("Robot · Nooterra");
     view! {
         <div class="live live--loading" aria-busy="true" aria-label="Loading the robot">
             <span class="skeleton"></span>
@@ -142,9 +137,9 @@ fn Context(watch: Watch) -> impl IntoView {
     };
     view! {
         <div class="context">
-            <A href="/" attr:class="context__back" attr:aria-label="Back to fleet">
+            <a href="/" class="context__back" aria-label="Back to fleet">
                 {icon(Glyph::Back)}
-            </A>
+            </a>
             {icon(Glyph::Robot)}
             <h1>{move || watch.name()}</h1>
             {move || badge.get().map(|face| view! { <Badge face=Signal::stored(face) /> })}

@@ -8,20 +8,21 @@ use protocol::{
 
 use crate::{
     arming::Sight,
+    camera,
     glass::{self, Frame},
     grade::{self, Tone},
     live::{
         clock::micros_to_ms,
         commands::{Entry, Standing as CommandStanding},
-        model::{Model, Phase, Robot},
+        model::{Model, Robot},
         view::ViewPhase,
     },
+    outage::BannerFace,
     panels::{
-        banner::BannerFace,
         commands::CommandFace,
         go_to::PlaceChoice,
         map::{MapFace, Target},
-        picture::{PictureFace, PictureTrouble},
+        picture::PictureFace,
     },
     parts::video::Shown,
     roster::{self, Standing},
@@ -56,34 +57,10 @@ pub(super) fn picture(
         taken: frame.map_or_else(String::new, |frame| {
             words::clock(frame.captured_at.unwrap_or(frame.shown_at))
         }),
-        trouble: trouble(model, known),
+        trouble: camera::on_live_page(model, known, camera),
         waiting: waiting(model),
     };
     (face, frame)
-}
-
-fn trouble(model: &Model, robot: &Robot) -> Option<PictureTrouble> {
-    let trouble = |words: &str, code: &str| {
-        Some(PictureTrouble {
-            words: words.to_owned(),
-            code: code.to_owned(),
-        })
-    };
-    if model.connection.phase != Phase::Live {
-        return trouble("no connection to the gateway", "gateway_lost");
-    }
-    if !robot.is_online() {
-        return trouble("the robot is offline", "robot_offline");
-    }
-    if robot
-        .advert
-        .as_ref()
-        .is_some_and(|advert| advert.cameras.is_empty())
-    {
-        return trouble("this robot has no camera", "no_camera");
-    }
-    let found = model.view.as_ref()?.trouble.as_ref()?;
-    trouble(&found.words, &found.code)
 }
 
 fn waiting(model: &Model) -> &'static str {

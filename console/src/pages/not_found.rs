@@ -1,7 +1,6 @@
 //! What is shown where nothing is.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 
 use crate::panels::header::brand_mark;
 
@@ -15,9 +14,9 @@ pub(crate) fn NotFound() -> impl IntoView {
                 <p class="brand">{brand_mark()} <span>"Nooterra"</span></p>
                 <h1>"There is no page at this address"</h1>
                 <p class="soft">"It may have been mistyped, or the robot it was about has left the fleet."</p>
-                <A href="/" attr:class="button button--primary">
+                <a href="/" class="button button--primary">
                     "Open fleet"
-                </A>
+                </a>
             </div>
         </main>
     }
@@ -26,15 +25,16 @@ pub(crate) fn NotFound() -> impl IntoView {
 /// A robot that is not in the roster.
 #[component]
 pub(crate) fn NoSuchRobot() -> impl IntoView {
+    document().set_title("No such robot · Nooterra");
     view! {
         <div class="empty empty--page">
             <h1>"There is no such robot"</h1>
             <p class="soft">
                 "No robot of this id is in the fleet that you may see. It may have been removed, or the link belongs to another organisation."
             </p>
-            <A href="/" attr:class="button">
+            <a href="/" class="button">
                 "Back to fleet"
-            </A>
+            </a>
         </div>
     }
 }

@@ -1,23 +1,22 @@
 //! The frame around the pages: bar, banners, the page itself, safety bar, and the keys that work everywhere.
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::{
-    components::Outlet,
-    hooks::{use_location, use_navigate},
-};
 use protocol::{UnixMicros, command::Verb};
 
-use super::shell_faces;
+use super::{fleet::FleetPage, live::LivePage, not_found::NoSuchRobot, shell_faces};
 use crate::{
     keys,
     live::{engine::Live, reduce::Input},
+    navigation::Navigation,
+    outage::{self, Action, BannerFace},
     panels::{
-        banner::{Action, Banner, BannerFace},
+        banner::Banner,
         header::{Header, PersonFace, brand_mark},
         keys_help::KeysHelp,
         safety_bar::SafetyBar,
     },
-    session::{Session, SignInState},
+    route::Route,
+    session::{Departure, Session, SignInState},
 };
 
 /// What the page on screen wants to say above itself.
@@ -29,20 +28,13 @@ pub(crate) struct PageBanner(pub(crate) RwSignal<Option<BannerFace>>);
 pub(crate) fn Shell() -> impl IntoView {
     let session = expect_context::<Session>();
     let live = expect_context::<Live>();
-    let navigate = use_navigate();
+    let navigation = expect_context::<Navigation>();
     Effect::new(move |_| match session.state() {
-        SignInState::SignedIn(_) => live.tell(Input::Start),
-        SignInState::SignedOut { .. } => {
-            live.tell(Input::Stop);
-            navigate(
-                "/sign-in",
-                leptos_router::NavigateOptions {
-                    replace: true,
-                    ..Default::default()
-                },
-            );
+        SignInState::SignedOut(Departure::NeverCame | Departure::Ended) => {
+            navigation.ask_to_sign_in();
         }
-        SignInState::Unknown | SignInState::Failed(_) => {}
+        SignInState::SignedOut(Departure::Left | Departure::LeftUntold) => navigation.leave(),
+        SignInState::SignedIn(_) | SignInState::Unknown | SignInState::Failed(_) => {}
     });
     let is_signed_in = Memo::new(move |_| session.is_signed_in());
     view! {
@@ -74,7 +66,7 @@ fn Outside(session: Session) -> impl IntoView {
             </main>
         }
         .into_any(),
-        SignInState::Unknown | SignInState::SignedOut { .. } | SignInState::SignedIn(_) => view! {
+        SignInState::Unknown | SignInState::SignedOut(_) | SignInState::SignedIn(_) => view! {
             <main class="alone" aria-busy="true">
                 <p class="brand">{brand_mark()} <span>"Nooterra"</span></p>
             </main>
@@ -89,28 +81,24 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
     provide_context(page_banner);
     let second =
         Memo::new(move |_| live.at_tick(|_, now| UnixMicros(now.0 / 1_000_000 * 1_000_000)));
-    let systems = Memo::new(move |_| live.read(shell_faces::systems));
+    let systems = Memo::new(move |_| live.read(outage::systems));
     let person = Memo::new(move |_| match session.state() {
         SignInState::SignedIn(view) => shell_faces::person(&view),
-        SignInState::Unknown | SignInState::SignedOut { .. } | SignInState::Failed(_) => {
+        SignInState::Unknown | SignInState::SignedOut(_) | SignInState::Failed(_) => {
             PersonFace::default()
         }
     });
     let banners = Memo::new(move |_| {
         let own = page_banner.0.get();
-        let mut all = live.at_tick(shell_faces::banners);
+        let mut all = live.at_tick(outage::banners);
         all.extend(own);
         all
     });
+    let navigation = expect_context::<Navigation>();
+    let route = Memo::new(move |_| navigation.route());
+    let is_on_fleet = Memo::new(move |_| route.get() == Route::Fleet);
     let is_help_open = RwSignal::new(false);
-    let sign_out = Callback::new(move |()| {
-        spawn_local(async move {
-            // A gateway that can't be told ends the session by itself when its time is over.
-            if session.sign_out().await.is_err() {
-                session.ended();
-            }
-        });
-    });
+    let sign_out = Callback::new(move |()| spawn_local(session.sign_out()));
     let act = Callback::new(move |action| match action {
         Action::TryNow => live.tell(Input::TryNow),
         Action::Reload => {
@@ -136,19 +124,29 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
             systems
             second
             person
+            is_on_fleet
             on_help=Callback::new(move |()| is_help_open.update(|is_open| *is_open = !*is_open))
             on_sign_out=sign_out
         />
         <div class="banners">
             <For each=move || 0..count.get() key=|place| *place children=banner />
         </div>
-        <main id="main" class="main">
-            <Outlet />
+        <main id="main" class="main" tabindex="-1">
+            {move || page(route.get())}
         </main>
         <Safety live is_help_open />
         <Show when=move || is_help_open.get()>
             <KeysHelp on_close=Callback::new(move |()| is_help_open.set(false)) />
         </Show>
+    }
+}
+
+/// The page at an address inside.
+fn page(route: Route) -> AnyView {
+    match route {
+        Route::Fleet => view! { <FleetPage /> }.into_any(),
+        Route::Robot(id) => view! { <LivePage id /> }.into_any(),
+        Route::NoRobot | Route::SignIn | Route::Nowhere => view! { <NoSuchRobot /> }.into_any(),
     }
 }
 
@@ -165,9 +163,8 @@ fn empty_banner() -> BannerFace {
 /// The safety bar and the keys that belong to it.
 #[component]
 fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
-    let location = use_location();
-    let is_on_live_page =
-        Memo::new(move |_| location.pathname.with(|path| path.starts_with("/robots/")));
+    let navigation = expect_context::<Navigation>();
+    let is_on_live_page = Memo::new(move |_| navigation.route().is_live());
     let face = Memo::new(move |_| live.at_tick(shell_faces::safety));
     let stop_face = Memo::new(move |_| live.at_tick(shell_faces::stop));
     let stop = move || {
@@ -175,27 +172,13 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             live.order(robot, Verb::Stop);
         }
     };
-    let navigate = use_navigate();
-    let leave = {
-        let navigate = navigate.clone();
-        move || navigate("/", leptos_router::NavigateOptions::default())
-    };
+    let leave = move || navigation.go(Route::Fleet);
     let open = move || {
         if let Some(robot) = live.peek(|model| model.selected) {
-            navigate(
-                &format!("/robots/{robot}"),
-                leptos_router::NavigateOptions::default(),
-            );
+            navigation.go(Route::Robot(robot));
         }
     };
-    let leave_by_key = leave.clone();
     keys::on_key(move |key| match key.name.as_str() {
-        " " => {
-            if !key.is_repeated() {
-                stop();
-            }
-            true
-        }
         "?" => {
             is_help_open.update(|is_open| *is_open = !*is_open);
             true
@@ -205,12 +188,12 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             true
         }
         "Escape" if is_on_live_page.get_untracked() => {
-            leave_by_key();
+            leave();
             true
         }
         _ => false,
     });
-    keys::keep_space_from_buttons();
+    keys::on_stop(stop);
     view! {
         <SafetyBar
             face

@@ -1,22 +1,14 @@
 //! What the frame around the pages shows, worked out from the model.
 
-use protocol::{
-    RobotId, UnixMicros,
-    command::Verb,
-    robot::Health,
-    views::{Degradation, SessionView},
-};
+use protocol::{RobotId, UnixMicros, command::Verb, robot::Health, views::SessionView};
 
 use crate::{
-    grade::Tone,
     live::{
-        clock::micros_to_ms,
         commands::Standing as CommandStanding,
         model::{Model, Phase, Robot},
     },
     panels::{
-        banner::{Action, BannerFace},
-        header::{PersonFace, SystemsFace},
+        header::PersonFace,
         robot_card,
         safety_bar::{SafetyFace, StopFace},
         site_map::Marker,
@@ -37,90 +29,6 @@ pub(super) fn person(session: &SessionView) -> PersonFace {
         roles: roles.join(", "),
         organisation: session.organisation_name.clone(),
     }
-}
-
-/// The systems in a word.
-pub(super) fn systems(model: &Model) -> SystemsFace {
-    let face = |tone, words: &str| SystemsFace {
-        tone,
-        words: words.to_owned(),
-    };
-    match (&model.connection.phase, model.degraded.as_slice()) {
-        (Phase::Idle | Phase::Connecting { .. }, _) if model.connection.lost_at.is_none() => {
-            face(Tone::Calm, "Connecting")
-        }
-        (Phase::Live, []) => face(Tone::Calm, "Systems normal"),
-        (Phase::Live, [one]) => face(Tone::Caution, &format!("{} degraded", part_name(one))),
-        (Phase::Live, many) => face(Tone::Caution, &format!("{} parts degraded", many.len())),
-        (
-            Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. },
-            _,
-        ) => face(Tone::Alarm, "Gateway lost"),
-    }
-}
-
-fn part_name(degradation: &Degradation) -> String {
-    match degradation.part.as_str() {
-        "postgres" => "Database".to_owned(),
-        "redis" => "Presence store".to_owned(),
-        other => {
-            let mut letters = other.chars();
-            letters
-                .next()
-                .map(|first| first.to_uppercase().chain(letters).collect())
-                .unwrap_or_default()
-        }
-    }
-}
-
-/// A break shorter than this is a hiccup that mends itself before anybody has read about it.
-const SAY_LOST_AFTER_MS: f64 = 700.0;
-
-/// What is out of order, the worst first.
-pub(super) fn banners(model: &Model, now: UnixMicros) -> Vec<BannerFace> {
-    let mut banners: Vec<BannerFace> = lost(model, now).into_iter().collect();
-    banners.extend(model.degraded.iter().map(|degradation| BannerFace {
-        tone: Tone::Caution,
-        what: format!(
-            "{} degraded since {}.",
-            part_name(degradation),
-            words::hour_minute(degradation.since)
-        ),
-        rest: degradation.words.clone(),
-        aside: String::new(),
-        action: None,
-    }));
-    banners
-}
-
-fn lost(model: &Model, now: UnixMicros) -> Option<BannerFace> {
-    let connection = &model.connection;
-    let since = connection.lost_at?;
-    let for_ms = micros_to_ms(now.since(since));
-    let next = match &connection.phase {
-        Phase::Idle | Phase::Live => return None,
-        Phase::Over { words, .. } => {
-            return Some(BannerFace {
-                tone: Tone::Alarm,
-                what: "The gateway ended this session.".to_owned(),
-                rest: format!("It says: {words}. Values on screen are old."),
-                aside: String::new(),
-                action: Some(Action::Reload),
-            });
-        }
-        Phase::Connecting { .. } => format!("Connecting, try {}", connection.attempt),
-        Phase::Waiting { retry_at } => {
-            let wait_ms = micros_to_ms(retry_at.since(now)).max(0.0);
-            format!("Next try in {}", words::delay(wait_ms))
-        }
-    };
-    (for_ms > SAY_LOST_AFTER_MS).then(|| BannerFace {
-        tone: Tone::Alarm,
-        what: format!("Connection to the gateway lost for {}.", words::span(for_ms)),
-        rest: "Values are old, and nothing can be sent from here, not even a stop. Robots keep their own safety.".to_owned(),
-        aside: next,
-        action: Some(Action::TryNow),
-    })
 }
 
 /// The robot that the safety bar names.

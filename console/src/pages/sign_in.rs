@@ -1,13 +1,13 @@
 //! Signing in by a link, and what to do without one.
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::hooks::use_navigate;
 use protocol::views::Problem;
 
 use crate::{
+    navigation::Navigation,
     panels::header::brand_mark,
     parts::icon::{Glyph, icon},
-    session::{Session, SignInState},
+    session::{Departure, Session, SignInState},
 };
 
 /// Where a sign-in by link stands.
@@ -27,18 +27,10 @@ pub(crate) fn SignIn() -> impl IntoView {
     document().set_title("Sign in · Nooterra");
     let session = expect_context::<Session>();
     let step = RwSignal::new(Step::NoLink);
-    let has_ended = session.state_once() == SignInState::SignedOut { has_ended: true };
-
-    let navigate = use_navigate();
+    let navigation = expect_context::<Navigation>();
     Effect::new(move |_| {
         if session.is_signed_in() {
-            navigate(
-                "/",
-                leptos_router::NavigateOptions {
-                    replace: true,
-                    ..Default::default()
-                },
-            );
+            navigation.enter();
         }
     });
 
@@ -68,7 +60,7 @@ pub(crate) fn SignIn() -> impl IntoView {
                 {move || match step.get() {
                     Step::Checking => view! { <Checking /> }.into_any(),
                     Step::Refused(problem) => view! { <Refused problem /> }.into_any(),
-                    Step::NoLink => view! { <NoLink has_ended /> }.into_any(),
+                    Step::NoLink => view! { <NoLink session /> }.into_any(),
                 }}
             </div>
         </main>
@@ -117,17 +109,50 @@ fn Refused(problem: Problem) -> impl IntoView {
 }
 
 #[component]
-fn NoLink(has_ended: bool) -> impl IntoView {
+fn NoLink(session: Session) -> impl IntoView {
+    let departure = Memo::new(move |_| match session.state() {
+        SignInState::SignedOut(departure) => Some(departure),
+        SignInState::Unknown | SignInState::SignedIn(_) | SignInState::Failed(_) => None,
+    });
     view! {
         <h1>"Sign in"</h1>
-        <Show when=move || has_ended>
-            <div class="notice" role="status">
-                {icon(Glyph::Clock)}
-                <p>"Your sign-in ended. Open a new link to go on where you were."</p>
-            </div>
-        </Show>
+        {move || match departure.get() {
+            Some(Departure::Ended) => {
+                Some(notice("Your session has ended. Open a new link to go on where you were.").into_any())
+            }
+            Some(Departure::Left) => Some(notice("You are signed out.").into_any()),
+            Some(Departure::LeftUntold) => Some(view! { <Untold session /> }.into_any()),
+            Some(Departure::NeverCame) | None => None,
+        }}
         <p class="soft">"You sign in by opening a personal link. There is no password."</p>
         <HowToGetALink />
+    }
+}
+
+fn notice(words: &'static str) -> impl IntoView {
+    view! {
+        <div class="notice" role="status">
+            {icon(Glyph::Clock)}
+            <p>{words}</p>
+        </div>
+    }
+}
+
+#[component]
+fn Untold(session: Session) -> impl IntoView {
+    view! {
+        <div class="notice notice--alarm" role="alert">
+            {icon(Glyph::Octagon)}
+            <div>
+                <b>"Signed out on this page only"</b>
+                <p>
+                    "The gateway could not be told. Until it is, whoever uses this browser can go on as you."
+                </p>
+            </div>
+        </div>
+        <button class="button" on:click=move |_| spawn_local(session.sign_out())>
+            "Sign out again"
+        </button>
     }
 }
 

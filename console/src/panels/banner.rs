@@ -4,41 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     grade::Tone,
+    outage::{Action, BannerFace},
     parts::icon::{Glyph, icon},
 };
-
-/// A banner as it is drawn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BannerFace {
-    /// Caution is degraded, alarm is act.
-    pub(crate) tone: Tone,
-    /// What is lost.
-    pub(crate) what: String,
-    /// What still works.
-    pub(crate) rest: String,
-    /// What goes on by itself.
-    pub(crate) aside: String,
-    /// What can be done, if anything.
-    pub(crate) action: Option<Action>,
-}
-
-/// What a banner offers to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Don't wait for the next attempt.
-    TryNow,
-    /// Load the page again.
-    Reload,
-}
-
-impl Action {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::TryNow => "Try now",
-            Self::Reload => "Reload page",
-        }
-    }
-}
 
 /// Draws a banner.
 #[component]

@@ -2,6 +2,7 @@
 
 use leptos::{html, prelude::*};
 use protocol::{command::Verb, robot::Pose};
+use web_sys::EventTarget;
 
 use crate::{
     arming::Withheld,
@@ -63,7 +64,9 @@ pub(crate) fn GoTo(
                     chosen.set(event.target().value().parse().unwrap_or_default());
                 }
                 on:keydown=move |event| {
-                    if event.key() == "Enter" {
+                    // In the open list Enter chooses.
+                    let is_closed = event.target() == field.get_untracked().map(EventTarget::from);
+                    if event.key() == "Enter" && is_closed {
                         event.prevent_default();
                         go();
                     }
@@ -80,19 +83,26 @@ pub(crate) fn GoTo(
                 <span class="ellipsis">{move || format!("Send {}", robot.get())}</span>
                 <kbd>"Enter"</kbd>
             </button>
-            <p class="go__why" role="status">
-                {move || {
-                    withheld
-                        .get()
-                        .map(|withheld| {
-                            view! {
-                                <b class="alarm">{small(Glyph::Lock)} " Targets withheld: "</b>
-                                <span>{withheld.why} ". "</span>
-                                <span class="faint">{withheld.way_out}</span>
-                            }
-                        })
-                }}
-            </p>
+            <Why withheld />
         </div>
+    }
+}
+
+#[component]
+fn Why(withheld: Signal<Option<Withheld>>) -> impl IntoView {
+    view! {
+        <p class="go__why" role="status">
+            {move || {
+                withheld
+                    .get()
+                    .map(|withheld| {
+                        view! {
+                            <b class="alarm">{small(Glyph::Lock)} " Targets withheld: "</b>
+                            <span>{withheld.why} ". "</span>
+                            <span class="faint">{withheld.way_out}</span>
+                        }
+                    })
+            }}
+        </p>
     }
 }

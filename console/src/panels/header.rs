@@ -1,23 +1,14 @@
 //! The bar at the top: where you are, what time it is, how the systems are, who you are.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use protocol::UnixMicros;
 
 use crate::{
     grade::Tone,
+    outage::SystemsFace,
     parts::icon::{Glyph, icon, small},
     words,
 };
-
-/// How the systems are, in a word.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SystemsFace {
-    /// How loudly.
-    pub(crate) tone: Tone,
-    /// The words.
-    pub(crate) words: String,
-}
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,6 +38,7 @@ pub(crate) fn Header(
     #[prop(into)] systems: Signal<SystemsFace>,
     #[prop(into)] second: Signal<UnixMicros>,
     #[prop(into)] person: Signal<PersonFace>,
+    #[prop(into)] is_on_fleet: Signal<bool>,
     on_help: Callback<()>,
     on_sign_out: Callback<()>,
 ) -> impl IntoView {
@@ -58,15 +50,15 @@ pub(crate) fn Header(
     };
     view! {
         <header class="bar">
-            <A href="/" attr:class="brand" attr:aria-label="Nooterra, fleet">
+            <a href="/" class="brand">
                 {brand_mark()}
                 <span>"Nooterra"</span>
-            </A>
+            </a>
             <nav class="nav" aria-label="Main">
-                <A href="/" exact=true>
+                <a href="/" aria-current=move || is_on_fleet.get().then_some("page")>
                     {icon(Glyph::Fleet)}
                     "Fleet"
-                </A>
+                </a>
             </nav>
             <span class="grow"></span>
             <button class="button button--ghost button--small bar__help" on:click=move |_| on_help.run(())>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    camera::NoPicture,
     grade,
     parts::{
         icon::{Glyph, icon, large, small},
@@ -24,18 +25,9 @@ pub(crate) struct PictureFace {
     /// When that frame was taken.
     pub(crate) taken: String,
     /// Why no picture comes, if the reason is known.
-    pub(crate) trouble: Option<PictureTrouble>,
+    pub(crate) trouble: Option<NoPicture>,
     /// What can be said while the first picture is awaited.
     pub(crate) waiting: &'static str,
-}
-
-/// Why no picture comes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PictureTrouble {
-    /// In words.
-    pub(crate) words: String,
-    /// Frozen code, for whoever is asked about it.
-    pub(crate) code: String,
 }
 
 impl PictureFace {
@@ -44,9 +36,23 @@ impl PictureFace {
         self.age_ms.is_some_and(|age| age > grade::STALE_FRAME_MS)
     }
 
+    /// Age of the frame on screen, or why there is none in two words.
     fn age(&self) -> String {
-        self.age_ms
-            .map_or_else(|| "no picture".to_owned(), words::delay)
+        let is_signal_lost = self
+            .trouble
+            .as_ref()
+            .is_some_and(|trouble| trouble.is_robots_own && trouble.code == "no_signal");
+        match self.age_ms {
+            Some(age_ms) => words::delay(age_ms),
+            None if is_signal_lost => "no signal".to_owned(),
+            None => "no picture".to_owned(),
+        }
+    }
+
+    /// What the robot says is wrong with the camera.
+    fn robots_own_trouble(&self) -> Option<String> {
+        let own = self.trouble.as_ref().filter(|own| own.is_robots_own)?;
+        Some(own.headline.clone())
     }
 }
 
@@ -89,16 +95,19 @@ pub(crate) fn LargePicture(
         }
     };
     let caption = move || {
-        face.with(|face| {
-            if face.is_stale() {
-                format!("{}, frame of {}", face.label, face.taken)
-            } else {
-                format!("{} {}", face.label, face.age())
-            }
+        face.with(|face| match face.age_ms {
+            None => face.label.clone(),
+            Some(_) if face.is_stale() => format!("{}, frame of {}", face.label, face.taken),
+            Some(age_ms) => format!("{} {}", face.label, words::delay(age_ms)),
         })
     };
     view! {
-        <figure class="frame frame--large" class:frame--stale=is_stale data-testid="large-picture">
+        <figure
+            class="frame frame--large"
+            class:frame--stale=is_stale
+            class:frame--none=is_awaited
+            data-testid="large-picture"
+        >
             <Video feed label camera on_frame />
             <div class="frame__top">
                 {state} <span class="chip number">{caption}</span>
@@ -131,8 +140,8 @@ fn Awaited(face: Signal<PictureFace>) -> impl IntoView {
                 Some(trouble) => {
                     view! {
                         <div class="empty">
-                            {large(Glyph::NoPicture)} <b>"No picture: " {trouble.words}</b>
-                            <span class="soft">"Map, state and stop still work. Trying again."</span>
+                            {large(Glyph::NoPicture)} <b>{trouble.headline}</b>
+                            <span class="soft">{trouble.rest}</span>
                             <code>{trouble.code}</code>
                         </div>
                     }
@@ -153,6 +162,7 @@ fn Stale(
     let age = move || face.with(PictureFace::age);
     let number = move || age().split('\u{a0}').next().map(str::to_owned);
     let unit = move || age().split('\u{a0}').nth(1).map(str::to_owned);
+    let own = Memo::new(move |_| face.with(PictureFace::robots_own_trouble));
     view! {
         <div class="frame__middle">
             <div class="old" role="alert">
@@ -160,6 +170,7 @@ fn Stale(
                     <span>{number} "\u{a0}" {unit}</span>
                     <b>"old picture"</b>
                 </p>
+                {move || own.get().map(|words| view! { <p>{words}</p> })}
                 <p class="soft">
                     "This is the last frame, not the place now. Targets are withheld until fresh video returns."
                 </p>

@@ -7,6 +7,7 @@ use protocol::{
 };
 
 use crate::{
+    camera,
     grade::{self, Tone},
     live::{clock::GatewayClock, model::Robot},
     parts::{
@@ -48,8 +49,10 @@ pub(crate) struct CardFace {
     link_tone: Tone,
     bars: usize,
     still: Option<String>,
+    in_place_of_still: String,
     still_age: String,
     is_still_old: bool,
+    trouble: Option<String>,
     needs_care: bool,
 }
 
@@ -65,6 +68,8 @@ impl CardFace {
         };
         let state_age = roster::state_age_ms(robot, clock, now);
         let still_age = roster::still_age_ms(robot, clock, now);
+        let is_still_old = still_age.is_some_and(|age| age > STALE_STILL_MS);
+        let own = robot.advert.as_ref().filter(|_| is_still_old);
         let energy = robot.telemetry().map(|state| state.battery);
         let (link, bars) = match (&standing, robot.view.link) {
             (Standing::Offline { .. }, _) => (("No link", Tone::Calm), 0),
@@ -97,8 +102,12 @@ impl CardFace {
             link_tone: link.1,
             bars,
             still: robot.still.as_ref().map(|still| still.url.clone()),
+            in_place_of_still: camera::in_place_of_still(robot, &standing),
             still_age: still_age.map_or_else(String::new, words::delay),
-            is_still_old: still_age.is_some_and(|age| age > STALE_STILL_MS),
+            is_still_old,
+            trouble: own
+                .and_then(|advert| camera::of_robot(advert, 0))
+                .map(|trouble| trouble.headline),
         }
     }
 }
@@ -199,10 +208,19 @@ fn CardPicture(face: Signal<Option<CardFace>>) -> impl IntoView {
     let is_old =
         Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_still_old)));
     let age = move || face.with(|face| face.as_ref().map(|face| face.still_age.clone()));
+    let in_place =
+        move || face.with(|face| face.as_ref().map(|face| face.in_place_of_still.clone()));
+    let trouble = Memo::new(move |_| face.with(|face| face.as_ref()?.trouble.clone()));
     view! {
         <Show
             when=move || still.with(Option::is_some)
-            fallback=|| view! { <span class="frame frame--none">{large(Glyph::NoPicture)}</span> }
+            fallback=move || {
+                view! {
+                    <span class="frame frame--none">
+                        <span class="frame__none">{large(Glyph::NoPicture)} <span>{in_place}</span></span>
+                    </span>
+                }
+            }
         >
             <span class="frame" class:frame--stale=is_old>
                 <img src=move || still.get() alt="" />
@@ -210,6 +228,7 @@ fn CardPicture(face: Signal<Option<CardFace>>) -> impl IntoView {
                     {age}
                     {move || is_old.get().then_some(" old")}
                 </span>
+                {move || trouble.get().map(|words| view! { <span class="frame__caption alarm">{words}</span> })}
             </span>
         </Show>
     }

@@ -120,7 +120,7 @@ fn part(part: Part) -> impl IntoView {
     let words = if part.words.is_empty() {
         word.to_owned()
     } else {
-        format!("{word}: {}", part.words)
+        format!("{word}. {}", words::told(&part.words))
     };
     view! {
         <li class=tone.class()>

@@ -9,7 +9,7 @@ use protocol::{
 };
 
 use super::map::{follow_size, ground};
-use crate::projection::Projection;
+use crate::projection::{self, Projection};
 
 /// A robot on the map.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,9 @@ pub(crate) fn SiteMap(
                 .collect::<Vec<_>>()
         })
     });
+    let drops = Memo::new(move |_| {
+        projection.with(|projection| markers.with(|markers| drops(projection.as_ref(), markers)))
+    });
     let label = move || {
         let names: Vec<_> =
             markers.with(|markers| markers.iter().map(|marker| marker.name.clone()).collect());
@@ -62,7 +65,11 @@ pub(crate) fn SiteMap(
         let marker = Memo::new(move |_| {
             markers.with(|markers| markers.iter().find(|marker| marker.robot == robot).cloned())
         });
-        view! { <Mark robot marker projection on_select on_open /> }
+        let drop_px = Memo::new(move |_| {
+            let place = ids.with(|ids| ids.iter().position(|id| *id == robot));
+            place.and_then(|place| drops.with(|drops| drops.get(place).copied()))
+        });
+        view! { <Mark robot marker drop_px projection on_select on_open /> }
     };
     view! {
         <section class="panel site" aria-label="Site map">
@@ -84,10 +91,22 @@ pub(crate) fn SiteMap(
     }
 }
 
+/// How far below its usual place each name is written, in the order of the markers.
+fn drops(projection: Option<&Projection>, markers: &[Marker]) -> Vec<f64> {
+    let points: Vec<_> = projection.map_or_else(Vec::new, |projection| {
+        let poses = markers.iter().map(|marker| marker.pose);
+        poses
+            .map(|pose| projection.to_px([pose.x_m, pose.y_m]))
+            .collect()
+    });
+    projection::label_drops(&points)
+}
+
 #[component]
 fn Mark(
     robot: RobotId,
     marker: Memo<Option<Marker>>,
+    drop_px: Memo<Option<f64>>,
     projection: Memo<Option<Projection>>,
     on_select: Callback<RobotId>,
     on_open: Callback<RobotId>,
@@ -127,7 +146,7 @@ fn Mark(
             >
                 <circle class="map__reach" r="18" />
                 <circle r="8" />
-                <text x="13" y="4">
+                <text x="13" y=move || format!("{:.1}", 4.0 + drop_px.get().unwrap_or_default())>
                     {name}
                 </text>
             </g>

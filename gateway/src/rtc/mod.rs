@@ -41,7 +41,7 @@ use self::{
     connection::Connection,
     counters::Counting,
     engine::{Identity, Purpose},
-    offer::Offer,
+    offer::{Offer, VideoSection},
     outbox::Outbox,
     publisher::{PublishedCamera, Publishing},
     room::Rooms,
@@ -168,8 +168,8 @@ impl Rtc {
         self.shared.counting.snapshot()
     }
 
-    /// Takes a robot's offer: one sending video section per camera, its track named after the camera, and the two
-    /// negotiated data channels. A robot that publishes already is replaced. Returns the answer.
+    /// Takes a robot's offer: one sending video section per camera, its track named after the camera, the codec that it
+    /// sends listed first, and the two negotiated data channels. A robot that publishes already is replaced. Returns the answer.
     pub async fn publish(
         &self,
         robot: RobotId,
@@ -180,7 +180,7 @@ impl Rtc {
         let cameras: Vec<_> = offer
             .published_cameras()?
             .into_iter()
-            .zip(offer.videos.iter().map(|video| video.codecs.clone()))
+            .zip(offer.videos.iter().filter_map(VideoSection::sent_codec))
             .collect();
         let ssrcs: Vec<_> = offer.videos.iter().map(|video| video.ssrc).collect();
         let (publisher, commands) = Publisher::new();
@@ -254,8 +254,8 @@ impl Rtc {
                 .rooms
                 .seat_viewer(robot, cameras, shared.viewers_per_robot, &shared.counting)?;
         for (camera, video) in cameras.iter().zip(&offer.videos) {
-            if let Some(published) = seat.room.published_codecs(camera)
-                && !published?.iter().any(|codec| video.codecs.contains(codec))
+            if let Some(published) = seat.room.published_codec(camera)
+                && !video.codecs.contains(&published?)
             {
                 return Err(RtcRefusal::CodecUnsupported);
             }

@@ -30,7 +30,7 @@ pub(super) struct VideoSection {
     pub(super) track: Option<String>,
     /// The SSRC of its stream, when it sends and says so.
     pub(super) ssrc: Option<u32>,
-    /// The forwardable codecs it lists.
+    /// The forwardable codecs it lists, in its order. At least one.
     pub(super) codecs: Vec<Codec>,
 }
 
@@ -102,6 +102,11 @@ impl Offer {
 }
 
 impl VideoSection {
+    /// What a publisher sends: the codec it lists first.
+    pub(super) fn sent_codec(&self) -> Option<Codec> {
+        self.codecs.first().copied()
+    }
+
     fn read(section: &MediaDescription) -> Self {
         let track = section
             .attribute("msid")

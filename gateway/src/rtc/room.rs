@@ -63,7 +63,7 @@ pub(super) struct Room {
 
 struct Seated {
     generation: u64,
-    cameras: Vec<(String, Vec<Codec>)>,
+    cameras: Vec<(String, Codec)>,
     evict: oneshot::Sender<()>,
 }
 
@@ -117,7 +117,7 @@ impl Rooms {
     pub(super) fn seat_publisher(
         self: &Arc<Self>,
         robot: RobotId,
-        cameras: Vec<(String, Vec<Codec>)>,
+        cameras: Vec<(String, Codec)>,
         counting: &Arc<Counting>,
     ) -> (PublisherSeat, oneshot::Receiver<()>) {
         let room = self.enter(robot);
@@ -189,14 +189,14 @@ impl Room {
         lock(&self.cameras).retain(|_, camera| Arc::strong_count(camera) > 1);
     }
 
-    /// The codecs a camera may send, as far as a live publisher has said. `None` when nobody publishes.
-    pub(super) fn published_codecs(&self, camera: &str) -> Option<Result<Vec<Codec>, RtcRefusal>> {
+    /// The codec that a camera sends, as a live publisher has said. `None` when nobody publishes.
+    pub(super) fn published_codec(&self, camera: &str) -> Option<Result<Codec, RtcRefusal>> {
         let publisher = lock(&self.publisher);
         let cameras = &publisher.as_ref()?.cameras;
         let found = cameras.iter().find(|(name, _)| name == camera);
         Some(
             found
-                .map(|(_, codecs)| codecs.clone())
+                .map(|(_, codec)| *codec)
                 .ok_or(RtcRefusal::UnknownCamera),
         )
     }

@@ -213,9 +213,10 @@ async fn send(
 ) -> Result<(), End> {
     let text = serde_json::to_string(frame)
         .map_err(|error| End::new(Goodbye::Restarting, format!("a frame of ours: {error}")))?;
-    // Orders take the data channel when there is one: no TCP stall stands before them.
-    if matches!(frame, ToRobot::Order(_)) && media.send_reliable(&text) {
-        return Ok(());
+    // Orders go both ways: no TCP stall stands before them on the data channel, and a channel that is not up yet, or no
+    // longer and nobody knows, loses none. A robot obeys each id once.
+    if matches!(frame, ToRobot::Order(_)) {
+        media.send_reliable(&text);
     }
     match tokio::time::timeout(WRITE_WITHIN, sink.send(Message::Text(text.into()))).await {
         Ok(Ok(())) => Ok(()),

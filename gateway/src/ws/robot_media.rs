@@ -82,13 +82,15 @@ impl Media {
         }
     }
 
-    /// Whether `text` went out on the reliable data channel.
-    pub(super) fn send_reliable(&self, text: &str) -> bool {
-        self.publisher.as_ref().is_some_and(|publisher| {
-            publisher
-                .send_reliable(Bytes::copy_from_slice(text.as_bytes()))
-                .is_ok()
-        })
+    /// Sends `text` on the reliable data channel where there is one. That it arrives is not certain: the channel may not
+    /// stand yet, or no more.
+    pub(super) fn send_reliable(&self, text: &str) {
+        if let Some(publisher) = &self.publisher {
+            let text = Bytes::copy_from_slice(text.as_bytes());
+            if let Err(refusal) = publisher.send_reliable(text) {
+                tracing::debug!(robot.id = %self.robot, "not sent on the data channel: {refusal}");
+            }
+        }
     }
 }
 

@@ -78,6 +78,13 @@ const REQUIREMENTS: &[Requirement] = &[
         probe: || version_of(chromedriver()?.to_str()?, "--version"),
     },
     Requirement {
+        name: "FFmpeg",
+        debian: &["ffmpeg"],
+        brew: &["ffmpeg"],
+        needed_from: Purpose::Test,
+        probe: || version_of("ffmpeg", "-version"),
+    },
+    Requirement {
         name: "npm",
         debian: &["npm"],
         brew: &["node"],

@@ -11,7 +11,13 @@ pub(crate) fn surroundings(workspace: &Workspace) -> Vec<(&'static str, OsString
     let mut variables = vec![
         ("NOOTERRA_BIN_DIR", workspace.binaries().into_os_string()),
         ("NOOTERRA_CONSOLE", workspace.console().into_os_string()),
+        (
+            "NOOTERRA_LOGS",
+            workspace.report("e2e-logs").into_os_string(),
+        ),
     ];
+    let pictures = workspace.report("e2e-screenshots");
+    variables.push(("NOOTERRA_SCREENSHOTS", pictures.into_os_string()));
     for (name, path) in [
         ("NOOTERRA_CHROMIUM", setup::chromium()),
         ("NOOTERRA_CHROMEDRIVER", setup::chromedriver()),

@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use super::{
+    address::IncomingCamera,
     intake::{Intake, IntakeCounters, Signal},
     packet::{MOST_BYTES, RtpPacket},
     unit::access_unit,
@@ -33,26 +34,14 @@ const JUDGE_EVERY: Duration = Duration::from_millis(500);
 /// A rate that moved by less than this is not reported again.
 const SAME_RATE: u32 = 2;
 
-/// An incoming camera.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RtpCameraConfig {
-    /// Position of the camera in the robot's advert.
-    pub camera: u8,
-    /// Its name there.
-    pub name: String,
-    /// Its name for people.
-    pub label: String,
-    /// Where to listen; a source on the same machine is expected, so this should be loopback.
-    pub listen: SocketAddr,
-    /// What the source sends.
-    pub codec: Codec,
-}
+/// Packets that may wait for the peer connection: a kept group of pictures is handed over in one go.
+pub const PACKET_QUEUE: usize = 512;
 
 /// Where packets and stills go. Both channels are bounded.
 #[derive(Debug, Clone)]
 pub struct RtpSinks {
-    /// Packets, while wanted, with the camera's position.
-    pub packets: mpsc::Sender<(u8, RtpPacket)>,
+    /// Packets, while wanted.
+    pub packets: mpsc::Sender<RtpPacket>,
     /// Stills, on request.
     pub stills: mpsc::Sender<Still>,
 }
@@ -71,12 +60,19 @@ pub enum RtpCameraFailure {
     },
 }
 
+/// Whether the stream is wanted, and how often it has begun anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Wanted {
+    is_wanted: bool,
+    beginning: u32,
+}
+
 /// A listening camera; dropping it closes its port.
 #[derive(Debug)]
 pub struct RtpCamera {
-    config: RtpCameraConfig,
+    config: IncomingCamera,
     address: SocketAddr,
-    wanted: watch::Sender<bool>,
+    wanted: watch::Sender<Wanted>,
     asks_still: Arc<Notify>,
     signal: watch::Receiver<Signal>,
     counters: Arc<Mutex<IntakeCounters>>,
@@ -84,26 +80,30 @@ pub struct RtpCamera {
 }
 
 impl RtpCamera {
-    /// Opens the port and listens. Nothing passes on until it is wanted.
-    pub async fn open(config: RtpCameraConfig, sinks: RtpSinks) -> Result<Self, RtpCameraFailure> {
+    /// Opens the port and listens. `camera` is its position in the advert. Nothing passes on until it is wanted.
+    pub async fn open(
+        camera: u8,
+        config: IncomingCamera,
+        sinks: RtpSinks,
+    ) -> Result<Self, RtpCameraFailure> {
         let failed = |error| RtpCameraFailure::Listen {
             name: config.name.clone(),
             error,
         };
         let socket = UdpSocket::bind(config.listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
-        let (wanted, is_wanted) = watch::channel(false);
+        let (wanted, wishes) = watch::channel(Wanted::default());
         let (signal_in, signal) = watch::channel(Signal::Waiting);
         let asks_still = Arc::new(Notify::new());
         let counters = Arc::new(Mutex::new(IntakeCounters::default()));
         let listener = Listener {
-            camera: config.camera,
+            camera,
             codec: config.codec,
             intake: Intake::new(config.codec),
             started: Instant::now(),
             socket,
             sinks,
-            is_wanted,
+            wishes,
             asks_still: Arc::clone(&asks_still),
             signal: signal_in,
             counters: Arc::clone(&counters),
@@ -126,7 +126,14 @@ impl RtpCamera {
 
     /// Starts or stops passing packets on. It starts with the last key frame when there is one.
     pub fn set_wanted(&self, is_wanted: bool) {
-        self.wanted.send_replace(is_wanted);
+        self.wanted
+            .send_modify(|wanted| wanted.is_wanted = is_wanted);
+    }
+
+    /// Passes the packets since the last key frame on once more, when it is wanted: whoever had them is gone.
+    pub fn restart(&self) {
+        self.wanted
+            .send_modify(|wanted| wanted.beginning = wanted.beginning.wrapping_add(1));
     }
 
     /// Makes a still of the last key frame. H.264 only; nothing comes when there is none.
@@ -189,7 +196,7 @@ struct Listener {
     started: Instant,
     socket: UdpSocket,
     sinks: RtpSinks,
-    is_wanted: watch::Receiver<bool>,
+    wishes: watch::Receiver<Wanted>,
     asks_still: Arc<Notify>,
     signal: watch::Sender<Signal>,
     counters: Arc<Mutex<IntakeCounters>>,
@@ -200,6 +207,7 @@ impl Listener {
         // One byte more than is allowed, so that a datagram that was cut is seen to be too large.
         let mut buffer = [0; MOST_BYTES + 1];
         let mut beat = tokio::time::interval(JUDGE_EVERY);
+        let mut beginning = 0;
         loop {
             tokio::select! {
                 received = self.socket.recv_from(&mut buffer) => match received {
@@ -210,18 +218,26 @@ impl Listener {
                         return;
                     }
                 },
-                changed = self.is_wanted.changed() => {
+                changed = self.wishes.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    let is_wanted = *self.is_wanted.borrow_and_update();
-                    let burst = self.intake.set_wanted(is_wanted);
-                    self.pass_on(burst);
+                    self.follow_wishes(&mut beginning);
                 }
                 () = self.asks_still.notified() => self.make_still(),
                 _ = beat.tick() => self.judge(),
             }
         }
+    }
+
+    fn follow_wishes(&mut self, beginning: &mut u32) {
+        let wanted = *self.wishes.borrow_and_update();
+        if wanted.beginning != *beginning {
+            *beginning = wanted.beginning;
+            self.intake.set_wanted(false);
+        }
+        let burst = self.intake.set_wanted(wanted.is_wanted);
+        self.pass_on(burst);
     }
 
     fn take(&mut self, datagram: &[u8]) {
@@ -238,7 +254,7 @@ impl Listener {
     fn pass_on(&mut self, packets: Vec<RtpPacket>) {
         let mut left = packets.len() as u64;
         for packet in packets {
-            if self.sinks.packets.try_send((self.camera, packet)).is_err() {
+            if self.sinks.packets.try_send(packet).is_err() {
                 self.intake.overran(left);
                 return;
             }
@@ -310,7 +326,7 @@ mod tests {
     struct Bench {
         camera: RtpCamera,
         sender: UdpSocket,
-        packets: mpsc::Receiver<(u8, RtpPacket)>,
+        packets: mpsc::Receiver<RtpPacket>,
         stills: mpsc::Receiver<Still>,
         sequence: u16,
     }
@@ -318,8 +334,7 @@ mod tests {
     async fn bench(codec: Codec, room: usize) -> Bench {
         let (packets_in, packets) = mpsc::channel(room);
         let (stills_in, stills) = mpsc::channel(2);
-        let config = RtpCameraConfig {
-            camera: 3,
+        let config = IncomingCamera {
             name: "door".to_owned(),
             label: "Door".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -330,7 +345,7 @@ mod tests {
             stills: stills_in,
         };
         Bench {
-            camera: RtpCamera::open(config, sinks).await.unwrap(),
+            camera: RtpCamera::open(3, config, sinks).await.unwrap(),
             sender: UdpSocket::bind("127.0.0.1:0").await.unwrap(),
             packets,
             stills,
@@ -406,8 +421,8 @@ mod tests {
 
         let mut received = Vec::new();
         loop {
-            let (camera, packet) = bench.packets.recv().await.unwrap();
-            assert_eq!((camera, packet.timestamp), (3, 9_000));
+            let packet = bench.packets.recv().await.unwrap();
+            assert_eq!(packet.timestamp, 9_000);
             let is_last = packet.marker;
             received.push(packet);
             if is_last {
@@ -420,13 +435,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stream_that_begins_anew_begins_with_the_last_key_frame() {
+        let mut bench = bench(Codec::H264, 64).await;
+        let mut encoder = Encoder::new(EncoderConfig::new(320, 240, 30));
+        let key = encoder.encode(&picture(), false).unwrap();
+        bench.camera.set_wanted(true);
+        bench.send_frame(&key.bytes, 9_000).await;
+        let mut first = Vec::new();
+        while first.last().is_none_or(|packet: &RtpPacket| !packet.marker) {
+            first.push(bench.packets.recv().await.unwrap());
+        }
+
+        bench.camera.restart();
+
+        for packet in first {
+            assert_eq!(bench.packets.recv().await.unwrap(), packet);
+        }
+    }
+
+    #[tokio::test]
     async fn a_still_is_made_of_the_last_key_frame() {
         let mut bench = bench(Codec::H264, 64).await;
         let mut encoder = Encoder::new(EncoderConfig::new(320, 240, 30));
         let key = encoder.encode(&picture(), false).unwrap();
         bench.camera.set_wanted(true);
         bench.send_frame(&key.bytes, 9_000).await;
-        while !bench.packets.recv().await.unwrap().1.marker {}
+        while !bench.packets.recv().await.unwrap().marker {}
 
         bench.camera.request_still();
 
@@ -445,7 +479,7 @@ mod tests {
         }
         bench.send_unit(&[0x65, 1, 2], 5, true, 1_000).await;
 
-        let (_, packet) = bench.packets.recv().await.unwrap();
+        let packet = bench.packets.recv().await.unwrap();
         assert_eq!(packet.payload[..], [0x65, 1, 2]);
         let mut signal = bench.camera.signal();
         signal

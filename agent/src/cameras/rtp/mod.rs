@@ -17,6 +17,7 @@
 //! A requested key frame is answered with what is kept only when the stream starts; later the next one of the source must
 //! do. For VP8 no stills are made: nothing on board decodes it, and the advert says so.
 
+mod address;
 mod cache;
 mod intake;
 mod listen;
@@ -26,7 +27,8 @@ mod payload;
 mod unit;
 
 pub use self::{
+    address::{AddressFault, IncomingCamera},
     intake::{IntakeCounters, Signal},
-    listen::{RtpCamera, RtpCameraConfig, RtpCameraFailure, RtpSinks},
+    listen::{PACKET_QUEUE, RtpCamera, RtpCameraFailure, RtpSinks},
     packet::{PacketFault, RtpPacket},
 };

@@ -425,3 +425,24 @@ proptest! {
         prop_assert!(sim.telemetry(0, NOW).odometer_m > 3.0);
     }
 }
+
+#[test]
+fn every_named_place_is_reached_or_given_up_within_two_minutes() {
+    for seed in 1..=3 {
+        let places = Sim::new(SimConfig::new(seed)).advert().map.unwrap().places;
+        let mut reached = 0;
+        let count = places.len();
+        for place in places {
+            let mut sim = Sim::new(SimConfig::new(seed));
+            sim.obey(command(1), to(place.pose.x_m, place.pose.y_m))
+                .unwrap();
+
+            let endings = run(&mut sim, 120, |_| ());
+
+            assert_eq!(endings.len(), 1, "seed {seed}, {}", place.name);
+            reached += usize::from(endings[0].result.is_ok());
+        }
+        // Somebody may stand in a doorway for longer than the robot has patience.
+        assert!(reached + 2 >= count, "seed {seed}: {reached} of {count}");
+    }
+}

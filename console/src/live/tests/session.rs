@@ -79,8 +79,8 @@ fn a_goodbye_that_trying_again_cannot_mend_is_final() {
 }
 
 #[test]
-fn a_session_that_ended_leads_back_to_sign_in_and_a_restart_does_not() {
-    for (reason, is_end) in [(Goodbye::SessionEnded, true), (Goodbye::Restarting, false)] {
+fn an_ended_session_asks_who_is_signed_in_and_a_restart_does_not() {
+    for (reason, is_doubted) in [(Goodbye::SessionEnded, true), (Goodbye::Restarting, false)] {
         let mut model = live(&[JUNIPER]);
         let words = String::new();
 
@@ -90,8 +90,46 @@ fn a_session_that_ended_leads_back_to_sign_in_and_a_restart_does_not() {
             at(0),
         );
 
-        assert_eq!(effects.contains(&Effect::SignInEnded), is_end, "{reason:?}");
+        assert_eq!(
+            effects.contains(&Effect::CheckSession),
+            is_doubted,
+            "{reason:?}"
+        );
     }
+}
+
+#[test]
+fn somebody_whose_rights_changed_is_connected_again_under_the_same_sign_in() {
+    let mut model = live(&[JUNIPER]);
+    let goodbye = ToConsole::Goodbye {
+        reason: Goodbye::SessionEnded,
+        words: "the sign-in ended".to_owned(),
+    };
+    reduce(&mut model, heard(goodbye), at(0));
+
+    // The gateway's answer was that the sign-in holds.
+    let started = reduce(&mut model, Input::Start, at(0));
+    let again = reduce(&mut model, Input::Tick, at(SECOND));
+
+    assert!(started.is_empty());
+    assert_eq!(again, [Effect::OpenSocket]);
+}
+
+#[test]
+fn after_an_end_that_the_gateway_confirms_nothing_is_tried_again() {
+    let mut model = live(&[JUNIPER]);
+    let goodbye = ToConsole::Goodbye {
+        reason: Goodbye::SessionEnded,
+        words: "the sign-in ended".to_owned(),
+    };
+    reduce(&mut model, heard(goodbye), at(0));
+
+    // The gateway's answer was that nobody is signed in.
+    reduce(&mut model, Input::Stop, at(0));
+    let later = reduce(&mut model, Input::Tick, at(100 * SECOND));
+
+    assert!(later.is_empty());
+    assert_eq!(model.connection.phase, Phase::Idle);
 }
 
 #[test]
