@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    digits,
     driver::Driver,
     orders::{Clocks, Orders},
 };
@@ -124,9 +125,11 @@ fn publish(driver: &dyn Driver, control: &Control, clock: AgentClock, steps: u32
     if steps.is_multiple_of(TELEMETRY_EVERY) {
         control
             .telemetry
-            .send_replace(Some(driver.telemetry(tick_ms, at)));
+            .send_replace(Some(digits::of_telemetry(driver.telemetry(tick_ms, at))));
     }
     if steps.is_multiple_of(SCAN_EVERY) && control.scan.receiver_count() > 0 {
-        control.scan.send_replace(driver.scan(at));
+        control
+            .scan
+            .send_replace(driver.scan(at).map(digits::of_scan));
     }
 }

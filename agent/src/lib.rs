@@ -4,6 +4,7 @@
 
 pub mod cameras;
 pub mod control;
+pub mod digits;
 pub mod driver;
 pub mod enrol;
 pub mod journal;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
 
-use crate::until::until;
+use crate::{process::descendants, until::until};
 
 /// What a headless Chromium needs here. Background networking off: nothing leaves this machine.
 const FLAGS: [&str; 11] = [
@@ -182,37 +182,6 @@ impl Drop for Browser {
         let _ended = self.driver.kill();
         let _reaped = self.driver.wait();
     }
-}
-
-/// The processes that `parent` started, and theirs. Read from /proc; only what we started is ever signalled.
-fn descendants(parent: u32) -> Result<Vec<u32>> {
-    let mut parents = Vec::new();
-    for entry in std::fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
-        // A process that ended in this moment has no line any more.
-        let Ok(line) = std::fs::read_to_string(format!("/proc/{id}/stat")) else {
-            continue;
-        };
-        let after_name = line.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        if let Some(Ok(its_parent)) = after_name.split(' ').nth(1).map(str::parse::<u32>) {
-            parents.push((id, its_parent));
-        }
-    }
-    let mut found = vec![parent];
-    let mut next = 0;
-    while let Some(&one) = found.get(next) {
-        next += 1;
-        found.extend(
-            parents
-                .iter()
-                .filter(|(_, its)| *its == one)
-                .map(|(id, _)| *id),
-        );
-    }
-    Ok(found.split_off(1))
 }
 
 fn on_path(variable: &str, name: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod browser;
 pub mod film;
+pub mod foreign_page;
 pub mod operator;
 pub mod process;
 pub mod stack;

@@ -53,6 +53,19 @@ impl Process {
         Ok(status.map(|status| status.code().unwrap_or(-1)))
     }
 
+    /// Sends a signal to the process of this name that it started.
+    pub fn signal_part(&self, name: &str, signal: Signal) -> Result<()> {
+        let pid = descendants(self.child.id())?
+            .into_iter()
+            .filter(|id| {
+                fs::read_to_string(format!("/proc/{id}/comm"))
+                    .is_ok_and(|found| found.trim_end() == name)
+            })
+            .find_map(|id| i32::try_from(id).ok().and_then(Pid::from_raw))
+            .with_context(|| format!("{} runs no {name}", self.name))?;
+        Ok(kill_process(pid, signal)?)
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.child.id())
@@ -99,4 +112,35 @@ impl Drop for Process {
             eprintln!("{error:#}");
         }
     }
+}
+
+/// The processes that `parent` started, and theirs. Read from /proc; only what we started is ever signalled.
+pub fn descendants(parent: u32) -> Result<Vec<u32>> {
+    let mut parents = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(id) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        // A process that ended in this moment has no line any more.
+        let Ok(line) = fs::read_to_string(format!("/proc/{id}/stat")) else {
+            continue;
+        };
+        let after_name = line.rsplit_once(") ").map_or("", |(_, rest)| rest);
+        if let Some(Ok(its_parent)) = after_name.split(' ').nth(1).map(str::parse::<u32>) {
+            parents.push((id, its_parent));
+        }
+    }
+    let mut found = vec![parent];
+    let mut next = 0;
+    while let Some(&one) = found.get(next) {
+        next += 1;
+        found.extend(
+            parents
+                .iter()
+                .filter(|(_, its)| *its == one)
+                .map(|(id, _)| *id),
+        );
+    }
+    Ok(found.split_off(1))
 }

@@ -34,7 +34,7 @@ pub struct Dependency {
     pub part: &'static str,
     /// Whether it answers.
     pub is_up: bool,
-    /// Whether we can serve without it.
+    /// Whether nothing can be served without it.
     pub is_required: bool,
     /// The last failure in words; empty when there is none.
     pub words: String,

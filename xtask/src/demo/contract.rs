@@ -101,14 +101,17 @@ impl Programs {
         run_logged(&mut command, log).with_context(|| format!("cannot enrol {}", robot.name))
     }
 
-    /// A robot in its simulated world; `seed` decides which.
-    pub(super) fn robot(&self, robot: &SeededRobot, seed: usize) -> Command {
+    /// A robot in its simulated world; `seed` decides which. `cameras` are those that come in from elsewhere.
+    pub(super) fn robot(&self, robot: &SeededRobot, seed: usize, cameras: &[String]) -> Command {
         let mut command = tied_to_us(&self.binaries.join("nooterra-agent"));
         command
             .args(["run", "--driver", "sim", "--wander"])
             .args(["--seed", &seed.to_string()])
             .arg("--data")
             .arg(self.robot_folder(robot));
+        for camera in cameras {
+            command.args(["--camera", camera]);
+        }
         command
     }
 

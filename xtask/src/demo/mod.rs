@@ -50,6 +50,10 @@ pub(crate) struct Options {
     /// Forget what earlier demos left behind
     #[arg(long)]
     fresh: bool,
+    /// A camera of the first robot that another program sends as RTP, as the agent's option of this name takes it:
+    /// head=rtp://127.0.0.1:5004
+    #[arg(long = "camera", value_name = "NAME=ADDRESS")]
+    cameras: Vec<String>,
 }
 
 /// Runs until somebody stops it.
@@ -167,7 +171,7 @@ impl Demo {
         })?;
         let seeded = made.context("the demo site was made and lost")?;
         progress.step(&format!("{} robots online", seeded.robots.len()), || {
-            self.start_robots(programs, &ready, &seeded)?;
+            self.start_robots(programs, &ready, &seeded, &options.cameras)?;
             Ok(Outcome::Done)
         })?;
 
@@ -194,11 +198,19 @@ impl Demo {
         found.context("the gateway is ready but did not say where")
     }
 
-    fn start_robots(&mut self, programs: &Programs, ready: &Ready, seeded: &Seeded) -> Result<()> {
+    /// `cameras` come in from elsewhere, at the first robot.
+    fn start_robots(
+        &mut self,
+        programs: &Programs,
+        ready: &Ready,
+        seeded: &Seeded,
+        cameras: &[String],
+    ) -> Result<()> {
         for (number, robot) in seeded.robots.iter().enumerate() {
             let log = |what: &str| self.logs.join(format!("robot-{}-{what}.log", number + 1));
             programs.enrol(robot, &ready.agents_url, &log("enrol"))?;
-            let mut command = programs.robot(robot, number + 1);
+            let cameras = if number == 0 { cameras } else { &[] };
+            let mut command = programs.robot(robot, number + 1, cameras);
             let running = Running::start(&robot.name, &mut command, &log("run"))?;
             self.robots.push(running);
         }

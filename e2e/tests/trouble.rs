@@ -1,0 +1,138 @@
+//! What goes wrong around a running installation, seen from the operator's browser: parts that fail, pages that attack.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::{
+    browser::DESK, foreign_page::ForeignPage, operator::Operator, stack::Stack, until::until,
+};
+use protocol::{
+    RobotId,
+    views::{CommandView, Page},
+};
+use rustix::process::Signal;
+
+/// The gateway looks at its parts every second.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);
+
+async fn operator(stack: &Stack) -> Result<Operator> {
+    Operator::sign_in(&stack.ready.url, &stack.seeded.sign_in.operator, DESK).await
+}
+
+#[tokio::test]
+async fn losing_redis_shows_as_a_banner_and_the_robot_still_obeys() -> Result<()> {
+    let stack = Stack::start_with(1, &["--people", "0"]).await?;
+    let operator = operator(&stack).await?;
+    operator.open_live(&stack.seeded.robots[0].id).await?;
+
+    stack.gateway.signal_part("redis-server", Signal::STOP)?;
+
+    operator
+        .browser
+        .until_within(
+            "a banner that says what is lost",
+            TOLD_WITHIN,
+            "return /presence store/i.test(document.querySelector('.banners')?.innerText ?? '')",
+        )
+        .await?;
+    operator.browser.picture("live-redis-lost-1440").await?;
+    operator.choose_place("Office").await?;
+    operator.until_fate("Accepted", TOLD_WITHIN).await?;
+    operator.sees_fresh_frames().await?;
+
+    stack.gateway.signal_part("redis-server", Signal::CONT)?;
+
+    operator
+        .browser
+        .until_within(
+            "the banner to go",
+            TOLD_WITHIN,
+            "return !/presence store/i.test(document.querySelector('.banners')?.innerText ?? '')",
+        )
+        .await
+}
+
+#[tokio::test]
+async fn a_redis_that_died_is_said_in_readyz_and_the_gateway_lives() -> Result<()> {
+    let mut stack = Stack::start_with(1, &["--people", "0"]).await?;
+    let admin = stack.admin()?;
+
+    stack.gateway.signal_part("redis-server", Signal::KILL)?;
+
+    until(
+        "readyz to say that redis is down",
+        TOLD_WITHIN,
+        async || {
+            let answer: serde_json::Value = admin.get("/readyz").await?.json().await?;
+            let parts = answer["dependencies"].as_array();
+            let redis = parts.and_then(|parts| parts.iter().find(|part| part["part"] == "redis"));
+            let is_down = redis.is_some_and(|redis| redis["is_up"] == false);
+            // Not required: a gateway without it still serves.
+            Ok((is_down && answer["is_ready"] == true).then_some(()))
+        },
+    )
+    .await?;
+    let robots = stack.operator()?.robots().await?;
+    ensure!(robots.len() == 1);
+    ensure!(stack.gateway.ended()?.is_none(), "the gateway ended");
+    Ok(())
+}
+
+/// Opens the console's socket with whatever cookie the browser sends, and says whether it opened.
+fn opens_socket(gateway: &str) -> String {
+    let url = gateway.replacen("http", "ws", 1) + "/api/v1/console/socket";
+    format!(
+        "const done = arguments[arguments.length - 1];
+         const socket = new WebSocket('{url}');
+         socket.onopen = () => done(true);
+         socket.onerror = () => done(false);"
+    )
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_can_neither_listen_nor_command() -> Result<()> {
+    let stack = Stack::start_with(1, &["--people", "0"]).await?;
+    let robot: RobotId = stack.seeded.robots[0].id.parse()?;
+    let gateway = &stack.ready.url;
+    let operator = operator(&stack).await?;
+    // From our own page the same socket opens: what is refused below is refused for its origin.
+    ensure!(
+        operator
+            .browser
+            .eval_async::<bool>(&opens_socket(gateway))
+            .await?
+    );
+    let foreign = ForeignPage::serve().await?;
+    operator.browser.goto(&foreign.url).await?;
+
+    let listens: bool = operator.browser.eval_async(&opens_socket(gateway)).await?;
+    let reads: bool = operator
+        .browser
+        .eval_async(&format!(
+            "const done = arguments[arguments.length - 1];
+             const order = {{
+               method: 'POST', credentials: 'include', mode: 'no-cors',
+               headers: {{ 'content-type': 'text/plain' }}, body: JSON.stringify({{ verb: 'stop' }}),
+             }};
+             // As a form would send it, which no preflight stops; then as a script would read.
+             fetch('{gateway}/api/v1/robots/{robot}/commands', order)
+               .then(() => fetch('{gateway}/api/v1/session', {{ credentials: 'include' }}))
+               .then(answer => answer.text()).then(() => done(true), () => done(false));"
+        ))
+        .await?;
+
+    ensure!(!listens, "a foreign page opened the console's socket");
+    ensure!(!reads, "a foreign page read the session");
+    let commands: Page<CommandView> = stack
+        .operator()?
+        .get(&format!("/api/v1/robots/{robot}/commands"))
+        .await?
+        .json()
+        .await?;
+    ensure!(
+        commands.items.is_empty(),
+        "a foreign page commanded the robot: {:?}",
+        commands.items
+    );
+    Ok(())
+}
