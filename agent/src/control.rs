@@ -8,14 +8,18 @@ use protocol::{
     robot::{Advert, Scan, Telemetry},
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        watch,
+    },
     time::MissedTickBehavior,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     digits,
     driver::Driver,
-    orders::{Clocks, Orders},
+    orders::{Clocks, Journalling, Orders},
 };
 
 /// How often the driver is stepped: fast enough for smooth wheels, a tenth of a core-percent for the simulator.
@@ -33,7 +37,8 @@ const SCAN_EVERY: u32 = 10;
 /// Orders that may wait for the next step. More than this in 20 ms is a fault of the sender.
 pub const ORDER_QUEUE: usize = 16;
 
-/// Receipts that may wait for the journal, which syncs each to disk.
+/// Receipts that may wait for the journal, which syncs each to disk: half a minute of orders and their ends. While the disk
+/// takes none, only stops and refusals add to them.
 pub const RECEIPT_QUEUE: usize = 64;
 
 /// The agent's two clocks.
@@ -70,6 +75,8 @@ pub struct Control {
     pub orders: mpsc::Receiver<Order>,
     /// Receipts out.
     pub receipts: mpsc::Sender<Receipt>,
+    /// Whether receipts can be written down.
+    pub journalling: watch::Receiver<Journalling>,
     /// The latest state.
     pub telemetry: watch::Sender<Option<Telemetry>>,
     /// The latest scan and path.
@@ -78,8 +85,13 @@ pub struct Control {
     pub advert: watch::Sender<Advert>,
 }
 
-/// Runs until the order queue closes.
-pub async fn run(mut driver: Box<dyn Driver>, mut control: Control, clock: AgentClock) {
+/// Runs `until` is cancelled or the order queue closes.
+pub async fn run(
+    mut driver: Box<dyn Driver>,
+    mut control: Control,
+    clock: AgentClock,
+    until: CancellationToken,
+) {
     let mut orders = Orders::default();
     let mut beat = tokio::time::interval(STEP);
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -87,11 +99,13 @@ pub async fn run(mut driver: Box<dyn Driver>, mut control: Control, clock: Agent
     let mut steps: u32 = 0;
     loop {
         tokio::select! {
+            () = until.cancelled() => return,
             order = control.orders.recv() => {
                 let Some(order) = order else { return };
-                if let Some(receipt) = orders.take(driver.as_mut(), &order, clock.now()) {
+                let journalling = *control.journalling.borrow();
+                if let Some(receipt) = orders.take(driver.as_mut(), &order, clock.now(), journalling) {
                     tracing::info!(command.id = %order.command, outcome = ?receipt.outcome, "took an order");
-                    report(&control, receipt).await;
+                    report(&control, receipt);
                 }
             }
             _ = beat.tick() => {
@@ -101,7 +115,7 @@ pub async fn run(mut driver: Box<dyn Driver>, mut control: Control, clock: Agent
                 let (step, receipts) = orders.step(driver.as_mut(), elapsed, clock.now());
                 for receipt in receipts {
                     tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "an order ended");
-                    report(&control, receipt).await;
+                    report(&control, receipt);
                 }
                 if step.is_advert_changed {
                     control.advert.send_replace(driver.advert());
@@ -113,10 +127,18 @@ pub async fn run(mut driver: Box<dyn Driver>, mut control: Control, clock: Agent
     }
 }
 
-/// A receipt is worth waiting for: the journal may be busy syncing. Should it be gone, the agent is going down.
-async fn report(control: &Control, receipt: Receipt) {
-    if control.receipts.send(receipt).await.is_err() {
-        tracing::warn!("a receipt was lost: the journal is closed");
+/// Never waits: a robot whose disk hangs must still be steered, and stopped.
+fn report(control: &Control, receipt: Receipt) {
+    match control.receipts.try_send(receipt) {
+        Ok(()) => {}
+        Err(TrySendError::Full(receipt)) => tracing::error!(
+            command.id = %receipt.command,
+            "a receipt was lost: {RECEIPT_QUEUE} others wait for the disk"
+        ),
+        Err(TrySendError::Closed(receipt)) => tracing::error!(
+            command.id = %receipt.command,
+            "a receipt was lost: the journal is closed"
+        ),
     }
 }
 
@@ -131,5 +153,57 @@ fn publish(driver: &dyn Driver, control: &Control, clock: AgentClock, steps: u32
         control
             .scan
             .send_replace(driver.scan(at).map(digits::of_scan));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{CommandId, command::Verb};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::driver::willing::Willing;
+
+    /// Longer than anything here takes on a loaded machine; reached only when a claim is false.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn a_stop_is_obeyed_while_the_disk_takes_no_receipts_and_none_is_read() {
+        let driver = Willing::default();
+        let told = driver.clone();
+        let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
+        let (receipts, _unread) = mpsc::channel(1);
+        let (_journalling, journalling) = watch::channel(Journalling::Fails);
+        let control = Control {
+            orders: orders_out,
+            receipts,
+            journalling,
+            telemetry: watch::channel(None).0,
+            scan: watch::channel(None).0,
+            advert: watch::channel(Advert::default()).0,
+        };
+        let running = tokio::spawn(run(
+            Box::new(driver),
+            control,
+            AgentClock::start(),
+            CancellationToken::new(),
+        ));
+
+        for command in 0..4 {
+            let order = Order {
+                command: CommandId(Uuid::from_u128(command)),
+                verb: Verb::Stop,
+                seen_tick_ms: 0,
+                valid_ms: 300,
+            };
+            orders.send(order).await.unwrap();
+        }
+        drop(orders);
+
+        tokio::time::timeout(PATIENCE, running)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(told.told(), [Verb::Stop; 4]);
     }
 }

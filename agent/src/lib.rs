@@ -11,6 +11,7 @@ pub mod journal;
 pub mod link;
 pub mod orders;
 pub mod publish;
+pub mod receipts;
 pub mod run;
 pub mod settings;
 pub mod streams;

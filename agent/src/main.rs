@@ -1,15 +1,17 @@
 //! `nooterra-agent`: the process on every robot.
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use agent::{
     cameras::{encode::EncoderConfig, rtp::IncomingCamera},
     enrol::enrol,
+    journal::Contents,
     run::{RunConfig, run},
     settings::Folder,
 };
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -28,11 +30,11 @@ enum Command {
     /// Connects the robot and keeps it connected.
     Run(Run),
     /// Shows what the robot has said that the gateway does not hold yet.
-    Journal(Data),
+    Journal(RobotFolder),
 }
 
 #[derive(Debug, Args)]
-struct Data {
+struct RobotFolder {
     /// The robot's folder: its key, its token, its journal.
     #[arg(long, env = "NOOTERRA_AGENT_DATA", default_value = "nooterra-robot")]
     data: PathBuf,
@@ -41,7 +43,7 @@ struct Data {
 #[derive(Debug, Args)]
 struct Enrol {
     #[command(flatten)]
-    data: Data,
+    folder: RobotFolder,
     /// Address of the gateway, such as `https://fleet.example`
     #[arg(long)]
     gateway: Url,
@@ -65,7 +67,7 @@ const MOST_PEOPLE: i64 = 16;
 #[derive(Debug, Args)]
 struct Run {
     #[command(flatten)]
-    data: Data,
+    folder: RobotFolder,
     /// What moves the robot.
     #[arg(long, value_enum, default_value = "sim")]
     driver: DriverKind,
@@ -99,8 +101,10 @@ struct Run {
     authority: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// A disk that hangs must not keep the process from ending.
+const THREADS_END_WITHIN: Duration = Duration::from_millis(100);
+
+fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("NOOTERRA_LOG")
         .unwrap_or_else(|_unset| EnvFilter::new("info,webrtc=off,rtc=off"));
     tracing_subscriber::fmt()
@@ -110,7 +114,7 @@ async fn main() -> ExitCode {
         .init();
     // Whoever needs a provider by default gets the one that we use everywhere.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
-    match act(Arguments::parse().command).await {
+    match start(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -119,15 +123,22 @@ async fn main() -> ExitCode {
     }
 }
 
+fn start(command: Command) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().context("no threads on this system")?;
+    let ended = runtime.block_on(act(command));
+    runtime.shutdown_timeout(THREADS_END_WITHIN);
+    ended
+}
+
 async fn act(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Enrol(Enrol {
-            data,
+            folder,
             gateway,
             token,
             authority,
         }) => {
-            let folder = Folder::open(&data.data)?;
+            let folder = Folder::open(&folder.data)?;
             let enrolled = enrol(gateway, &token, &folder, authority.as_deref()).await?;
             tracing::info!(robot.id = %enrolled.robot, "enrolled as {}", enrolled.name);
             Ok(())
@@ -138,7 +149,7 @@ async fn act(command: Command) -> anyhow::Result<()> {
             encoder.width &= !1;
             encoder.height &= !1;
             let config = RunConfig {
-                data: options.data.data,
+                data: options.folder.data,
                 seed: options.seed,
                 people: options.people,
                 wander: options.wander,
@@ -147,12 +158,16 @@ async fn act(command: Command) -> anyhow::Result<()> {
                 incoming: options.cameras,
                 authority: options.authority,
             };
+            let stop = CancellationToken::new();
+            let mut running = Box::pin(run(config, stop.clone()));
             tokio::select! {
-                ended = Box::pin(run(config)) => Ok(ended?),
-                stopped = stop_signal() => stopped,
+                ended = &mut running => return Ok(ended?),
+                signalled = stop_signal() => signalled?,
             }
+            stop.cancel();
+            Ok(running.await?)
         }
-        Command::Journal(data) => show_journal(&data.data),
+        Command::Journal(folder) => show_journal(&folder.data),
     }
 }
 
@@ -172,8 +187,7 @@ async fn stop_signal() -> anyhow::Result<()> {
 fn show_journal(data: &std::path::Path) -> anyhow::Result<()> {
     let folder = Folder::open(data)?;
     let enrolled = folder.enrolled()?;
-    let journal =
-        agent::journal::Journal::open(&folder.journal(), enrolled.robot, folder.device_key()?)?;
+    let journal = Contents::read(&folder.journal(), &folder.device_key()?.verifying_key())?;
     let waiting = journal.after(0, usize::MAX);
     println!("robot\t{}\t{}", enrolled.name, enrolled.robot);
     println!("last event\t{}", journal.last_number());

@@ -22,6 +22,15 @@ pub struct Clocks {
     pub at: UnixMicros,
 }
 
+/// Whether what the robot says can be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Journalling {
+    /// Every receipt so far is on disk or on its way there.
+    Works,
+    /// A receipt waits for a disk that did not take it.
+    Fails,
+}
+
 /// Guards a driver.
 #[derive(Debug, Default)]
 pub struct Orders {
@@ -35,6 +44,7 @@ impl Orders {
         driver: &mut dyn Driver,
         order: &Order,
         clocks: Clocks,
+        journalling: Journalling,
     ) -> Option<Receipt> {
         if self.seen.contains(&order.command) {
             return None;
@@ -44,7 +54,7 @@ impl Orders {
         }
         self.seen.push_back(order.command);
 
-        let outcome = match check(order, clocks.tick_ms)
+        let outcome = match check(order, clocks.tick_ms, journalling)
             .and_then(|()| driver.obey(order.command, order.verb))
         {
             Ok(()) => Outcome::Accepted,
@@ -77,15 +87,18 @@ impl Orders {
 }
 
 /// Age is judged by the robot's own clock alone. A tick from the future comes from another run of the agent and proves
-/// nothing; a stop is obeyed whatever its age.
-fn check(order: &Order, tick_ms: u64) -> Result<(), RobotRefusal> {
+/// nothing. A robot whose journal fails can't answer for another drive. A stop is obeyed whatever its age and the disk.
+fn check(order: &Order, tick_ms: u64, journalling: Journalling) -> Result<(), RobotRefusal> {
     let is_fresh = tick_ms
         .checked_sub(order.seen_tick_ms)
         .is_some_and(|age_ms| age_ms <= u64::from(order.valid_ms));
     match order.verb {
         Verb::Stop => Ok(()),
-        Verb::NavigateTo { .. } if is_fresh => Ok(()),
-        Verb::NavigateTo { .. } => Err(RobotRefusal::Stale),
+        Verb::NavigateTo { .. } if !is_fresh => Err(RobotRefusal::Stale),
+        Verb::NavigateTo { .. } => match journalling {
+            Journalling::Works => Ok(()),
+            Journalling::Fails => Err(RobotRefusal::Fault),
+        },
     }
 }
 
@@ -102,55 +115,11 @@ fn receipt(command: CommandId, outcome: Outcome, driver: &dyn Driver, clocks: Cl
 
 #[cfg(test)]
 mod tests {
-    use protocol::{
-        command::AbandonReason,
-        robot::{Advert, Scan, Telemetry},
-    };
+    use protocol::command::AbandonReason;
     use uuid::Uuid;
 
     use super::*;
-
-    /// Obeys everything at once and remembers what it was told.
-    #[derive(Default)]
-    struct Willing {
-        told: Vec<Verb>,
-        endings: Vec<Ending>,
-    }
-
-    impl Driver for Willing {
-        fn advert(&self) -> Advert {
-            Advert::default()
-        }
-
-        fn obey(&mut self, command: CommandId, verb: Verb) -> Result<(), RobotRefusal> {
-            self.told.push(verb);
-            self.endings.push(Ending {
-                command,
-                result: Err(AbandonReason::Blocked),
-            });
-            Ok(())
-        }
-
-        fn step(&mut self, _elapsed: Duration) -> Step {
-            Step {
-                endings: std::mem::take(&mut self.endings),
-                is_advert_changed: false,
-            }
-        }
-
-        fn telemetry(&self, tick_ms: u64, at: UnixMicros) -> Telemetry {
-            let text = format!(
-                r#"{{"tick_ms":{tick_ms},"at":{},"pose":{{"x_m":0,"y_m":0,"heading_rad":0}},"speed_mps":0,"turn_rps":0,
-                "odometer_m":0,"battery":{{"percent":1,"volts":1,"charging":false}},"activity":"idle","health":"ok"}}"#,
-                at.0
-            );
-            serde_json::from_str(&text).unwrap()
-        }
-
-        fn scan(&self, _at: UnixMicros) -> Option<Scan> {
-            None
-        }
-    }
+    use crate::driver::willing::Willing;
 
     const NOW: Clocks = Clocks {
         tick_ms: 10_000,
@@ -183,11 +152,38 @@ mod tests {
         ] {
             let mut driver = Willing::default();
 
-            let receipt = Orders::default().take(&mut driver, &order(1, verb, seen_tick_ms), NOW);
+            let order = order(1, verb, seen_tick_ms);
+            let receipt = Orders::default().take(&mut driver, &order, NOW, Journalling::Works);
 
             assert_eq!(receipt.unwrap().outcome, expected, "{case}");
-            assert_eq!(driver.told.is_empty(), expected == STALE, "{case}");
+            assert_eq!(driver.told().is_empty(), expected == STALE, "{case}");
         }
+    }
+
+    #[test]
+    fn while_the_journal_fails_the_robot_takes_no_target_but_stops() {
+        let mut driver = Willing::default();
+        let mut orders = Orders::default();
+
+        let ahead = orders.take(
+            &mut driver,
+            &order(1, AHEAD, 9_999),
+            NOW,
+            Journalling::Fails,
+        );
+        let stop = orders.take(
+            &mut driver,
+            &order(2, Verb::Stop, 0),
+            NOW,
+            Journalling::Fails,
+        );
+
+        let refused = Outcome::Refused {
+            reason: RobotRefusal::Fault,
+        };
+        assert_eq!(ahead.unwrap().outcome, refused);
+        assert_eq!(stop.unwrap().outcome, Outcome::Accepted);
+        assert_eq!(driver.told(), [Verb::Stop]);
     }
 
     const STALE: Outcome = Outcome::Refused {
@@ -199,18 +195,33 @@ mod tests {
         let mut driver = Willing::default();
         let mut orders = Orders::default();
 
-        let first = orders.take(&mut driver, &order(1, AHEAD, 9_999), NOW);
-        let again = orders.take(&mut driver, &order(1, AHEAD, 9_999), NOW);
+        let first = orders.take(
+            &mut driver,
+            &order(1, AHEAD, 9_999),
+            NOW,
+            Journalling::Works,
+        );
+        let again = orders.take(
+            &mut driver,
+            &order(1, AHEAD, 9_999),
+            NOW,
+            Journalling::Works,
+        );
 
         assert!(first.is_some() && again.is_none());
-        assert_eq!(driver.told.len(), 1);
+        assert_eq!(driver.told().len(), 1);
     }
 
     #[test]
     fn every_ending_becomes_a_receipt() {
         let mut driver = Willing::default();
         let mut orders = Orders::default();
-        orders.take(&mut driver, &order(1, AHEAD, 9_999), NOW);
+        orders.take(
+            &mut driver,
+            &order(1, AHEAD, 9_999),
+            NOW,
+            Journalling::Works,
+        );
 
         let (_, receipts) = orders.step(&mut driver, Duration::from_millis(20), NOW);
 

@@ -1,18 +1,18 @@
 //! The agent as a whole: driver, cameras, journal and link, started together and stopped together.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use protocol::{
-    command::Receipt,
-    event::Payload,
     limits::MAX_CAMERAS,
     robot::{Advert, CameraAdvert, Codec, Component},
     robot_socket::Demand,
 };
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
+    time::timeout,
 };
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     cameras::{
@@ -30,7 +30,9 @@ use crate::{
     },
     journal::{Journal, JournalFailure},
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
+    orders::Journalling,
     publish::{CameraSpec, VideoCodec},
+    receipts::{Scribe, given_up},
     settings::{Enrolled, Folder, SettingsFailure},
     streams::{FRAME_QUEUE, Pictures, Streams},
     tls,
@@ -38,6 +40,13 @@ use crate::{
 
 /// Key-frame requests that may wait: one per camera is enough.
 const KEYFRAME_QUEUE: usize = 8;
+
+/// A full queue of receipts on a disk that syncs within milliseconds, twice over. What a worse one does not take by then
+/// was not promised to anybody.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
+
+/// All of stopping, goodbyes included: people wait at the terminal, and a service's manager does not wait for ever.
+const STOPPED_WITHIN: Duration = Duration::from_secs(2);
 
 /// What to run with.
 #[derive(Debug, Clone)]
@@ -87,14 +96,17 @@ pub enum RunFailure {
     /// The gateway sent the robot away for good.
     #[error(transparent)]
     Dismissed(#[from] Dismissed),
+    /// A part of the agent broke.
+    #[error("a part of the agent failed: {0}")]
+    Part(#[from] JoinError),
 }
 
-/// Runs until the gateway dismisses the robot.
+/// Runs until the gateway dismisses the robot or `stop` is cancelled, and then stops in good order.
 #[expect(
     clippy::too_many_lines,
     reason = "one list of wires between the parts; cut in two, each wire would be named twice"
 )]
-pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
+pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFailure> {
     let folder = Folder::open(&config.data)?;
     let (enrolled, journal) = open_journal(&folder)?;
     let clock = AgentClock::start();
@@ -112,17 +124,27 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
     let (keyframes, keyframes_out) = mpsc::channel(KEYFRAME_QUEUE);
     let (to_link, link_stills) = mpsc::channel(STILL_QUEUE);
     let (grew, journal_grew) = watch::channel(journal.last_number());
+    let (journalling, journalling_out) = watch::channel(Journalling::Works);
+    let owed = given_up(journal.open_orders(), &sim, clock.now());
     let journal = SharedJournal::new(journal);
+    let hang_up = CancellationToken::new();
 
     tracing::info!(robot.id = %enrolled.robot, "{} starts", enrolled.name);
     let control = Control {
         orders: orders_out,
         receipts,
-        telemetry,
-        scan,
-        advert: driver_advert,
+        journalling: journalling_out,
+        telemetry: telemetry.clone(),
+        scan: scan.clone(),
+        advert: driver_advert.clone(),
     };
-    tokio::spawn(control::run(Box::new(sim), control, clock));
+    let scribe = Scribe {
+        journal: journal.clone(),
+        owed,
+        receipts: receipts_out,
+        grew: grew.clone(),
+        journalling,
+    };
     let streams = Streams {
         cameras: Arc::clone(&cameras),
         pictures,
@@ -142,7 +164,7 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
             .iter()
             .map(|source| spec(&source.advert()))
             .collect(),
-        journal: journal.clone(),
+        journal,
         journal_grew,
         advert: advert_out,
         telemetry: telemetry_out,
@@ -152,12 +174,73 @@ pub async fn run(config: RunConfig) -> Result<(), RunFailure> {
         demand,
         keyframes,
         outlets,
+        hang_up: hang_up.clone(),
     };
 
-    tokio::spawn(streams.run());
-    tokio::spawn(write_down(journal, receipts_out, grew));
-    tokio::spawn(follow_advert(driver_advert_out, advert, cameras));
-    Ok(link.run().await?)
+    let control = control::run(Box::new(sim), control, clock, stop.clone());
+    let parts = Parts {
+        control: start(&stop, control),
+        scribe: start(&stop, scribe.run()),
+        link: start(&stop, link.run()),
+        beside: [
+            start(&stop, streams.run()),
+            start(&stop, follow_advert(driver_advert_out, advert, cameras)),
+        ],
+        hang_up,
+    };
+    let ended = parts.run(&stop).await;
+    // The link must not take the end of the control loop for its own: these are what it listens to.
+    drop((telemetry, scan, driver_advert, grew));
+    ended
+}
+
+/// Runs a part of the agent. Without it the others are of no use: whenever it ends, they are stopped.
+fn start<T: Send + 'static>(
+    stop: &CancellationToken,
+    part: impl Future<Output = T> + Send + 'static,
+) -> AbortOnDropHandle<T> {
+    let stops_others = stop.clone().drop_guard();
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let _stops_others = stops_others;
+        part.await
+    }))
+}
+
+/// The parts of the agent, running.
+struct Parts {
+    control: AbortOnDropHandle<()>,
+    scribe: AbortOnDropHandle<()>,
+    link: AbortOnDropHandle<Result<(), Dismissed>>,
+    /// Nothing is lost when these end at once.
+    beside: [AbortOnDropHandle<()>; 2],
+    hang_up: CancellationToken,
+}
+
+impl Parts {
+    /// Waits for the stop, then stops them in turn: no more orders, receipts to disk, goodbye to the gateway.
+    async fn run(self, stop: &CancellationToken) -> Result<(), RunFailure> {
+        stop.cancelled().await;
+        let stopping = async {
+            let control = self.control.await;
+            let written = timeout(WRITTEN_WITHIN, self.scribe).await;
+            self.hang_up.cancel();
+            let link = self.link.await;
+            drop(self.beside);
+            match written {
+                Ok(scribe) => scribe?,
+                Err(_elapsed) => tracing::error!("the disk did not take all receipts in time"),
+            }
+            link??;
+            Ok(control?)
+        };
+        match timeout(STOPPED_WITHIN, stopping).await {
+            Ok(stopped) => stopped,
+            Err(_elapsed) => {
+                tracing::warn!("the gateway did not hear goodbye in time");
+                Ok(())
+            }
+        }
+    }
 }
 
 fn open_journal(folder: &Folder) -> Result<(Enrolled, Journal), RunFailure> {
@@ -271,24 +354,6 @@ fn spec(camera: &CameraAdvert) -> CameraSpec {
             Codec::H264 => VideoCodec::H264,
             Codec::Vp8 => VideoCodec::Vp8,
         },
-    }
-}
-
-/// Seals each receipt and syncs it to disk before the link hears of it.
-async fn write_down(
-    journal: SharedJournal,
-    mut receipts: mpsc::Receiver<Receipt>,
-    grew: watch::Sender<u64>,
-) {
-    while let Some(receipt) = receipts.recv().await {
-        let appended = journal.with(|journal| journal.append(Payload::CommandReceipt(receipt)));
-        match appended.await {
-            Some(Ok(number)) => {
-                grew.send_replace(number);
-            }
-            Some(Err(error)) => tracing::error!(%error, "a receipt could not be written down"),
-            None => return,
-        }
     }
 }
 

@@ -56,7 +56,7 @@ impl Browser {
         let profile = tempfile::Builder::new()
             .prefix("nooterra-chromium-")
             .tempdir()?;
-        let mut driver = Command::new(on_path("NOOTERRA_CHROMEDRIVER", "chromedriver"))
+        let mut driver = Command::new(on_path("E2E_CHROMEDRIVER", "chromedriver"))
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -70,7 +70,7 @@ impl Browser {
         }
         capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
         capabilities.add_arg(&format!("--window-size={},{}", size.0, size.1))?;
-        let chromium = on_path("NOOTERRA_CHROMIUM", "chromium");
+        let chromium = on_path("E2E_CHROMIUM", "chromium");
         capabilities.set_binary(&chromium.display().to_string())?;
         let window = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await?;
         let browser = Self {
@@ -139,7 +139,7 @@ impl Browser {
 
     /// Keeps a picture of the page where the test run keeps them.
     pub async fn picture(&self, name: &str) -> Result<PathBuf> {
-        let folder = std::env::var_os("NOOTERRA_SCREENSHOTS").map_or_else(
+        let folder = std::env::var_os("E2E_SCREENSHOTS").map_or_else(
             || std::env::temp_dir().join("nooterra-screenshots"),
             PathBuf::from,
         );

@@ -8,6 +8,10 @@ const canvas = document.createElement('canvas');
 const context = canvas.getContext('2d', { willReadFrequently: true });
 const samples = [];
 let unreadable = 0;
+// The browser's own count of frames that it put on screen: a frame that this script was too slow for is in it too.
+let first = null, last = 0;
+// The longest time in which this script saw no new frame, the wait for the first one included.
+let longest_gap_ms = 0;
 const began = performance.now();
 
 function crc16(bytes) {
@@ -40,13 +44,24 @@ function stamp() {
   return Number(new DataView(bytes.buffer).getBigInt64(0)) / 1000;
 }
 
+let seen_at = began;
+function note_gap() {
+  const now = performance.now();
+  longest_gap_ms = Math.max(longest_gap_ms, now - seen_at);
+  seen_at = now;
+}
+
 function finish() {
   clearTimeout(limit);
-  done({ samples, unreadable, took_ms: performance.now() - began });
+  note_gap();
+  done({ samples, unreadable, shown: last - first, longest_gap_ms, took_ms: performance.now() - began });
 }
 const limit = setTimeout(finish, within_ms);
 let previous = 0;
 function each(now, metadata) {
+  first ??= metadata.presentedFrames;
+  last = metadata.presentedFrames;
+  note_gap();
   const taken_ms = stamp();
   if (taken_ms === null) unreadable++;
   else if (taken_ms !== previous) {

@@ -16,11 +16,20 @@ pub struct Frames {
     pub samples: Vec<f64>,
     /// Displayed frames whose stamp could not be read.
     pub unreadable: u32,
+    /// Frames that the browser put on screen meanwhile.
+    pub shown: u32,
+    /// The longest time without a new frame.
+    pub longest_gap_ms: f64,
     /// How long it took.
     pub took_ms: f64,
 }
 
 impl Frames {
+    /// Frames on screen, a second.
+    pub fn rate(&self) -> f64 {
+        f64::from(self.shown) / self.took_ms * 1_000.0
+    }
+
     /// The value below which `share` (0 to 1) of the samples lie.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let mut sorted = self.samples.clone();
@@ -68,6 +77,17 @@ impl Operator {
             .goto(&format!("{}/robots/{robot}", self.url))
             .await?;
         self.sees_frames().await
+    }
+
+    /// Waits until every robot of the fleet page, and at least one, has a still.
+    pub async fn sees_stills(&self) -> Result<()> {
+        self.browser
+            .until(
+                "a still of every robot",
+                "const robots = document.querySelectorAll('ul[aria-label=Robots] > li');
+                 return robots.length > 0 && [...robots].every(robot => robot.querySelector('img') !== null);",
+            )
+            .await
     }
 
     /// Waits until the large picture shows frames.
@@ -195,8 +215,8 @@ impl Operator {
 
     /// What axe finds at the levels "serious" and "critical", as "rule: how many".
     pub async fn axe(&self) -> Result<Vec<String>> {
-        let path = std::env::var_os("NOOTERRA_AXE")
-            .context("NOOTERRA_AXE is not set: run the tests with `cargo xtask test`")?;
+        let path = std::env::var_os("E2E_AXE")
+            .context("E2E_AXE is not set: run the tests with `cargo xtask test`")?;
         let script = std::fs::read_to_string(&path)?;
         self.browser.window.execute(&script, Vec::new()).await?;
         self.browser

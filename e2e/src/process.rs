@@ -55,13 +55,10 @@ impl Process {
 
     /// Sends a signal to the process of this name that it started.
     pub fn signal_part(&self, name: &str, signal: Signal) -> Result<()> {
-        let pid = descendants(self.child.id())?
+        let pid = below(self.child.id())?
             .into_iter()
-            .filter(|id| {
-                fs::read_to_string(format!("/proc/{id}/comm"))
-                    .is_ok_and(|found| found.trim_end() == name)
-            })
-            .find_map(|id| i32::try_from(id).ok().and_then(Pid::from_raw))
+            .filter(|process| process.program == name)
+            .find_map(|process| i32::try_from(process.id).ok().and_then(Pid::from_raw))
             .with_context(|| format!("{} runs no {name}", self.name))?;
         Ok(kill_process(pid, signal)?)
     }
@@ -114,33 +111,114 @@ impl Drop for Process {
     }
 }
 
-/// The processes that `parent` started, and theirs. Read from /proc; only what we started is ever signalled.
+/// The processes that `parent` started, and theirs. Only what we started is ever signalled.
 pub fn descendants(parent: u32) -> Result<Vec<u32>> {
-    let mut parents = Vec::new();
+    Ok(below(parent)?.iter().map(|process| process.id).collect())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Listed {
+    id: u32,
+    parent: u32,
+    program: String,
+}
+
+fn below(parent: u32) -> Result<Vec<Listed>> {
+    let mut rest = if cfg!(target_os = "linux") {
+        in_proc()?
+    } else {
+        let output = Command::new("ps")
+            .args(["-axo", "pid=,ppid=,comm="])
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        text.lines().filter_map(of_ps).collect()
+    };
+    let mut found = Vec::new();
+    let mut parents = vec![parent];
+    while let Some(parent) = parents.pop() {
+        let (children, others) = rest.into_iter().partition(|listed| listed.parent == parent);
+        let children: Vec<Listed> = children;
+        parents.extend(children.iter().map(|child| child.id));
+        found.extend(children);
+        rest = others;
+    }
+    Ok(found)
+}
+
+fn in_proc() -> Result<Vec<Listed>> {
+    let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
-            continue;
-        };
+        let path = entry?.path();
+        let is_process = path
+            .file_name()
+            .and_then(|name| name.to_str()?.parse::<u32>().ok())
+            .is_some();
         // A process that ended in this moment has no line any more.
-        let Ok(line) = fs::read_to_string(format!("/proc/{id}/stat")) else {
-            continue;
-        };
-        let after_name = line.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        if let Some(Ok(its_parent)) = after_name.split(' ').nth(1).map(str::parse::<u32>) {
-            parents.push((id, its_parent));
+        if is_process && let Ok(line) = fs::read_to_string(path.join("stat")) {
+            found.extend(of_stat(&line));
         }
     }
-    let mut found = vec![parent];
-    let mut next = 0;
-    while let Some(&one) = found.get(next) {
-        next += 1;
-        found.extend(
-            parents
-                .iter()
-                .filter(|(_, its)| *its == one)
-                .map(|(id, _)| *id),
-        );
+    Ok(found)
+}
+
+/// `proc_pid_stat(5)`: id, name in parentheses (which may hold any character), state, parent.
+fn of_stat(line: &str) -> Option<Listed> {
+    let (id, rest) = line.split_once(" (")?;
+    let (program, rest) = rest.rsplit_once(") ")?;
+    Some(Listed {
+        id: id.parse().ok()?,
+        parent: rest.split(' ').nth(1)?.parse().ok()?,
+        program: program.to_owned(),
+    })
+}
+
+/// A line of `ps` outside of Linux, where the program comes with its folder.
+fn of_ps(line: &str) -> Option<Listed> {
+    let (id, rest) = line.trim_start().split_once(char::is_whitespace)?;
+    let (parent, program) = rest.trim_start().split_once(char::is_whitespace)?;
+    Some(Listed {
+        id: id.parse().ok()?,
+        parent: parent.parse().ok()?,
+        program: program.trim().rsplit('/').next()?.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_read_alike_from_proc_and_from_ps() {
+        let redis = Some(Listed {
+            id: 41,
+            parent: 7,
+            program: "redis-server".to_owned(),
+        });
+
+        assert_eq!(of_stat("41 (redis-server) S 7 40 40 0"), redis);
+        assert_eq!(of_ps("   41     7 /opt/my tools/redis-server"), redis);
+        assert_eq!(of_stat("cpu 1 2"), None);
     }
-    Ok(found.split_off(1))
+
+    #[test]
+    fn what_a_child_started_is_below_us_with_it() {
+        let mut shell = Command::new("sh")
+            .args(["-c", "sleep 600 & wait"])
+            .spawn()
+            .unwrap();
+
+        let sleep = loop {
+            let found = below(std::process::id()).unwrap();
+            if let Some(sleep) = found.iter().find(|one| one.program == "sleep") {
+                assert!(found.iter().any(|one| one.id == shell.id()));
+                break sleep.clone();
+            }
+            std::thread::yield_now();
+        };
+
+        assert_eq!(sleep.parent, shell.id());
+        let id = Pid::from_raw(i32::try_from(sleep.id).unwrap()).unwrap();
+        kill_process(id, Signal::KILL).unwrap();
+        shell.wait().unwrap();
+    }
 }

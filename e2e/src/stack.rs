@@ -82,7 +82,7 @@ pub struct Stack {
 /// What the processes wrote is kept where the test run says, one folder per test: the folder of the installation goes.
 impl Drop for Stack {
     fn drop(&mut self) {
-        let Some(folder) = std::env::var_os("NOOTERRA_LOGS").map(PathBuf::from) else {
+        let Some(folder) = std::env::var_os("E2E_LOGS").map(PathBuf::from) else {
             return;
         };
         let thread = std::thread::current();
@@ -111,7 +111,7 @@ fn from_environment(name: &str) -> Result<PathBuf> {
 
 /// A binary of ours.
 pub fn binary(name: &str) -> Result<PathBuf> {
-    Ok(from_environment("NOOTERRA_BIN_DIR")?.join(name))
+    Ok(from_environment("E2E_BIN_DIR")?.join(name))
 }
 
 /// The gateway's command, with servers and settings of its own whatever the test run uses for itself.
@@ -205,17 +205,30 @@ impl Stack {
 
     /// Starts the agent of a robot that is enrolled.
     pub fn start_agent(&self, index: usize, options: &[&str]) -> Result<Process> {
-        self.start_agent_as(index, &format!("agent-{index}"), options)
+        let folder = self.agent_folder(index);
+        self.start_agent_on(&folder, index, &format!("agent-{index}"), options)
     }
 
-    /// The same under another name of its log.
+    /// The same under another name of its log and on a copy of its folder, as two agents never share one.
     pub fn start_agent_as(&self, index: usize, name: &str, options: &[&str]) -> Result<Process> {
+        let copy = self.data.path().join(format!("robot-{index}-copy"));
+        copy_files(&self.agent_folder(index), &copy)?;
+        self.start_agent_on(&copy, index, name, options)
+    }
+
+    fn start_agent_on(
+        &self,
+        folder: &Path,
+        index: usize,
+        name: &str,
+        options: &[&str],
+    ) -> Result<Process> {
         let mut command = Command::new(binary("nooterra-agent")?);
         command
             .args(["run", "--driver", "sim", "--seed", &(index + 1).to_string()])
             .args(options)
             .arg("--data")
-            .arg(self.agent_folder(index));
+            .arg(folder);
         Process::start(name, command, &self.logs())
     }
 
@@ -275,7 +288,7 @@ async fn start_gateway(data: &Path, listen: &str, media_port: u16) -> Result<(Pr
         .arg("--data")
         .arg(data.join("gateway"))
         .arg("--console")
-        .arg(from_environment("NOOTERRA_CONSOLE")?)
+        .arg(from_environment("E2E_CONSOLE")?)
         .arg("--ready-file")
         .arg(&ready_file);
     let mut gateway = Process::start("gateway", command, &data.join("logs"))?;

@@ -15,14 +15,41 @@ use protocol::{
     RobotId,
     command::{Fate, Verb},
     robot::Pose,
+    views::Presence,
 };
 use rustix::process::Signal;
 
 /// A drive across the site.
 const DRIVE: Duration = Duration::from_mins(2);
 
-/// An operator must learn of a lost robot within three seconds; the rest is for a busy machine's browser.
-const LOSS_SHOWN: Duration = Duration::from_secs(3);
+/// An operator must learn of a lost robot within three seconds.
+const LOSS_KNOWN: Duration = Duration::from_secs(3);
+
+/// How much later than the gateway knows it a busy machine's browser may have drawn it and told us.
+const BROWSER_LATE: Duration = Duration::from_secs(1);
+
+/// Median age of a picture on screen on loopback, where encoder, browser and test share two busy cores. The benchmark
+/// holds the system to its real limit.
+const LIVE_WITHIN_MS: f64 = 300.0;
+
+/// How long the pictures of one viewer are watched at a time, before another is frozen and while it is: over the three
+/// times, sockets' buffers fill up well.
+const WATCHED: Duration = Duration::from_secs(5);
+
+/// Frames that no viewer reaches within [`WATCHED`], so that time is what ends the watching.
+const MORE_THAN_SHOWN: usize = 10_000;
+
+/// Frames a second below which a viewer is too slow to be delayed by anybody.
+const LEAST_BASELINE: f64 = 10.0;
+
+/// Share of its own rate that a viewer must keep: a busy machine's share varies by less than the rest.
+const KEPT_SHARE: f64 = 0.7;
+
+/// What the slowest frames may be older by, on a machine whose other work comes and goes.
+const AGE_ALLOWANCE_MS: f64 = 150.0;
+
+/// No viewer may stand still for as long as a person would notice as a stop.
+const LONGEST_GAP_MS: f64 = 1_000.0;
 
 fn robot_id(stack: &Stack, index: usize) -> Result<RobotId> {
     Ok(stack.seeded.robots[index].id.parse()?)
@@ -63,14 +90,14 @@ async fn an_operator_sees_the_fleet_opens_a_robot_and_drives_it_to_a_place() -> 
     operator.open_live(&stack.seeded.robots[0].id).await?;
     let frames = operator.measure_frames(90, Duration::from_secs(20)).await?;
     ensure!(
-        frames.samples.len() >= 30,
+        frames.samples.len() >= 60,
         "only {} frames carried a readable stamp, {} did not",
         frames.samples.len(),
         frames.unreadable
     );
     let age_ms = frames.quantile(0.5).context("no frame was measured")?;
     ensure!(
-        (0.0..2_000.0).contains(&age_ms),
+        (0.0..LIVE_WITHIN_MS).contains(&age_ms),
         "frames are {age_ms} ms old: that is not live"
     );
 
@@ -100,25 +127,43 @@ async fn ensure_accessible(operator: &Operator, page: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether the page says that the robot is not there. It does so by the gateway's word only: of itself, it calls what
+/// it shows stale.
+const SAYS_GONE: &str = "return /offline|not connected/i.test(document.body.innerText)";
+
+/// The gateway knows that the first robot is gone, and the page says so.
+async fn loss_is_known_and_shown(stack: &Stack, operator: &Operator) -> Result<()> {
+    let (api, robot) = (stack.operator()?, robot_id(stack, 0)?);
+    let known = until("the gateway to call it offline", LOSS_KNOWN, async || {
+        let view = api.robot(robot).await?;
+        Ok(matches!(view.presence, Presence::Offline { .. }).then_some(()))
+    });
+    let shown = operator.browser.until_within(
+        "the page to say that the robot is gone",
+        LOSS_KNOWN + BROWSER_LATE,
+        SAYS_GONE,
+    );
+    tokio::try_join!(known, shown)?;
+    Ok(())
+}
+
+/// An operator who sees the first robot, and a page that does not call it gone.
+async fn watches(stack: &Stack) -> Result<Operator> {
+    let operator = operator(stack).await?;
+    operator.open_live(&stack.seeded.robots[0].id).await?;
+    ensure!(!operator.browser.eval::<bool>(SAYS_GONE).await?);
+    Ok(operator)
+}
+
 #[tokio::test]
 async fn a_killed_agent_shows_as_gone_within_three_seconds() -> Result<()> {
     let mut stack = Stack::start(1).await?;
-    let operator = operator(&stack).await?;
-    operator.open_live(&stack.seeded.robots[0].id).await?;
+    let operator = watches(&stack).await?;
 
     stack.agents[0].kill()?;
 
-    operator
-        .browser
-        .until_within(
-            "the page to say that the robot is gone",
-            LOSS_SHOWN,
-            "return /offline|not connected/i.test(document.body.innerText)",
-        )
-        .await?;
+    loss_is_known_and_shown(&stack, &operator).await?;
     operator.browser.picture("live-offline-1440").await?;
-    let view = stack.operator()?.robot(robot_id(&stack, 0)?).await?;
-    ensure!(!Api::is_online(&view));
 
     stack.agents[0] = stack.start_agent(0, &["--test-stamp"])?;
     operator.sees_fresh_frames().await
@@ -127,22 +172,15 @@ async fn a_killed_agent_shows_as_gone_within_three_seconds() -> Result<()> {
 #[tokio::test]
 async fn a_silent_robot_is_gone_within_three_seconds_though_its_connection_stands() -> Result<()> {
     let stack = Stack::start(1).await?;
-    let operator = operator(&stack).await?;
-    operator.open_live(&stack.seeded.robots[0].id).await?;
+    let operator = watches(&stack).await?;
 
     // Stopped, not ended: its sockets stay open, as behind a dead radio link.
     stack.agents[0].signal(Signal::STOP)?;
-
-    let shown = operator
-        .browser
-        .until_within(
-            "the page to say that the robot is silent",
-            LOSS_SHOWN + Duration::from_secs(1),
-            "return /offline|not connected|stale/i.test(document.body.innerText)",
-        )
-        .await;
+    let lost = loss_is_known_and_shown(&stack, &operator).await;
     stack.agents[0].signal(Signal::CONT)?;
-    shown
+
+    lost?;
+    operator.sees_fresh_frames().await
 }
 
 #[tokio::test]
@@ -170,18 +208,60 @@ async fn a_frozen_viewer_delays_nobody_else() -> Result<()> {
     let other = operator(&stack).await?;
     other.open_live(robot).await?;
 
+    let before = Sight::of(&other).await?;
     frozen.browser.freeze()?;
-    let frames = other.measure_frames(150, Duration::from_secs(20)).await;
+    let during = Sight::of(&other).await;
     frozen.browser.thaw()?;
 
-    let frames = frames?;
+    let during = during?;
+    let figures = format!("before: {before:.1?}, while frozen: {during:.1?}");
     ensure!(
-        frames.samples.len() == 150,
-        "the other viewer saw only {} frames in {} ms",
-        frames.samples.len(),
-        frames.took_ms
+        before.rate >= LEAST_BASELINE,
+        "nothing to compare with: {figures}"
     );
+    ensure!(
+        during.rate >= before.rate * KEPT_SHARE,
+        "fewer frames: {figures}"
+    );
+    ensure!(
+        during.age_ms <= before.age_ms + AGE_ALLOWANCE_MS,
+        "older frames: {figures}"
+    );
+    ensure!(during.gap_ms <= LONGEST_GAP_MS, "a stop: {figures}");
     Ok(())
+}
+
+/// What a viewer sees, each the median of three times: this machine's other work comes in bursts, a relay that waits for
+/// a frozen viewer does so all the time.
+#[derive(Debug)]
+struct Sight {
+    /// Frames a second.
+    rate: f64,
+    /// The 95th percentile from lens to screen.
+    age_ms: f64,
+    /// The longest time without a new frame.
+    gap_ms: f64,
+}
+
+impl Sight {
+    async fn of(viewer: &Operator) -> Result<Self> {
+        let (mut rates, mut ages, mut gaps) = ([0.0; 3], [0.0; 3], [0.0; 3]);
+        for ((rate, age), gap) in rates.iter_mut().zip(&mut ages).zip(&mut gaps) {
+            let frames = viewer.measure_frames(MORE_THAN_SHOWN, WATCHED).await?;
+            *rate = frames.rate();
+            *age = frames.quantile(0.95).context("no stamp was read")?;
+            *gap = frames.longest_gap_ms;
+        }
+        let median = |mut three: [f64; 3]| {
+            three.sort_by(f64::total_cmp);
+            three[1]
+        };
+        Ok(Self {
+            rate: median(rates),
+            age_ms: median(ages),
+            gap_ms: median(gaps),
+        })
+    }
 }
 
 #[tokio::test]

@@ -136,3 +136,56 @@ async fn a_page_of_another_origin_can_neither_listen_nor_command() -> Result<()>
     );
     Ok(())
 }
+
+/// The value of a series in the Prometheus text format.
+fn value_of(metrics: &str, series: &str) -> Option<f64> {
+    metrics.lines().find_map(|line| {
+        let (name, value) = line.rsplit_once(' ')?;
+        (name == series).then(|| value.parse().ok())?
+    })
+}
+
+#[tokio::test]
+async fn an_on_caller_sees_the_load_in_the_metrics_and_no_secret_in_the_logs() -> Result<()> {
+    let stack = Stack::start_with(1, &["--people", "0"]).await?;
+    let operator = operator(&stack).await?;
+    operator.open_live(&stack.seeded.robots[0].id).await?;
+
+    let metrics = stack.admin()?.get("/metrics").await?.text().await?;
+
+    for (series, expected) in [
+        ("nooterra_robots_online", 1.0),
+        ("nooterra_consoles", 1.0),
+        ("nooterra_rtc_publishers", 1.0),
+        ("nooterra_rtc_viewers", 1.0),
+        ("nooterra_dependency_up{part=\"postgres\"}", 1.0),
+        ("nooterra_dependency_up{part=\"redis\"}", 1.0),
+    ] {
+        let found = value_of(&metrics, series);
+        ensure!(found == Some(expected), "{series} is {found:?}\n{metrics}");
+    }
+    let forwarded = value_of(&metrics, "nooterra_rtc_packets_forwarded_total");
+    ensure!(
+        forwarded.is_some_and(|packets| packets > 10.0),
+        "{forwarded:?}"
+    );
+    let seeded = &stack.seeded;
+    let link = &seeded.sign_in.operator;
+    let secrets = [
+        seeded.robots[0].token.as_str(),
+        seeded.tokens.operator.as_str(),
+        seeded.tokens.admin.as_str(),
+        link.rsplit(['#', '/', '=']).next().unwrap_or(link),
+        // Of session descriptions.
+        "ice-pwd",
+        "fingerprint:sha-256",
+        "candidate:",
+    ];
+    for log in [stack.gateway.log(), stack.agents[0].log()] {
+        ensure!(!log.is_empty(), "there is no log");
+        for secret in secrets {
+            ensure!(!log.contains(secret), "the log tells {secret}:\n{log}");
+        }
+    }
+    Ok(())
+}

@@ -7,6 +7,7 @@ use protocol::UnixMicros;
 use redis::aio::ConnectionManager;
 use sqlx::PgPool;
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -32,6 +33,9 @@ impl Clock {
     }
 }
 
+/// Event streams of one process at a time. Each reads the log after every commit.
+pub const EVENT_STREAMS: usize = 64;
+
 /// Shared by every request, session and reactor. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
@@ -54,6 +58,8 @@ pub struct Parts {
     pub rtc: Rtc,
     /// Whether our servers answer.
     pub dependencies: Dependencies,
+    /// Event streams that may still be opened.
+    pub event_streams: Arc<Semaphore>,
     /// Limits of tries.
     pub limits: RateLimit,
     /// What `/metrics` shows.

@@ -235,7 +235,7 @@ impl Config {
                 Some(path) => path,
                 None => default_data_dir()?,
             },
-            console_dir: layers.path("console_dir")?,
+            console_dir: layers.path("console_dir")?.or_else(console_beside_us),
             is_public_url_given: given_url.is_some(),
             public_url: given_url.unwrap_or_default(),
             tls,
@@ -425,6 +425,16 @@ fn log(layers: &Layers) -> Result<Log, ConfigError> {
         format,
         filter: filter.to_owned(),
     })
+}
+
+/// The console's files where our own build leaves them, and where a package would put them.
+fn console_beside_us() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let folder = program.parent()?.parent()?;
+    ["console-bundle", "share/nooterra/console"]
+        .iter()
+        .map(|place| folder.join(place))
+        .find(|place| place.join("index.html").is_file())
 }
 
 /// A path on the command line or in a file, whatever the current folder becomes later.

@@ -106,6 +106,19 @@ impl ApiError {
         }
     }
 
+    /// 503: as many event streams as the process keeps open are open.
+    pub fn too_many_streams(most: usize) -> Self {
+        Self {
+            retry_after_s: Some(10),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too_many_streams",
+                "Too many event streams",
+                format!("{most} are open; close one, or read pages"),
+            )
+        }
+    }
+
     /// 500, logged here, once; the caller learns nothing about our insides.
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "request failed");

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use gateway::{
     admin,
     config::{Config, Log, LogFormat, Overrides},
+    rtc::LIBRARY_LOG_DIRECTIVES,
     serve,
 };
 use tracing_subscriber::EnvFilter;
@@ -69,9 +70,10 @@ async fn migrate(overrides: &Overrides) -> Result<()> {
 }
 
 fn log_to_stderr(log: &Log) {
+    // Ours first: who asks for a library's lines by name gets them, who asks for everything does not.
+    let directives = format!("{},{}", LIBRARY_LOG_DIRECTIVES.join(","), log.filter);
     // Well-formed by then: the settings were checked.
-    let filter =
-        EnvFilter::try_new(&log.filter).unwrap_or_else(|_malformed| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_malformed| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -1,31 +1,38 @@
 //! What `/metrics` shows beyond the counters that are raised where things happen.
 
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 use crate::app::App;
 
 /// Says once what each number means.
 pub fn describe() {
+    describe_relay();
     describe_gauge!("nooterra_robots_online", "Robots connected to this process");
     describe_gauge!("nooterra_consoles", "Consoles connected to this process");
     describe_gauge!(
         "nooterra_dependency_up",
         "1 while a server that we stand on answers"
     );
-    describe_gauge!("nooterra_rtc_publishers", "Robots with a peer connection");
-    describe_gauge!("nooterra_rtc_viewers", "Views with a peer connection");
-    describe_counter!("nooterra_rtc_packets_in_total", "RTP packets from robots");
     describe_counter!(
-        "nooterra_rtc_packets_forwarded_total",
-        "RTP packets to viewers"
+        "nooterra_http_requests_total",
+        "Answers by method, route and status"
+    );
+    describe_histogram!(
+        "nooterra_http_request_seconds",
+        Unit::Seconds,
+        "Time to the first byte of an answer, by route"
     );
     describe_counter!(
-        "nooterra_rtc_packets_dropped_total",
-        "RTP packets dropped: malformed, or a viewer was too slow"
+        "nooterra_frames_dropped_total",
+        "Frames passed over because there were too many, by kind"
+    );
+    describe_gauge!(
+        "nooterra_database_connections",
+        "Connections to Postgres, by whether they are in use"
     );
     describe_counter!(
-        "nooterra_rtc_keyframe_requests_total",
-        "Key frames asked of robots"
+        "nooterra_background_restarts_total",
+        "Background work that broke and began anew"
     );
     describe_counter!(
         "nooterra_console_resyncs_total",
@@ -40,6 +47,36 @@ pub fn describe() {
     describe_counter!(
         "nooterra_frames_refused_total",
         "Messages that could not be read"
+    );
+}
+
+fn describe_relay() {
+    describe_gauge!("nooterra_rtc_publishers", "Robots with a peer connection");
+    describe_gauge!("nooterra_rtc_viewers", "Views with a peer connection");
+    describe_counter!("nooterra_rtc_packets_in_total", "RTP packets from robots");
+    describe_counter!(
+        "nooterra_rtc_packets_forwarded_total",
+        "RTP packets to viewers"
+    );
+    describe_counter!(
+        "nooterra_rtc_packets_dropped_total",
+        "RTP packets not handed to a viewer that was behind or waits for a key frame"
+    );
+    describe_counter!(
+        "nooterra_rtc_packets_malformed_total",
+        "RTP packets of robots that could not be understood"
+    );
+    describe_counter!(
+        "nooterra_rtc_datagrams_total",
+        "Datagrams at the media port, by what became of them"
+    );
+    describe_counter!(
+        "nooterra_rtc_messages_dropped_total",
+        "Data channel messages that went nowhere, by lane"
+    );
+    describe_counter!(
+        "nooterra_rtc_keyframe_requests_total",
+        "Key frames asked of robots"
     );
 }
 
@@ -58,9 +95,34 @@ pub fn collect(app: &App) {
     counter!("nooterra_rtc_packets_in_total").absolute(rtc.packets_in);
     counter!("nooterra_rtc_packets_forwarded_total").absolute(rtc.packets_forwarded);
     counter!("nooterra_rtc_packets_dropped_total").absolute(rtc.packets_dropped);
+    counter!("nooterra_rtc_packets_malformed_total").absolute(rtc.packets_malformed);
+    for (fate, datagrams) in [
+        ("taken", rtc.datagrams_in),
+        ("malformed", rtc.datagrams_malformed),
+        ("unknown", rtc.datagrams_unknown),
+        ("overrun", rtc.datagrams_overrun),
+        ("unsent", rtc.datagrams_unsent),
+    ] {
+        counter!("nooterra_rtc_datagrams_total", "fate" => fate).absolute(datagrams);
+    }
+    for (lane, messages) in [
+        ("fast", rtc.fast_dropped),
+        ("reliable", rtc.reliable_dropped),
+    ] {
+        counter!("nooterra_rtc_messages_dropped_total", "lane" => lane).absolute(messages);
+    }
+    let idle = app.pool.num_idle();
+    let open = usize::try_from(app.pool.size()).unwrap_or(idle);
+    gauge!("nooterra_database_connections", "state" => "idle").set(small(idle));
+    gauge!("nooterra_database_connections", "state" => "used")
+        .set(small(open.saturating_sub(idle)));
     counter!("nooterra_rtc_keyframe_requests_total").absolute(rtc.keyframe_requests);
 }
 
 fn set<N: TryInto<u32>>(name: &'static str, value: N) {
-    gauge!(name).set(f64::from(value.try_into().unwrap_or(u32::MAX)));
+    gauge!(name).set(small(value));
+}
+
+fn small<N: TryInto<u32>>(value: N) -> f64 {
+    f64::from(value.try_into().unwrap_or(u32::MAX))
 }

@@ -262,6 +262,10 @@ fn what_a_robot_is_told_is_written_as_the_document_shows_it() {
                 valid_ms: COMMAND_VALID_MS,
             }),
             ToRobot::EventsHeld { number: 3 },
+            ToRobot::EventRefused {
+                number: 4,
+                code: "signature_refused".to_owned(),
+            },
             ToRobot::Goodbye {
                 reason: Goodbye::Superseded,
                 words: "another agent signed in with this robot's identity; the newer one stays"

@@ -21,6 +21,9 @@ pub const MAX_CAMERAS: usize = 8;
 /// Length of a name that people read: robots, cameras, places.
 pub const MAX_NAME_CHARS: usize = 64;
 
+/// What a robot says about the health of one component: a sentence or two.
+pub const MAX_WORDS_CHARS: usize = 256;
+
 /// Walls on a site's map: a hospital floor has some 600.
 pub const MAX_MAP_SEGMENTS: usize = 4_096;
 

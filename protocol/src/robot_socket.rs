@@ -98,6 +98,14 @@ pub enum ToRobot {
         /// Highest number held.
         number: u64,
     },
+    /// An event was not believed and is not recorded. One that follows events which are not held yet may only have come
+    /// before them; the oldest one that is not held never will be believed.
+    EventRefused {
+        /// The number that it came with.
+        number: u64,
+        /// Frozen code.
+        code: String,
+    },
     /// The gateway closes the socket, and says why.
     Goodbye {
         /// Why.

@@ -52,6 +52,15 @@ struct Row {
     ratio: Option<f64>,
 }
 
+/// What a value may be at most, by the name of its metric. Loopback, on the machine that measures.
+const LIMITS: &[(&str, f64)] = &[
+    ("glass_p95", 85.0),
+    ("first_frame", 1_000.0),
+    ("first_paint", 1_000.0),
+    ("command_rtt_p95", 30.0),
+    ("idle_uplink", 50.0),
+];
+
 #[derive(Serialize)]
 struct Rows<'a> {
     rows: &'a [Row],
@@ -83,7 +92,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progr
         std::fs::remove_file(&output)?;
         let kept = workspace.report("bench").join(format!("{name}.json"));
         std::fs::write(&kept, to_json(&rows)?)?;
-        say(&format!("\n{}\n{}", ratios(&rows), kept.display()));
+        say(&format!(
+            "\n{}\nmeasured with the dev profile, which optimises less than a release does\n{}",
+            ratios(&rows),
+            kept.display()
+        ));
     }
     Ok(())
 }
@@ -138,10 +151,26 @@ fn ratios(rows: &[Row]) -> String {
                     |value| format!("{} {}", number(value), row.unit),
                 ),
                 row.ratio.map_or_else(|| "–".to_owned(), number),
+                judged(row),
             ]
         })
         .collect();
-    table(&["case", "metric", "value", "reference", "ratio"], &cells)
+    table(
+        &["case", "metric", "value", "reference", "ratio", "limit"],
+        &cells,
+    )
+}
+
+/// The limit, and whether it is kept. What could not be measured keeps none.
+fn judged(row: &Row) -> String {
+    let limit = LIMITS.iter().find(|(metric, _)| *metric == row.metric);
+    limit.map_or_else(
+        || "–".to_owned(),
+        |(_, limit)| {
+            let mark = if row.value <= *limit { "✓" } else { "✗" };
+            format!("≤ {limit} {mark}")
+        },
+    )
 }
 
 #[cfg(test)]
@@ -159,6 +188,25 @@ mod tests {
 
         assert_eq!(rows[0].ratio, Some(1.5));
         assert_eq!(rows[1].ratio, None);
+    }
+
+    #[test]
+    fn a_limit_stands_beside_its_value_with_whether_it_is_kept() {
+        let judge = |metric: &str, value| {
+            judged(&Row {
+                case: "none".to_owned(),
+                metric: metric.to_owned(),
+                unit: "ms".to_owned(),
+                value,
+                reference: None,
+                ratio: None,
+            })
+        };
+
+        assert_eq!(judge("glass_p95", 85.0), "≤ 85 ✓");
+        assert_eq!(judge("glass_p95", 85.1), "≤ 85 ✗");
+        assert_eq!(judge("glass_p95", f64::NAN), "≤ 85 ✗");
+        assert_eq!(judge("glass_p50", 40.0), "–");
     }
 
     #[test]

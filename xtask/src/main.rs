@@ -5,6 +5,7 @@ mod console;
 mod demo;
 mod doctor;
 mod http;
+mod living;
 mod processes;
 mod progress;
 mod setup;

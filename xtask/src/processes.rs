@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::living::living;
+
 /// How often a child is looked at: below what a person notices, far above what it costs.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(30);
 
@@ -135,7 +137,9 @@ pub(crate) fn stop_left_behind(pid: u32) -> Result<()> {
     let group = group_of(pid)?;
     let began = Instant::now();
     let mut signal = Signal::TERM;
-    while kill_process_group(group, signal).is_ok() {
+    // Not until a signal reaches nobody: where nothing reaps orphans, the ended ones stay as zombies for ever.
+    while living()?.iter().any(|process| process.group == pid) {
+        signal_group(group, signal);
         if began.elapsed() > STOP_WITHIN {
             signal = Signal::KILL;
         }
@@ -145,6 +149,19 @@ pub(crate) fn stop_left_behind(pid: u32) -> Result<()> {
         std::thread::sleep(LOOK_EVERY);
     }
     Ok(())
+}
+
+/// A command whose process the kernel sends `farewell` (`TERM`, `INT`) when we are killed without a chance to stop it
+/// ourselves. Linux only: elsewhere it stays behind.
+pub(crate) fn tied_to_us(program: &Path, farewell: &str) -> Command {
+    match find_program("setpriv") {
+        Some(setpriv) if cfg!(target_os = "linux") => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", farewell]).arg(program);
+            command
+        }
+        _ => Command::new(program),
+    }
 }
 
 /// The program of this name on `PATH`.
@@ -256,6 +273,7 @@ fn name_of(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::living::runs;
 
     #[test]
     fn a_failed_child_shows_the_end_of_its_log() {
@@ -273,23 +291,83 @@ mod tests {
     }
 
     #[test]
-    fn a_child_that_takes_too_long_is_stopped_with_its_children() {
+    fn a_child_that_takes_too_long_is_given_up() {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new("sh");
-        command.args(["-c", "sleep 600 & echo $!; wait"]);
-        let log = folder.path().join("log");
+        let mut command = Command::new("sleep");
+        command.arg("600");
 
         let limit = Some(Duration::from_millis(300));
-        let error = run_logged_within(&mut command, &log, limit).unwrap_err();
+        let error = run_logged_within(&mut command, &folder.path().join("log"), limit).unwrap_err();
 
-        let grandchild: i32 = std::fs::read_to_string(&log)
-            .unwrap()
-            .trim()
-            .parse()
-            .unwrap();
-        let grandchild = Pid::from_raw(grandchild).unwrap();
-        assert!(format!("{error:#}").contains("gave up"));
-        while rustix::process::test_kill_process(grandchild).is_ok() {
+        assert!(format!("{error:#}").contains("gave up"), "{error:#}");
+    }
+
+    #[test]
+    fn a_child_is_stopped_with_its_children() {
+        let (mut child, grandchild) =
+            family(|command, log| Running::start("family", command, log).unwrap());
+
+        child.stop().unwrap();
+
+        await_that("the grandchild's end", || {
+            !runs(grandchild, "sleep").unwrap()
+        });
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_is_stopped_though_nobody_reaps_it() {
+        let (mut left, grandchild) = family(|command, log| {
+            log_into(command, log).unwrap();
+            spawn(command).unwrap()
+        });
+
+        // Returns although the child, which is ours to reap, is a zombie then.
+        stop_left_behind(left.id()).unwrap();
+
+        assert!(!runs(left.id(), "sh").unwrap());
+        assert!(!runs(grandchild, "sleep").unwrap());
+        left.wait().unwrap();
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_tied_child_gets_its_farewell_when_we_are_gone() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let sleep = find_program("sleep").unwrap();
+
+        // The kernel looks at the thread that started it.
+        let started = std::thread::spawn(move || {
+            let child = spawn(tied_to_us(&sleep, "INT").arg("600")).unwrap();
+            await_that("the child's start", || runs(child.id(), "sleep").unwrap());
+            child
+        });
+        let mut child = started.join().unwrap();
+
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(Signal::INT.as_raw()));
+    }
+
+    /// A shell with a child of its own, and the id of that one.
+    fn family<T>(start: impl FnOnce(&mut Command, &Path) -> T) -> (T, u32) {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 600 & echo $!; wait"]);
+        let shell = start(&mut command, &log);
+        let mut grandchild = None;
+        await_that("the grandchild", || {
+            let text = std::fs::read_to_string(&log).unwrap();
+            // Whole lines only: it may be half written.
+            grandchild = text.strip_suffix('\n').map(|id| id.parse().unwrap());
+            grandchild.is_some_and(|id| runs(id, "sleep").unwrap())
+        });
+        (shell, grandchild.unwrap())
+    }
+
+    fn await_that(what: &str, mut is_so: impl FnMut() -> bool) {
+        let began = Instant::now();
+        while !is_so() {
+            assert!(began.elapsed() < STOP_WITHIN, "waited in vain for {what}");
             std::thread::yield_now();
         }
     }

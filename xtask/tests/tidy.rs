@@ -14,6 +14,9 @@ const SKIPPED: &[&str] = &["target", ".git", "node_modules"];
 /// Made by tools; holds what they hold.
 const GENERATED: &[&str] = &["Cargo.lock"];
 
+/// The only place for fonts and pictures. A binary file elsewhere came by accident, and no rule can read it.
+const ASSETS: &str = "assets/";
+
 /// What a test must not do to wait: it is either too short or too long.
 const SLEEPS: &[&str] = &["thread::sleep(", "time::sleep(", "sleep_until("];
 
@@ -91,7 +94,8 @@ fn root() -> PathBuf {
         .to_owned()
 }
 
-fn each_file(mut look: impl FnMut(&Source<'_>)) {
+/// Every file below the checkout: its path relative to that, and what is in it.
+fn each_file(mut look: impl FnMut(&str, &[u8])) {
     let root = root();
     let mut open = vec![root.clone()];
     while let Some(folder) = open.pop() {
@@ -105,17 +109,8 @@ fn each_file(mut look: impl FnMut(&Source<'_>)) {
                 continue;
             }
             let bytes = std::fs::read(&path).unwrap();
-            if let Ok(text) = String::from_utf8(bytes) {
-                let path = path
-                    .strip_prefix(&root)
-                    .unwrap()
-                    .to_string_lossy()
-                    .into_owned();
-                look(&Source {
-                    path: &path,
-                    text: &text,
-                });
-            }
+            let path = path.strip_prefix(&root).unwrap().to_string_lossy();
+            look(&path, &bytes);
         }
     }
 }
@@ -123,17 +118,30 @@ fn each_file(mut look: impl FnMut(&Source<'_>)) {
 fn complaints(rule: impl Fn(&Source<'_>) -> Vec<String>) -> Vec<String> {
     let mut found = Vec::new();
     let mut files = 0_usize;
-    each_file(|source| {
+    each_file(|path, bytes| {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return;
+        };
         files += 1;
-        found.extend(
-            rule(source)
-                .iter()
-                .map(|words| format!("{}: {words}", source.path)),
-        );
+        let complaints = rule(&Source { path, text });
+        found.extend(complaints.iter().map(|words| format!("{path}: {words}")));
     });
     assert!(files > 30, "only {files} files were looked at");
     found.sort();
     found
+}
+
+fn is_text_or_an_asset(path: &str, bytes: &[u8]) -> Vec<String> {
+    // What begins with a dot is a desktop's or an editor's; git does not get it by accident.
+    let is_hidden = path
+        .rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with('.'));
+    let is_stray = !path.starts_with(ASSETS) && !is_hidden && std::str::from_utf8(bytes).is_err();
+    is_stray
+        .then(|| format!("{path}: is not text and not in {ASSETS}"))
+        .into_iter()
+        .collect()
 }
 
 fn says_what_lives_here(source: &Source<'_>) -> Vec<String> {
@@ -371,6 +379,13 @@ fn schemas() -> Vec<String> {
 #[track_caller]
 fn assert_none(found: &[String]) {
     assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn what_is_not_text_is_an_asset() {
+    let mut found = Vec::new();
+    each_file(|path, bytes| found.extend(is_text_or_an_asset(path, bytes)));
+    assert_none(&found);
 }
 
 #[test]

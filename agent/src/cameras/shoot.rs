@@ -1,5 +1,7 @@
 //! A camera that takes its own pictures: paced, encoded, stamped; only while wanted, and never a stale frame.
 
+mod develop;
+
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
@@ -10,11 +12,11 @@ use bytes::Bytes;
 use protocol::UnixMicros;
 use tokio::sync::mpsc;
 
+use self::develop::{Developer, Exposed};
 use super::{
     encode::{Encoder, EncoderConfig},
     frame::Frame,
     stamp,
-    still::still,
 };
 
 /// Something that can take a picture of what is before it.
@@ -139,7 +141,7 @@ impl Shooting {
         sinks: Sinks,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let worker = Worker::new(config, eye, sinks);
+        let worker = Worker::new(name, config, eye, sinks)?;
         let thread = std::thread::Builder::new()
             .name(format!("camera-{name}"))
             .spawn({
@@ -162,7 +164,7 @@ impl Shooting {
         self.wish(|wishes| wishes.wants_key = true);
     }
 
-    /// Takes one still, also while the stream is off.
+    /// Takes one still, also while the stream is off. While it is on, the still is of the stream's next picture.
     pub fn request_still(&self) {
         self.wish(|wishes| wishes.wants_still = true);
     }
@@ -207,12 +209,11 @@ fn run(shared: &Shared, mut worker: Worker<impl Eye>) {
             let is_idle =
                 |wishes: &mut Wishes| !(wishes.is_over || wishes.is_wanted || wishes.wants_still);
             let mut wishes = match pause.take() {
-                // Between two frames only a still or the end is worth waking up for.
+                // Between two frames only the end is worth waking up for.
                 Some(pause) => {
-                    let waits = |wishes: &mut Wishes| !(wishes.is_over || wishes.wants_still);
                     shared
                         .changed
-                        .wait_timeout_while(wishes, pause, waits)
+                        .wait_timeout_while(wishes, pause, |wishes| !wishes.is_over)
                         .unwrap_or_else(PoisonError::into_inner)
                         .0
                 }
@@ -234,7 +235,7 @@ fn run(shared: &Shared, mut worker: Worker<impl Eye>) {
         *shared
             .counters
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = worker.counters;
+            .unwrap_or_else(PoisonError::into_inner) = worker.counters();
     }
 }
 
@@ -244,26 +245,37 @@ struct Worker<E> {
     eye: E,
     sinks: Sinks,
     encoder: Encoder,
+    developer: Developer,
     frame: Frame,
     /// When the next frame is due; `None` while the stream is off.
     due: Option<Duration>,
     owes_key: bool,
+    owes_still: bool,
     counters: ShootCounters,
 }
 
 impl<E: Eye> Worker<E> {
-    fn new(config: ShootConfig, eye: E, sinks: Sinks) -> Self {
+    fn new(name: &str, config: ShootConfig, eye: E, sinks: Sinks) -> std::io::Result<Self> {
         let EncoderConfig { width, height, .. } = config.encoder;
         let pixels = |side: u32| usize::try_from(side).unwrap_or_default();
-        Self {
+        Ok(Self {
             config,
             eye,
             sinks,
             encoder: Encoder::new(config.encoder),
+            developer: Developer::start(name)?,
             frame: Frame::new(pixels(width), pixels(height)),
             due: None,
             owes_key: false,
+            owes_still: false,
             counters: ShootCounters::default(),
+        })
+    }
+
+    fn counters(&self) -> ShootCounters {
+        ShootCounters {
+            failed: self.counters.failed + self.developer.failed(),
+            ..self.counters
         }
     }
 
@@ -281,11 +293,12 @@ impl<E: Eye> Worker<E> {
         if let Some(bits_per_second) = wishes.bits_per_second {
             self.encoder.set_bits_per_second(bits_per_second);
         }
-        if wishes.wants_still {
-            self.shoot_still(&clock);
-        }
+        self.owes_still |= wishes.wants_still;
         if !wishes.is_wanted {
             self.due = None;
+            if self.owes_still {
+                self.shoot_still(&clock);
+            }
             return None;
         }
         self.owes_key |= wishes.wants_key || self.due.is_none();
@@ -314,9 +327,16 @@ impl<E: Eye> Worker<E> {
         // The place is taken before the picture: a frame that is encoded is also sent, so the stream never breaks.
         let Ok(place) = self.sinks.frames.clone().try_reserve_owned() else {
             self.counters.skipped += 1;
+            if self.owes_still {
+                // Nobody else takes a picture now.
+                self.shoot_still(clock);
+            }
             return;
         };
         let captured_at = self.take(clock);
+        if self.owes_still {
+            self.hand_over_still(captured_at);
+        }
         if self.config.has_stamp {
             stamp::draw(&mut self.frame, captured_at.0);
         }
@@ -342,24 +362,30 @@ impl<E: Eye> Worker<E> {
     }
 
     fn shoot_still(&mut self, clock: &impl Fn() -> UnixMicros) {
+        if self.sinks.stills.capacity() == 0 {
+            self.owes_still = false;
+            self.counters.skipped += 1;
+            return;
+        }
+        let captured_at = self.take(clock);
+        self.hand_over_still(captured_at);
+    }
+
+    /// Makes the still of the picture that was just taken. A copy costs the stream a hundredth of what a JPEG would.
+    fn hand_over_still(&mut self, captured_at: UnixMicros) {
+        self.owes_still = false;
         let Ok(place) = self.sinks.stills.clone().try_reserve_owned() else {
             self.counters.skipped += 1;
             return;
         };
-        let captured_at = self.take(clock);
-        match still(&self.frame) {
-            Ok(jpeg) => {
-                place.send(Still {
-                    camera: self.config.camera,
-                    captured_at,
-                    jpeg: jpeg.into(),
-                });
-            }
-            Err(failure) => {
-                self.counters.failed += 1;
-                let camera = self.config.camera;
-                tracing::warn!(camera, %failure, "camera {camera} lost a still");
-            }
+        let exposed = Exposed {
+            frame: self.frame.clone(),
+            camera: self.config.camera,
+            captured_at,
+            place,
+        };
+        if !self.developer.take(exposed) {
+            self.counters.skipped += 1;
         }
     }
 }

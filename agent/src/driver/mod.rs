@@ -1,6 +1,8 @@
 //! What every robot can be told and what it reports, whatever moves it. No network and no clock: time arrives as an argument.
 
 pub mod sim;
+#[cfg(test)]
+pub(crate) mod willing;
 
 use std::time::Duration;
 

@@ -4,6 +4,8 @@ mod back_off;
 mod media;
 mod session;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +21,7 @@ use protocol::{
 };
 use rustls::ClientConfig;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -101,6 +104,8 @@ pub struct Link {
     pub keyframes: mpsc::Sender<String>,
     /// Where frames go.
     pub outlets: watch::Sender<Option<Outlets>>,
+    /// Tells the link to close its session and end.
+    pub hang_up: CancellationToken,
 }
 
 /// Why the link gave up for good.
@@ -125,7 +130,7 @@ pub(crate) enum End {
 }
 
 impl Link {
-    /// Keeps a session up until the gateway dismisses the robot or the agent goes down.
+    /// Keeps a session up until the gateway dismisses the robot or the agent hangs up.
     pub async fn run(mut self) -> Result<(), Dismissed> {
         let mut back_off = BackOff::default();
         loop {
@@ -147,7 +152,10 @@ impl Link {
                 End::Lost(words) => tracing::warn!("no session with the gateway: {words}"),
             }
             back_off.note_session(began.elapsed());
-            tokio::time::sleep(back_off.next_wait(rand::random())).await;
+            tokio::select! {
+                () = tokio::time::sleep(back_off.next_wait(rand::random())) => {}
+                () = self.hang_up.cancelled() => return Ok(()),
+            }
         }
     }
 }

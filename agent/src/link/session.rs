@@ -29,17 +29,22 @@ const EVENTS_AGAIN_AFTER: Duration = Duration::from_secs(3);
 
 /// Runs one session to its end.
 pub(super) async fn run(link: &mut Link) -> End {
-    let mut socket = match Socket::open(&link.gateway, &link.token, link.trust.clone()).await {
-        Ok(socket) => socket,
-        Err(end) => return end,
+    let media = Media::new(&link.gateway, link.cameras.clone(), link.outlets.clone());
+    run_with(link, media).await
+}
+
+/// The same with media of the caller's.
+pub(super) async fn run_with(link: &mut Link, media: Media) -> End {
+    let hang_up = link.hang_up.clone();
+    let begun = tokio::select! {
+        begun = begin(link) => begun,
+        () = hang_up.cancelled() => Err(End::Stopping),
     };
-    let events_held = match greet(link, &mut socket).await {
-        Ok(held) => held,
+    let (socket, events_held) = match begun {
+        Ok(begun) => begun,
         Err(end) => return end,
     };
     tracing::info!("session with the gateway");
-    forget(link, events_held).await;
-    let media = Media::new(&link.gateway, link.cameras.clone(), link.outlets.clone());
     let mut session = Session {
         link,
         socket,
@@ -48,13 +53,28 @@ pub(super) async fn run(link: &mut Link) -> End {
         tried_up_to: events_held,
         held_up_to: events_held,
         events_again_at: Instant::now(),
+        events_stopped: false,
     };
     let end = match session.go_on().await {
         Ok(never) => match never {},
         Err(end) => end,
     };
-    session.socket.close().await;
+    let Session { socket, media, .. } = session;
+    if matches!(end, End::Stopping) {
+        tokio::join!(socket.close(), media.close());
+    } else {
+        // Dropping the media closes it as well; the next session need not wait for that.
+        socket.close().await;
+    }
     end
+}
+
+/// Opens the socket and introduces the robot. Gives the number up to which the gateway holds its events.
+async fn begin(link: &mut Link) -> Result<(Socket, u64), End> {
+    let mut socket = Socket::open(&link.gateway, &link.token, link.trust.clone()).await?;
+    let events_held = greet(link, &mut socket).await?;
+    forget(link, events_held).await;
+    Ok((socket, events_held))
 }
 
 /// Says hello and waits for the welcome.
@@ -101,6 +121,8 @@ struct Session<'link> {
     /// Highest event number that the gateway holds.
     held_up_to: u64,
     events_again_at: Instant,
+    /// The gateway refused an event for good.
+    events_stopped: bool,
 }
 
 impl Session<'_> {
@@ -122,6 +144,8 @@ impl Session<'_> {
                     changed.map_err(|_closed| End::Stopping)?;
                     self.send_events().await?;
                 }
+                // Behind the events: what was written down last may still leave.
+                () = self.link.hang_up.cancelled() => return Err(End::Stopping),
                 changed = self.link.telemetry.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
                     let latest = self.link.telemetry.borrow_and_update().clone();
@@ -175,12 +199,36 @@ impl Session<'_> {
             ToRobot::Order(order) => self.order(order),
             ToRobot::EventsHeld { number } => {
                 self.held_up_to = self.held_up_to.max(number);
+                self.sent_up_to = self.sent_up_to.max(number);
                 forget(self.link, self.held_up_to).await;
                 self.send_events().await?;
             }
+            ToRobot::EventRefused { number, code } => self.event_refused(number, &code).await,
             ToRobot::Goodbye { reason, words } => return Err(End::Goodbye(reason, words)),
         }
         Ok(())
+    }
+
+    /// Once the oldest event that is not held is refused, nothing after it can be held either: sending it again would never
+    /// end. Another one may only have come before its predecessors, which are on their way.
+    async fn event_refused(&mut self, number: u64, code: &str) {
+        let held = self.held_up_to;
+        let oldest = self
+            .link
+            .journal
+            .with(move |journal| journal.after(held, 1));
+        let is_oldest = oldest
+            .await
+            .is_some_and(|kept| kept.first().is_some_and(|kept| kept.number == number));
+        if is_oldest && !self.events_stopped {
+            tracing::error!(
+                event.number = number,
+                code,
+                "the gateway refuses our events; none is sent in this session"
+            );
+            self.events_stopped = true;
+            self.sent_up_to = self.held_up_to;
+        }
     }
 
     /// Orders never wait: a robot that is 16 orders behind must not obey the oldest of them late.
@@ -192,8 +240,9 @@ impl Session<'_> {
 
     async fn turn(&mut self, turn: Turn) -> Result<(), End> {
         match turn {
-            Turn::Offer => {
-                if let Some(offer) = self.media.offer().await {
+            Turn::Offer => self.media.begin_offer(),
+            Turn::Offered(offered) => {
+                if let Some(offer) = self.media.offered(offered) {
                     self.socket.send(&offer).await?;
                 }
             }
@@ -228,7 +277,11 @@ impl Session<'_> {
     /// Sends what the gateway does not hold yet, a bounded number ahead of its acknowledgements. On the data channel
     /// where it stands, else on the socket; what was not acknowledged there goes on the socket too.
     async fn send_events(&mut self) -> Result<(), End> {
-        let in_flight = usize::try_from(self.sent_up_to - self.held_up_to).unwrap_or(usize::MAX);
+        if self.events_stopped {
+            return Ok(());
+        }
+        let in_flight =
+            usize::try_from(self.sent_up_to.saturating_sub(self.held_up_to)).unwrap_or(usize::MAX);
         let room = EVENTS_IN_FLIGHT.saturating_sub(in_flight);
         let after = self.sent_up_to;
         let waiting = self
@@ -251,11 +304,10 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn send_on_channel(&self, frame: &FromRobot) -> bool {
-        let (Some(publish), Ok(text)) = (self.media.reliable(), serde_json::to_string(frame))
-        else {
-            return false;
-        };
-        publish.send_reliable(text.into()).await.is_ok()
+    async fn send_on_channel(&mut self, frame: &FromRobot) -> bool {
+        match serde_json::to_string(frame) {
+            Ok(text) => self.media.send_reliable(text.into()).await,
+            Err(_unwritable) => false,
+        }
     }
 }

@@ -28,6 +28,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// One frame that takes longer than this to leave means that the link is dead.
 const WRITE_WITHIN: Duration = Duration::from_secs(4);
 
+/// Closing is a courtesy: the gateway notices a broken socket as well.
+const CLOSED_WITHIN: Duration = Duration::from_millis(500);
+
 /// A socket to the gateway.
 pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -117,9 +120,16 @@ impl Socket {
         }
     }
 
-    /// Closes in good order; the gateway notices a broken socket as well.
+    /// Closes in good order: what the gateway still sends is read, or its side would see the connection reset.
     pub(super) async fn close(mut self) {
-        let _closed = tokio::time::timeout(Duration::from_millis(500), self.0.close(None)).await;
+        let closing = async {
+            if self.0.close(None).await.is_ok() {
+                while let Some(Ok(_)) = self.0.next().await {}
+            }
+        };
+        if tokio::time::timeout(CLOSED_WITHIN, closing).await.is_err() {
+            tracing::debug!("the socket did not close in time");
+        }
     }
 }
 

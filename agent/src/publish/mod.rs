@@ -5,7 +5,7 @@ mod engine;
 mod packets;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -51,8 +51,9 @@ const GATHERING_LIMIT: Duration = Duration::from_secs(2);
 /// Closing says goodbye to the gateway, which notices silence by itself soon after.
 const CLOSING_LIMIT: Duration = Duration::from_millis(500);
 
-/// A reliable message that cannot leave for so long means the link is down; the socket says so better than a queue.
-const RELIABLE_SEND_LIMIT: Duration = Duration::from_secs(2);
+/// A reliable message that cannot leave for so long had better take the socket. The session answers no ping meanwhile, and
+/// the gateway calls a robot silent after ten times as long.
+const RELIABLE_SEND_LIMIT: Duration = Duration::from_millis(250);
 
 /// A fast message that has to wait behind this much is old when it arrives.
 const FAST_LIMIT_BYTES: usize = 16 * 1024;

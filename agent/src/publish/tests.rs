@@ -40,7 +40,8 @@ async fn soon<F: Future>(what: &str, happens: F) -> F::Output {
     output
 }
 
-struct Gateway {
+/// The gateway's end of the connection.
+pub(crate) struct Gateway {
     connection: Arc<dyn PeerConnection>,
     reliable: Arc<dyn DataChannel>,
     arrived: mpsc::Receiver<(Arc<dyn TrackRemote>, rtp::Packet)>,
@@ -75,7 +76,8 @@ impl PeerConnectionEventHandler for Callbacks {
 }
 
 impl Gateway {
-    async fn answer(offer: &str) -> (Self, String) {
+    /// Takes an offer; gives the answer to it.
+    pub(crate) async fn answer(offer: &str) -> (Self, String) {
         let mut media = MediaEngine::default();
         for codec in [VideoCodec::H264, VideoCodec::Vp8] {
             media

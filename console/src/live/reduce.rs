@@ -376,11 +376,16 @@ fn order(model: &mut Model, request: CommandRequest, at: Moment) -> Vec<Effect> 
     };
     model.commands.wish(&request, standing, at.now);
     let frame = FromConsole::Command(request);
-    match (has_channel, is_live) {
-        (true, _) => vec![Effect::SendOnChannel(frame)],
-        (false, true) => vec![Effect::Send(frame)],
-        (false, false) => Vec::new(),
+    // Both ways: no TCP stall stands before it on the channel, and a channel that is dead without anybody's knowing loses
+    // nothing. The gateway takes each id once.
+    let mut effects = Vec::new();
+    if has_channel {
+        effects.push(Effect::SendOnChannel(frame.clone()));
     }
+    if is_live {
+        effects.push(Effect::Send(frame));
+    }
+    effects
 }
 
 fn watch(model: &mut Model, robot: RobotId, cameras: Vec<String>, at: Moment) -> Vec<Effect> {

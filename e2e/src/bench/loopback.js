@@ -49,13 +49,17 @@ function stamp() {
   if (crc16(bytes.subarray(0, 8)) !== (bytes[8] << 8 | bytes[9])) return null;
   return Number(new DataView(bytes.buffer).getBigInt64(0)) / 1000;
 }
-function finish() { clearTimeout(limit); clearInterval(pacer); from.close(); to.close(); video.remove(); done({ samples, unreadable: 0, took_ms: 0 }); }
+function finish() { clearTimeout(limit); clearInterval(pacer); from.close(); to.close(); video.remove(); done({ samples, unreadable: 0, shown: last - first, longest_gap_ms: 0, took_ms: performance.now() - began }); }
 const limit = setTimeout(finish, within_ms);
-let warm = 0;
+let warm = 0, first = null, last = 0, began = 0;
 function each(now, metadata) {
   const taken = video.videoWidth === width ? stamp() : null;
   // The first two seconds are the encoder's ramp-up, in which Chromium also scales the picture down.
   if (taken !== null && taken !== previous && ++warm > 60) { previous = taken; samples.push(performance.timeOrigin + metadata.expectedDisplayTime - taken); }
+  if (samples.length > 0) {
+    if (first === null) { first = metadata.presentedFrames; began = performance.now(); }
+    last = metadata.presentedFrames;
+  }
   if (samples.length >= count) finish(); else video.requestVideoFrameCallback(each);
 }
 to.ontrack = event => { event.receiver.jitterBufferTarget = 0; video.srcObject = event.streams[0] ?? new MediaStream([event.track]); video.requestVideoFrameCallback(each); };

@@ -46,8 +46,6 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
     }
     let ours = operator.measure_frames(FRAMES, WITHIN).await?;
     ensure!(ours.samples.len() >= FRAMES / 2, "too few frames: {ours:?}");
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred frames")]
-    let frame_rate = ours.samples.len() as f64 / ours.took_ms * 1_000.0;
     operator
         .browser
         .goto(&format!("{}/", stack.ready.url))
@@ -59,7 +57,7 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
             .beside(quantile(&reference.samples, 0.5)),
         Row::new("glass_p95", "ms", quantile(&ours.samples, 0.95))
             .beside(quantile(&reference.samples, 0.95)),
-        Row::new("frame_rate", "fps", frame_rate),
+        Row::new("frame_rate", "fps", ours.rate()).beside(reference.rate()),
         Row::new("first_frame", "ms", quantile(&first_frames, 0.5))
             .beside(quantile(&first_paints, 0.5)),
         Row::new("first_paint", "ms", quantile(&first_paints, 0.5)),

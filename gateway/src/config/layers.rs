@@ -42,14 +42,11 @@ const FILE_VARIABLE: &str = "NOOTERRA_CONFIG";
 
 const PREFIX: &str = "NOOTERRA_";
 
-/// What the test command tells the tests, which then start us with the same environment.
-const OF_THE_TESTS: &[&str] = &[
-    "NOOTERRA_AXE",
-    "NOOTERRA_BIN_DIR",
-    "NOOTERRA_CHROMEDRIVER",
-    "NOOTERRA_CHROMIUM",
-    "NOOTERRA_CONSOLE",
-    "NOOTERRA_SCREENSHOTS",
+/// Settings of our other programs, which may run in the same environment: of the agent and of `cargo xtask`.
+const OF_OTHERS: &[&str] = &[
+    "NOOTERRA_AGENT_DATA",
+    "NOOTERRA_LOG",
+    "NOOTERRA_ROBOT_TOKEN",
     "NOOTERRA_WASM",
 ];
 
@@ -79,7 +76,7 @@ pub(super) fn split_environment(
             file = Some(PathBuf::from(value));
         } else if KEYS.iter().any(|(_, variable)| *variable == name) {
             variables.push((name.to_owned(), value));
-        } else if name.starts_with(PREFIX) && !OF_THE_TESTS.contains(&name) {
+        } else if name.starts_with(PREFIX) && !OF_OTHERS.contains(&name) {
             return Err(ConfigError::UnknownKey {
                 origin: "the environment".to_owned(),
                 key: name.to_owned(),

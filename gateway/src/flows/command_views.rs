@@ -5,6 +5,7 @@ use protocol::{
     CommandId, PersonId, RobotId,
     views::{CommandView, Page},
 };
+use sqlx::PgExecutor;
 
 use crate::{app::App, error::ApiError};
 
@@ -18,7 +19,7 @@ pub async fn latest_commands(
     limit: u32,
 ) -> Result<Vec<CommandView>, ApiError> {
     let commands = store::latest(&app.pool, robots, limit).await?;
-    views(app, commands).await
+    views(&app.pool, commands).await
 }
 
 /// One page of a robot's commands, newest first.
@@ -30,20 +31,23 @@ pub async fn list_commands(
 ) -> Result<Page<CommandView>, ApiError> {
     let page = store::list(&app.pool, robot, cursor, limit).await?;
     Ok(Page {
-        items: views(app, page.items).await?,
+        items: views(&app.pool, page.items).await?,
         next: page.next,
     })
 }
 
-/// The commands with their names.
-pub async fn views(app: &App, commands: Vec<Command>) -> Result<Vec<CommandView>, ApiError> {
+/// The commands with their names. In a transaction, that of the caller: consoles hear what was recorded or nothing was.
+pub async fn views(
+    executor: impl PgExecutor<'_>,
+    commands: Vec<Command>,
+) -> Result<Vec<CommandView>, ApiError> {
     let mut people: Vec<PersonId> = commands
         .iter()
         .map(|command| command.issue.person)
         .collect();
     people.sort();
     people.dedup();
-    let names = identity::store::person_names(&app.pool, &people).await?;
+    let names = identity::store::person_names(executor, &people).await?;
     Ok(commands
         .into_iter()
         .map(|command| {
@@ -54,8 +58,8 @@ pub async fn views(app: &App, commands: Vec<Command>) -> Result<Vec<CommandView>
 }
 
 /// The name of who asked.
-pub async fn name_of(app: &App, command: &Command) -> Result<String, ApiError> {
-    let names = identity::store::person_names(&app.pool, &[command.issue.person]).await?;
+pub async fn name_of(executor: impl PgExecutor<'_>, command: &Command) -> Result<String, ApiError> {
+    let names = identity::store::person_names(executor, &[command.issue.person]).await?;
     Ok(names
         .into_values()
         .next()

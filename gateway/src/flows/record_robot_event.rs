@@ -1,12 +1,13 @@
 //! A robot's own signed word is taken in: believed under its bound key, applied where it moves a command, recorded either way.
 
-use assist::{Command, Input, apply, decide, store};
+use assist::{Input, apply, decide, store};
 use ed25519_dalek::VerifyingKey;
 use identity::Robot;
 use protocol::{
     command::{Outcome, Receipt},
     event::{ActorEvent, Payload, robot_stream},
     sealed::{self, KeyId, Kind},
+    views::CommandView,
 };
 use spine::{RecordError, Recording, Tx};
 
@@ -69,23 +70,11 @@ pub async fn record_robot_event(
     let moved = move_command(app, &robot, &mut tx, &receipt).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;
 
-    if let Some(command) = moved {
+    if let Some(view) = moved {
+        app.live.command(&view);
         count(receipt.outcome);
-        tell(app, &command).await;
     }
     Ok(Taken::Held { number })
-}
-
-/// Tells the consoles. The name is read outside the transaction, which would hold a second connection meanwhile; what was
-/// recorded stays so when the name can't be read.
-async fn tell(app: &App, command: &Command) {
-    match super::command_views::name_of(app, command).await {
-        Ok(name) => app.live.command(&command.view(name)),
-        // What failed was logged where it did.
-        Err(_logged) => {
-            tracing::warn!(command.id = %command.issue.command, "consoles were not told of a receipt");
-        }
-    }
 }
 
 /// Opens the event if the robot's bound key sealed it, for the robot's own stream.
@@ -110,7 +99,7 @@ async fn move_command(
     robot: &Robot,
     tx: &mut Tx,
     receipt: &Receipt,
-) -> Result<Option<Command>, ApiError> {
+) -> Result<Option<CommandView>, ApiError> {
     let known = store::load(tx, receipt.command)
         .await?
         .filter(|command| command.issue.robot == robot.robot);
@@ -131,7 +120,8 @@ async fn move_command(
         return Ok(None);
     };
     store::save(tx, &before, &after).await?;
-    Ok(Some(after))
+    let name = super::command_views::name_of(tx.connection(), &after).await?;
+    Ok(Some(after.view(name)))
 }
 
 fn count(outcome: Outcome) {

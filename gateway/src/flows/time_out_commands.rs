@@ -24,8 +24,9 @@ pub async fn time_out_commands(app: &App) -> Result<Vec<CommandView>, ApiError> 
             changed.push(after);
         }
     }
-    tx.commit(&app.signer, app.clock.micros()).await?;
     let timed_out = u64::try_from(changed.len()).unwrap_or(u64::MAX);
+    let changed = views(tx.connection(), changed).await?;
+    tx.commit(&app.signer, app.clock.micros()).await?;
     metrics::counter!("nooterra_commands_total", "fate" => "unanswered").increment(timed_out);
-    views(app, changed).await
+    Ok(changed)
 }

@@ -11,6 +11,7 @@ mod origin;
 mod robots;
 mod security_headers;
 mod session;
+mod telling;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -78,6 +79,7 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .fallback_service(console_files::service(&app.config));
+    let everything = everything.layer(middleware::from_fn(telling::tell));
     guarded(everything, &app).with_state(app)
 }
 

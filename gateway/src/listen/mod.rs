@@ -175,15 +175,13 @@ async fn accept(
             }
             continue;
         };
-        let Ok(turn) = Arc::clone(&handshakes).acquire_owned().await else {
-            return;
-        };
         let acceptor = TlsAcceptor::from(tls.load_full());
         tokio::spawn(shake_hands(
             acceptor,
             stream,
             peer,
-            (room, turn),
+            room,
+            Arc::clone(&handshakes),
             handed.clone(),
         ));
     }
@@ -193,11 +191,17 @@ async fn shake_hands(
     acceptor: TlsAcceptor,
     stream: TcpStream,
     peer: SocketAddr,
-    (room, turn): (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    room: OwnedSemaphorePermit,
+    handshakes: Arc<Semaphore>,
     handed: mpsc::Sender<(Connection, SocketAddr)>,
 ) {
-    let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await;
-    drop(turn);
+    let shaking = async {
+        // Whoever says nothing takes nobody's turn.
+        stream.readable().await?;
+        let _turn = handshakes.acquire().await;
+        acceptor.accept(stream).await
+    };
+    let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, shaking).await;
     let failure = match shaken {
         Ok(Ok(stream)) => {
             // A door that is closed meanwhile takes the connection with it.

@@ -17,6 +17,7 @@ use protocol::{
     views::{CommandView, Degradation, RobotView},
 };
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::{Attachment, Frame, Live, Sight};
 
@@ -24,24 +25,71 @@ use super::{Attachment, Frame, Live, Sight};
 /// is better served by a fresh snapshot.
 pub const OUTBOX_FRAMES: usize = 256;
 
+/// Answers that wait for one console: what one person asks by hand, on its socket and on four data channels. A console that
+/// leaves these unread hears nothing any more.
+pub const REPLY_FRAMES: usize = 64;
+
 /// Names a connected console within this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConsoleKey(u64);
 
-/// A console's queue. Never waits: when it is full the session is marked as lagging and gets a snapshot instead.
+/// A console's two queues. Neither is ever waited for: when the board's is full the session is marked as lagging and gets a
+/// snapshot instead; answers, which no snapshot brings back, have their own, and one that is full ends the session.
 #[derive(Debug, Clone)]
 pub struct Outbox {
     frames: mpsc::Sender<Frame>,
+    replies: mpsc::Sender<Frame>,
     is_lagging: Arc<AtomicBool>,
+    overloaded: CancellationToken,
+}
+
+/// The ends of both queues, for the session's writer.
+#[derive(Debug)]
+pub struct Drain {
+    pub(super) frames: mpsc::Receiver<Frame>,
+    replies: mpsc::Receiver<Frame>,
+}
+
+/// What comes next for a console.
+#[derive(Debug)]
+pub enum Queued {
+    /// An answer to what it asked.
+    Reply(Frame),
+    /// Something from the board.
+    Frame(Frame),
+}
+
+impl Drain {
+    /// Waits for the next frame, answers first. Nothing once every outbox is gone.
+    pub async fn next(&mut self) -> Option<Queued> {
+        tokio::select! {
+            biased;
+            Some(reply) = self.replies.recv() => Some(Queued::Reply(reply)),
+            Some(frame) = self.frames.recv() => Some(Queued::Frame(frame)),
+            else => None,
+        }
+    }
+
+    /// Throws away what waits from the board; answers stay.
+    pub fn skip_frames(&mut self) {
+        while self.frames.try_recv().is_ok() {}
+    }
 }
 
 impl Outbox {
     /// An outbox and the end that the session's writer drains.
-    pub fn new() -> (Self, mpsc::Receiver<Frame>) {
-        let (frames, drain) = mpsc::channel(OUTBOX_FRAMES);
+    pub fn new() -> (Self, Drain) {
+        let (frames, frames_end) = mpsc::channel(OUTBOX_FRAMES);
+        let (replies, replies_end) = mpsc::channel(REPLY_FRAMES);
         let outbox = Self {
             frames,
+            replies,
             is_lagging: Arc::default(),
+            overloaded: CancellationToken::new(),
+        };
+        let drain = Drain {
+            frames: frames_end,
+            replies: replies_end,
         };
         (outbox, drain)
     }
@@ -55,6 +103,18 @@ impl Outbox {
             self.is_lagging.store(true, Ordering::Release);
             metrics::counter!("nooterra_console_resyncs_total").increment(1);
         }
+    }
+
+    /// Queues an answer, also while the session lags.
+    pub fn reply(&self, frame: Frame) {
+        if let Err(mpsc::error::TrySendError::Full(_lost)) = self.replies.try_send(frame) {
+            self.overloaded.cancel();
+        }
+    }
+
+    /// Waits until an answer found no place.
+    pub async fn overloaded(&self) {
+        self.overloaded.cancelled().await;
     }
 
     /// Whether frames were dropped and a snapshot is due.

@@ -21,8 +21,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const WITHIN: Duration = Duration::from_millis(800);
 
 /// What happens without Redis, for people.
-const WITHOUT_REDIS: &str = "Live work, video and stop are not affected. Sign-in limits are kept per process, \
-and robots on other gateways may show as offline.";
+const WITHOUT_REDIS: &str = "Live work, video and stop are not affected. Limits on tries are kept per process until it is back.";
 
 /// What happens without Postgres, for people.
 const WITHOUT_POSTGRES: &str = "Video and positions stay live. Commands, sign-ins and the event log are refused until it is back.";
@@ -30,14 +29,14 @@ const WITHOUT_POSTGRES: &str = "Video and positions stay live. Commands, sign-in
 /// A dependency as `/readyz` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Dependency {
-    /// "postgres", "redis", "media".
+    /// "postgres", "redis".
     pub part: &'static str,
     /// Whether it answers.
     pub is_up: bool,
     /// Whether nothing can be served without it.
     pub is_required: bool,
-    /// The last failure in words; empty when there is none.
-    pub words: String,
+    /// What is wrong, in words; empty when nothing is.
+    pub words: &'static str,
     /// Since when it is as it is.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
@@ -56,7 +55,7 @@ impl Dependencies {
             part,
             is_up: false,
             is_required,
-            words: "not asked yet".to_owned(),
+            words: "not asked yet",
             since: now,
         };
         Self {
@@ -72,7 +71,7 @@ impl Dependencies {
             .clone()
     }
 
-    fn note(&self, part: &'static str, answer: Result<(), String>, now: OffsetDateTime) {
+    fn note(&self, part: &'static str, answer: &Result<(), String>, now: OffsetDateTime) {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = latest.iter_mut().find(|known| known.part == part) else {
             return;
@@ -82,12 +81,14 @@ impl Dependencies {
             if is_up {
                 tracing::info!(part, "{part} answers");
             } else {
-                tracing::warn!(part, "{part} does not answer");
+                let words = answer.as_ref().err().map_or("", String::as_str);
+                tracing::warn!(part, words, "{part} does not answer");
             }
             known.since = now;
         }
         known.is_up = is_up;
-        known.words = answer.err().unwrap_or_default();
+        // Anybody may ask whether we are ready; how the server is reached is for the log alone.
+        known.words = if is_up { "" } else { "does not answer" };
     }
 
     fn degraded(&self) -> Vec<Degradation> {
@@ -115,8 +116,8 @@ pub async fn watch(app: App) {
         beat.tick().await;
         let (postgres, redis) = tokio::join!(ask_postgres(&app.pool), ask_redis(&app.redis));
         let now = app.clock.now();
-        app.dependencies.note("postgres", postgres, now);
-        app.dependencies.note("redis", redis, now);
+        app.dependencies.note("postgres", &postgres, now);
+        app.dependencies.note("redis", &redis, now);
         app.live.degrade(app.dependencies.degraded());
     }
 }
@@ -150,18 +151,18 @@ mod tests {
             datetime!(2026-01-01 0:01 UTC),
         );
         let dependencies = Dependencies::new(t0);
-        dependencies.note("postgres", Ok(()), t0);
-        dependencies.note("redis", Ok(()), t0);
+        dependencies.note("postgres", &Ok(()), t0);
+        dependencies.note("redis", &Ok(()), t0);
         assert!(dependencies.degraded().is_empty());
 
-        dependencies.note("redis", Err("refused".to_owned()), t1);
+        dependencies.note("redis", &Err("refused".to_owned()), t1);
         let degraded = dependencies.degraded();
 
         assert_eq!(degraded.len(), 1);
         assert_eq!(degraded[0].part, "redis");
         assert_eq!(degraded[0].since, t1);
         assert!(degraded[0].words.contains("not affected"));
-        dependencies.note("redis", Ok(()), t1);
+        dependencies.note("redis", &Ok(()), t1);
         assert!(dependencies.degraded().is_empty());
     }
 }

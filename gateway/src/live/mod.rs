@@ -23,7 +23,9 @@ use protocol::{
 };
 
 pub use board::{Attachment, NewAttachment, NotAttached};
-pub use consoles::{ConsoleKey, NewConsole, OUTBOX_FRAMES, Outbox, snapshot_message};
+pub use consoles::{
+    ConsoleKey, Drain, NewConsole, OUTBOX_FRAMES, Outbox, Queued, REPLY_FRAMES, snapshot_message,
+};
 
 use board::BoardRobot;
 use consoles::Console;

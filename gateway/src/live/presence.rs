@@ -42,11 +42,19 @@ pub async fn renew(app: App) {
     }
 }
 
+/// Deletes the key only while it names the gateway that asks: the robot may be at another by now.
+const FORGET: &str =
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+
 /// Removes a robot that left, so that others need not wait for the time to live.
 pub async fn forget(app: &App, robot: RobotId) {
     let mut redis = app.redis.clone();
-    let mut delete = redis::cmd("DEL");
-    delete.arg(key(robot));
+    let mut forget = redis::cmd("EVAL");
+    forget
+        .arg(FORGET)
+        .arg(1)
+        .arg(key(robot))
+        .arg(&app.config.public_url);
     // The time to live does the same ten seconds later.
-    let _forgotten = tokio::time::timeout(WITHIN, delete.query_async::<()>(&mut redis)).await;
+    let _forgotten = tokio::time::timeout(WITHIN, forget.query_async::<i64>(&mut redis)).await;
 }

@@ -14,8 +14,8 @@ use time::{OffsetDateTime, macros::datetime};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Attachment, ConsoleKey, Frame, Live, NewConsole, NotAttached, OUTBOX_FRAMES, Outbox, Sight,
-    encode,
+    Attachment, ConsoleKey, Drain, Frame, Live, NewConsole, NotAttached, OUTBOX_FRAMES, Outbox,
+    Sight, encode,
 };
 use crate::http::tests::house::{
     ELSEWHERE, FOREIGN, JUNIPER, LINDEN, Machine, OTHER, ROBOT_OUTBOX, ROWAN, WING_A, WING_B, Who,
@@ -61,7 +61,7 @@ impl Robot {
 /// A console's session, seen from the browser.
 struct Console {
     key: ConsoleKey,
-    drain: mpsc::Receiver<Frame>,
+    drain: Drain,
     outbox: Outbox,
     ended: oneshot::Receiver<Goodbye>,
     doubt: Arc<tokio::sync::Notify>,
@@ -96,7 +96,7 @@ impl Console {
     }
 
     fn frames(&mut self) -> Vec<Frame> {
-        std::iter::from_fn(|| self.drain.try_recv().ok()).collect()
+        std::iter::from_fn(|| self.drain.frames.try_recv().ok()).collect()
     }
 
     fn heard(&mut self) -> Vec<ToConsole> {

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::connection::Lane;
+
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)+) => {
         /// A snapshot of what the relay has counted since it started.
@@ -51,10 +53,22 @@ counters! {
     keyframe_requests,
     /// Fast messages dropped because their reader was behind.
     fast_dropped,
+    /// Reliable messages that no channel took: it did not stand, or too much was waiting. Their senders have another way.
+    reliable_dropped,
     /// Publishers connected or connecting now.
     publishers,
     /// Viewers connected or connecting now.
     viewers,
+}
+
+impl Counting {
+    /// Counts messages of a lane that went nowhere.
+    pub(super) fn dropped(&self, lane: Lane) -> &Counter {
+        match lane {
+            Lane::Reliable => &self.reliable_dropped,
+            Lane::Fast => &self.fast_dropped,
+        }
+    }
 }
 
 /// One counter or gauge.

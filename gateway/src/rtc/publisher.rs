@@ -277,8 +277,8 @@ impl Publishing {
                 }
             }
             Command::Message(lane, message) => {
-                if !self.connection.send(lane, message, Instant::now()) && lane == Lane::Fast {
-                    self.counting.fast_dropped.add(1);
+                if !self.connection.send(lane, message, Instant::now()) {
+                    self.counting.dropped(lane).add(1);
                 }
             }
         }

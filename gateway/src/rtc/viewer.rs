@@ -302,8 +302,8 @@ impl Viewing {
     }
 
     fn message(&mut self, lane: Lane, message: Bytes) {
-        if !self.connection.send(lane, message, Instant::now()) && lane == Lane::Fast {
-            self.counting.fast_dropped.add(1);
+        if !self.connection.send(lane, message, Instant::now()) {
+            self.counting.dropped(lane).add(1);
         }
     }
 

@@ -7,6 +7,7 @@ mod store;
 
 use std::{
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -16,11 +17,12 @@ use protocol::robot_socket::Goodbye;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use spine::Signer;
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     admin::mark_demo,
-    app::{App, Clock, Parts},
+    app::{App, Clock, EVENT_STREAMS, Parts},
     config::{Config, SecretUrl},
     embedded::{Embedded, Wanted, make_data_dir},
     http,
@@ -174,6 +176,7 @@ async fn open(
         live: Live::default(),
         rtc,
         dependencies: Dependencies::new(Clock.now()),
+        event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
         limits: RateLimit::default(),
         metrics,
         stopping: CancellationToken::new(),
@@ -183,32 +186,11 @@ async fn open(
     Ok((app, door))
 }
 
+/// Ended before the servers are stopped, lest it complain that nobody answers.
 fn start_background(app: &App) {
-    // Ended before the servers are stopped, lest they complain that nobody answers.
-    for work in [
-        tokio::spawn(until_stopping(
-            app.clone(),
-            live::dependencies::watch(app.clone()),
-        )),
-        tokio::spawn(until_stopping(
-            app.clone(),
-            live::presence::renew(app.clone()),
-        )),
-    ] {
-        tokio::spawn(async move {
-            if let Err(error) = work.await {
-                tracing::error!(%error, "work in the background broke");
-            }
-        });
-    }
+    reactors::keep("dependencies", app, live::dependencies::watch);
+    reactors::keep("presence", app, live::presence::renew);
     reactors::start(app);
-}
-
-async fn until_stopping(app: App, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = work => {}
-        () = app.stopping.cancelled() => {}
-    }
 }
 
 async fn go_down(app: &App, mut server: tokio::task::JoinHandle<std::io::Result<()>>) {

@@ -19,6 +19,9 @@ const CONNECTION_WITHIN: Duration = Duration::from_secs(2);
 /// No statement of ours takes a second; one that takes ten holds locks for nothing.
 const STATEMENT_WITHIN_MS: &str = "10000";
 
+/// A transaction of ours goes on within milliseconds; one that rests so long belongs to a process that hangs.
+const IDLE_WITHIN_MS: &str = "10000";
+
 /// Migrating happens once; a database across the world may take its time to let us in.
 const OWNER_WITHIN: Duration = Duration::from_secs(10);
 
@@ -63,7 +66,11 @@ pub(super) async fn connect(url: &SecretUrl) -> Result<PgPool, ServeError> {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(CONNECTION_WITHIN)
-        .connect_with(options.options([("statement_timeout", STATEMENT_WITHIN_MS)]))
+        .connect_with(options.options([
+            ("statement_timeout", STATEMENT_WITHIN_MS),
+            // A transaction that nobody goes on with would hold every follower of the log back.
+            ("idle_in_transaction_session_timeout", IDLE_WITHIN_MS),
+        ]))
         .await
         .map_err(refused)?;
     let applied: Vec<i64> =

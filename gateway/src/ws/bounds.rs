@@ -3,7 +3,7 @@
 use protocol::{
     limits::{
         MAX_CAMERAS, MAX_COMPONENTS, MAX_LIDAR_RANGES, MAX_MAP_PLACES, MAX_MAP_SEGMENTS,
-        MAX_NAME_CHARS,
+        MAX_NAME_CHARS, MAX_WORDS_CHARS,
     },
     robot::{Advert, Pose, Scan, SiteMap, Telemetry},
 };
@@ -26,6 +26,12 @@ pub(super) fn check_advert(advert: &Advert) -> Result<(), String> {
         format!("more than {MAX_COMPONENTS} components")
     } else if !people_read.all(|name| is_short(name)) {
         format!("a name is longer than {MAX_NAME_CHARS} characters")
+    } else if !advert
+        .components
+        .iter()
+        .all(|part| is_said_briefly(&part.words))
+    {
+        format!("the words about a component are longer than {MAX_WORDS_CHARS} characters")
     } else if !advert.radius_m.is_finite() {
         "the radius is no number".to_owned()
     } else {
@@ -102,6 +108,10 @@ const fn is_pose(pose: &Pose) -> bool {
 
 fn is_short(name: &str) -> bool {
     name.chars().count() <= MAX_NAME_CHARS
+}
+
+fn is_said_briefly(words: &str) -> bool {
+    words.chars().count() <= MAX_WORDS_CHARS
 }
 
 fn is_camera_name(name: &str) -> bool {

@@ -17,24 +17,25 @@ use protocol::{
     robot_socket::{Goodbye, HELLO_WITHIN_MS},
 };
 use tokio::{
-    sync::{Notify, mpsc, oneshot},
-    time::Instant,
+    sync::{Notify, oneshot},
+    time::{Instant, MissedTickBehavior},
 };
 
 use super::{
-    WRITE_WITHIN,
+    WRITE_WITHIN, commands,
     console_views::Views,
-    last_word::{first_text, say},
+    last_word::{first_text, say, unread},
+    seats::ConsoleSeat,
 };
 use crate::{
     app::App,
     error::ApiError,
-    flows::{command_views::latest_commands, issue_command::issue_command},
+    flows::command_views::latest_commands,
     http::{
         auth::{Caller, SameOrigin},
         extract::Upgrade,
     },
-    live::{ConsoleKey, Frame, NewConsole, Outbox, Sight, encode, snapshot_message},
+    live::{ConsoleKey, Drain, Frame, NewConsole, Outbox, Queued, Sight, encode, snapshot_message},
 };
 
 /// A console pings every two seconds; after this long without a frame it is gone.
@@ -60,43 +61,92 @@ pub(crate) async fn handler(
 }
 
 async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) {
-    if let Err((reason, words)) = hello(&mut socket).await {
+    let greeted = tokio::select! {
+        biased;
+        () = app.stopping.cancelled() => Err(ended_by_us(Goodbye::Restarting)),
+        greeted = hello(&mut socket) => greeted,
+    };
+    if let Err((reason, words)) = greeted {
         say(&mut socket, goodbye(reason, words), reason).await;
         return;
     }
-    let (outbox, drain) = Outbox::new();
+    let (outbox, mut drain) = Outbox::new();
     let (ending, ended) = oneshot::channel();
     let doubt = Arc::<Notify>::default();
-    let key = app.live.open_console(NewConsole {
-        person: caller.person.person,
-        credential: caller.credential.name(),
-        watches: caller.may(Permission::Watch).ok(),
-        sight,
-        outbox: outbox.clone(),
-        ending,
-        doubt: Arc::clone(&doubt),
-    });
+    let seat = ConsoleSeat::take(
+        &app,
+        NewConsole {
+            person: caller.person.person,
+            credential: caller.credential.name(),
+            watches: caller.may(Permission::Watch).ok(),
+            sight,
+            outbox: outbox.clone(),
+            ending,
+            doubt: Arc::clone(&doubt),
+        },
+    );
     metrics::counter!("nooterra_console_sessions_total").increment(1);
     tracing::debug!(person.id = %caller.person.person, "console connected");
 
     let (mut sink, mut stream) = socket.split();
+    let key = seat.key();
     let mut talk = Talk {
         views: Views::new(app.clone(), caller.clone(), key, outbox.clone()),
         app: app.clone(),
-        caller,
+        caller: caller.clone(),
         key,
-        outbox,
+        outbox: outbox.clone(),
     };
-    let mut calls = Calls {
-        drain,
-        ended,
-        doubt,
+    // Around the whole talk and not between its steps: a console that takes no frame must not outlive its sign-in by that.
+    let (reason, words) = tokio::select! {
+        biased;
+        reason = ended => ended_by_us(reason.unwrap_or(Goodbye::Restarting)),
+        () = app.stopping.cancelled() => ended_by_us(Goodbye::Restarting),
+        () = outbox.overloaded() => (Goodbye::Overloaded, "the console left too many answers unread"),
+        end = sign_in_falls(&app, &caller, &doubt) => end,
+        end = talk.run(&mut sink, &mut stream, &mut drain) => end,
     };
-    let (reason, words) = talk.run(&mut sink, &mut stream, &mut calls).await;
     drop(talk);
-    app.live.close_console(key);
+    drop(seat);
     tracing::debug!(code = reason.code(), "console left: {words}");
     say(&mut sink, goodbye(reason, words), reason).await;
+}
+
+const fn ended_by_us(reason: Goodbye) -> End {
+    let words = match reason {
+        Goodbye::Restarting => "the gateway is going down",
+        Goodbye::SessionEnded => "the sign-in ended",
+        Goodbye::Superseded
+        | Goodbye::Revoked
+        | Goodbye::ProtocolUnsupported
+        | Goodbye::BadFrame
+        | Goodbye::Silent
+        | Goodbye::Overloaded => "the session was ended",
+    };
+    (reason, words)
+}
+
+/// Looks whether the sign-in still stands, now and then and when there is doubt; returns once it does not.
+async fn sign_in_falls(app: &App, caller: &Caller, doubt: &Notify) -> End {
+    let mut check = tokio::time::interval(CHECK_EVERY);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    check.reset();
+    loop {
+        tokio::select! {
+            () = doubt.notified() => {}
+            _ = check.tick() => {}
+        }
+        if let Err(end) = check_sign_in(app, caller).await {
+            return end;
+        }
+    }
+}
+
+async fn check_sign_in(app: &App, caller: &Caller) -> Result<(), End> {
+    match caller.still_holds(app).await {
+        Ok(true) | Err(_) => Ok(()),
+        Ok(false) => Err(ended_by_us(Goodbye::SessionEnded)),
+    }
 }
 
 type End = (Goodbye, &'static str);
@@ -122,13 +172,6 @@ async fn hello(socket: &mut WebSocket) -> Result<(), End> {
     }
 }
 
-/// What the rest of the process has for this session.
-struct Calls {
-    drain: mpsc::Receiver<Frame>,
-    ended: oneshot::Receiver<Goodbye>,
-    doubt: Arc<Notify>,
-}
-
 struct Talk {
     app: App,
     caller: Caller,
@@ -142,10 +185,10 @@ impl Talk {
         &mut self,
         sink: &mut SplitSink<WebSocket, Message>,
         stream: &mut futures_util::stream::SplitStream<WebSocket>,
-        calls: &mut Calls,
+        drain: &mut Drain,
     ) -> End {
         // What was taken away since the handshake was nobody's session to end.
-        if let Err(end) = self.check_sign_in().await {
+        if let Err(end) = check_sign_in(&self.app, &self.caller).await {
             return end;
         }
         let welcome = ToConsole::Welcome {
@@ -156,19 +199,10 @@ impl Talk {
         }
         let silence = tokio::time::sleep(SILENT_AFTER);
         tokio::pin!(silence);
-        let mut check = tokio::time::interval(CHECK_EVERY);
-        check.reset();
         loop {
             let went = tokio::select! {
                 biased;
-                reason = &mut calls.ended => {
-                    return (reason.unwrap_or(Goodbye::Restarting), "the sign-in ended");
-                }
-                () = self.app.stopping.cancelled() => {
-                    return (Goodbye::Restarting, "the gateway is going down");
-                }
-                () = calls.doubt.notified() => self.check_sign_in().await,
-                Some(frame) = calls.drain.recv() => self.forward(sink, &mut calls.drain, frame).await,
+                Some(queued) = drain.next() => self.forward(sink, drain, queued).await,
                 message = stream.next() => match message {
                     Some(Ok(message)) => {
                         silence.as_mut().reset(Instant::now() + SILENT_AFTER);
@@ -177,7 +211,6 @@ impl Talk {
                     Some(Err(_)) => Err((Goodbye::BadFrame, "the socket broke or a frame was too large")),
                     None => Err((Goodbye::Silent, "the console hung up")),
                 },
-                _ = check.tick() => self.check_sign_in().await,
                 () = &mut silence => Err((Goodbye::Silent, "nothing heard from the console")),
             };
             if let Err(end) = went {
@@ -190,15 +223,18 @@ impl Talk {
     async fn forward(
         &mut self,
         sink: &mut SplitSink<WebSocket, Message>,
-        drain: &mut mpsc::Receiver<Frame>,
-        frame: Frame,
+        drain: &mut Drain,
+        queued: Queued,
     ) -> Result<(), End> {
-        if !self.outbox.is_lagging() {
-            return write(sink, frame).await;
+        match queued {
+            Queued::Reply(frame) => write(sink, frame).await,
+            Queued::Frame(frame) if !self.outbox.is_lagging() => write(sink, frame).await,
+            Queued::Frame(_stale) => {
+                drain.skip_frames();
+                self.outbox.catch_up();
+                self.send_snapshot(sink, ToConsole::Resync).await
+            }
         }
-        while drain.try_recv().is_ok() {}
-        self.outbox.catch_up();
-        self.send_snapshot(sink, ToConsole::Resync).await
     }
 
     async fn send_snapshot(
@@ -223,19 +259,12 @@ impl Talk {
         Ok(())
     }
 
-    async fn check_sign_in(&self) -> Result<(), End> {
-        match self.caller.still_holds(&self.app).await {
-            Ok(true) | Err(_) => Ok(()),
-            Ok(false) => Err((Goodbye::SessionEnded, "the sign-in ended")),
-        }
-    }
-
     async fn heard(&mut self, message: Message) -> Result<(), End> {
         match message {
             Message::Text(text) => match serde_json::from_str(&text) {
                 Ok(frame) => self.take(frame).await,
                 Err(error) => {
-                    tracing::debug!(%error, "a console's frame can't be read");
+                    tracing::debug!("{}", unread("a console's frame", &error));
                     Err((Goodbye::BadFrame, "a frame can't be read"))
                 }
             },
@@ -263,11 +292,12 @@ impl Talk {
             } => self.views.open(view, robot, cameras, sdp).await,
             FromConsole::EndView { view } => self.views.close(view),
             FromConsole::Command(request) => {
-                let reply = issue_command(&self.app, &self.caller.person, request.clone()).await;
+                let command = request.command;
+                let issued = commands::issue(&self.app, &self.caller, request).await;
                 // The recorded command reaches every console, this one too, through the board.
-                if let Err(error) = reply {
+                if let Err(error) = issued {
                     self.reply(&ToConsole::CommandRefused {
-                        command: request.command,
+                        command,
                         code: error.code().to_owned(),
                         words: error.detail().to_owned(),
                     });
@@ -283,7 +313,7 @@ impl Talk {
 
     fn reply(&self, message: &ToConsole) {
         if let Some(frame) = encode(message) {
-            self.outbox.push(frame);
+            self.outbox.reply(frame);
         }
     }
 }

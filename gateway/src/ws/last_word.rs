@@ -9,6 +9,24 @@ use protocol::robot_socket::Goodbye;
 /// A peer that doesn't take the last word within this time never will.
 const WITHIN: Duration = Duration::from_millis(500);
 
+/// What is wrong with a frame, without a word of it: its text is the peer's, of any length, and may hold addresses.
+pub(super) fn unread(what: &str, error: &serde_json::Error) -> String {
+    use serde_json::error::Category;
+
+    let wrong = match error.classify() {
+        Category::Syntax => "it is no JSON",
+        Category::Eof => "it ends too early",
+        Category::Data | Category::Io => "it has not the fields of a frame",
+    };
+    let (line, column) = (error.line(), error.column());
+    // A frame that was read whole before its fields were looked at has no place to name.
+    if line == 0 {
+        format!("{what} can't be read: {wrong}")
+    } else {
+        format!("{what} can't be read: {wrong} (line {line}, column {column})")
+    }
+}
+
 /// The close code of our goodbyes: "policy violation" for what can't be mended by trying again, "try again later" for the rest.
 const fn close_code(reason: Goodbye) -> u16 {
     if reason.may_return() { 1013 } else { 1008 }

@@ -26,10 +26,13 @@ use tokio::{
 };
 
 use super::{
-    WRITE_WITHIN, bounds,
-    last_word::{first_text, say},
+    WRITE_WITHIN,
+    allowance::{Allowance, Kind},
+    bounds, dropped,
+    last_word::{first_text, say, unread},
     robot_events::{EventDesk, Sealed},
     robot_media::Media,
+    seats::RobotSeat,
 };
 use crate::{
     app::App,
@@ -50,7 +53,7 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 /// How often the token is checked to still hold, should the log's follower be behind.
 const CHECK_EVERY: Duration = Duration::from_secs(15);
 
-/// Events that wait to be recorded before the socket is read no further.
+/// Events that wait to be recorded: what an agent has on its way at once. It sends again what is dropped beyond that.
 const EVENT_QUEUE: usize = 32;
 
 /// Upgrades an agent's request.
@@ -86,7 +89,11 @@ impl End {
 async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
     let robot = &caller.robot;
     let (to_robot, mut outbox) = mpsc::channel(OUTBOX_FRAMES);
-    let admitted = admit(&app, &mut socket, &caller, to_robot.clone()).await;
+    let admitted = tokio::select! {
+        biased;
+        () = app.stopping.cancelled() => Err(ended_by_us(Goodbye::Restarting)),
+        admitted = admit(&app, &mut socket, &caller, to_robot.clone()) => admitted,
+    };
     let (advert, desk, events_held) = match admitted {
         Ok(admitted) => admitted,
         Err(end) => {
@@ -95,24 +102,8 @@ async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
             return;
         }
     };
-    let (ending, mut ended) = oneshot::channel();
-    let attachment = app.live.attach(
-        NewAttachment {
-            robot: robot.robot,
-            name: robot.name.clone(),
-            organisation: robot.organisation,
-            site: robot.site,
-            site_name: robot.site_name.clone(),
-            token: caller.token,
-            advert,
-            to_robot: to_robot.clone(),
-            ending,
-        },
-        app.clock.now(),
-    );
-    tracing::info!(robot.id = %robot.robot, "{} is online", robot.name);
-    metrics::counter!("nooterra_robot_sessions_total").increment(1);
-
+    let (ending, ended) = oneshot::channel();
+    let seat = sit_down(&app, &caller, advert, to_robot.clone(), ending);
     let welcome = ToRobot::Welcome {
         robot: robot.robot,
         name: robot.name.clone(),
@@ -120,26 +111,51 @@ async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
         events_held,
     };
     let (mut sink, mut stream) = socket.split();
-    let mut talk = Talk {
-        app: &app,
-        caller: &caller,
-        attachment,
-        media: Media::new(app.clone(), robot.robot, to_robot, desk.clone()),
-        desk,
-        best_rtt_us: i64::MAX,
+    let media = Media::new(app.clone(), robot.robot, to_robot, desk.clone());
+    let mut talk = Talk::new(&app, &caller, seat.attachment(), media, desk);
+    // Around the whole talk and not between its steps: a robot that takes no frame must not outlive its token by that.
+    let end = tokio::select! {
+        biased;
+        reason = ended => ended_by_us(reason.unwrap_or(Goodbye::Restarting)),
+        () = app.stopping.cancelled() => ended_by_us(Goodbye::Restarting),
+        end = token_falls(&app, &caller) => end,
+        end = talk.run(welcome, &mut sink, &mut stream, &mut outbox) => end,
     };
-    let end = talk
-        .run(welcome, &mut sink, &mut stream, &mut outbox, &mut ended)
-        .await;
 
     drop(talk);
-    let was_the_session = app.live.detach(attachment, app.clock.now());
+    let was_the_session = seat.leave();
     tracing::info!(robot.id = %robot.robot, code = end.reason.code(), "{} is offline: {}", robot.name, end.words);
     // Before anything that waits for a server of ours: the robot must not wait for that, too.
     say(&mut sink, goodbye(&end), end.reason).await;
     if was_the_session {
         forget(&app, robot.robot).await;
     }
+}
+
+/// Puts the robot on the board.
+fn sit_down(
+    app: &App,
+    caller: &RobotCaller,
+    advert: Advert,
+    to_robot: mpsc::Sender<ToRobot>,
+    ending: oneshot::Sender<Goodbye>,
+) -> RobotSeat {
+    let robot = &caller.robot;
+    let new = NewAttachment {
+        robot: robot.robot,
+        name: robot.name.clone(),
+        organisation: robot.organisation,
+        site: robot.site,
+        site_name: robot.site_name.clone(),
+        token: caller.token,
+        advert,
+        to_robot,
+        ending,
+    };
+    let seat = RobotSeat::take(app, new);
+    tracing::info!(robot.id = %robot.robot, "{} is online", robot.name);
+    metrics::counter!("nooterra_robot_sessions_total").increment(1);
+    seat
 }
 
 /// Waits for the hello and lets in whom nothing speaks against: its advert, its desk, and the highest number of its events
@@ -199,10 +215,7 @@ async fn hello(socket: &mut WebSocket) -> Result<Advert, End> {
             Goodbye::BadFrame,
             "the first frame must be a hello",
         )),
-        Err(error) => Err(End::new(
-            Goodbye::BadFrame,
-            format!("the hello can't be read: {error}"),
-        )),
+        Err(error) => Err(End::new(Goodbye::BadFrame, unread("the hello", &error))),
     }
 }
 
@@ -238,23 +251,59 @@ async fn check_token(app: &App, caller: &RobotCaller) -> Result<(), End> {
     }
 }
 
+/// Looks now and then whether the token still stands; returns once it does not.
+async fn token_falls(app: &App, caller: &RobotCaller) -> End {
+    let mut check = tokio::time::interval(CHECK_EVERY);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    check.reset();
+    loop {
+        check.tick().await;
+        if let Err(end) = check_token(app, caller).await {
+            return end;
+        }
+    }
+}
+
 struct Talk<'app> {
     app: &'app App,
     caller: &'app RobotCaller,
     attachment: Attachment,
     media: Media,
     desk: EventDesk,
+    allowance: Allowance,
+    /// The newest advert that came too soon after others. It is shown a little later: consoles must not stay at an older one.
+    late_advert: Option<Advert>,
     best_rtt_us: i64,
+    clock_offset_us: i64,
 }
 
-impl Talk<'_> {
+impl<'app> Talk<'app> {
+    fn new(
+        app: &'app App,
+        caller: &'app RobotCaller,
+        attachment: Attachment,
+        media: Media,
+        desk: EventDesk,
+    ) -> Self {
+        Self {
+            app,
+            caller,
+            attachment,
+            media,
+            desk,
+            allowance: Allowance::new(Instant::now()),
+            late_advert: None,
+            best_rtt_us: i64::MAX,
+            clock_offset_us: 0,
+        }
+    }
+
     async fn run(
         &mut self,
         welcome: ToRobot,
         sink: &mut SplitSink<WebSocket, Message>,
         stream: &mut futures_util::stream::SplitStream<WebSocket>,
         outbox: &mut mpsc::Receiver<ToRobot>,
-        ended: &mut oneshot::Receiver<Goodbye>,
     ) -> End {
         // Once more: revoked just before it came on the board, it was nobody's session to end.
         let welcomed = match check_token(self.app, self.caller).await {
@@ -265,9 +314,6 @@ impl Talk<'_> {
             return end;
         }
         let silent_after = Duration::from_millis(ROBOT_SILENT_AFTER_MS);
-        let mut check = tokio::time::interval(CHECK_EVERY);
-        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        check.reset();
         let mut ping = tokio::time::interval(PING_EVERY);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let silence = tokio::time::sleep(silent_after);
@@ -275,8 +321,14 @@ impl Talk<'_> {
         loop {
             let sent = tokio::select! {
                 biased;
-                reason = &mut *ended => return ended_by_us(reason.unwrap_or(Goodbye::Restarting)),
-                () = self.app.stopping.cancelled() => return ended_by_us(Goodbye::Restarting),
+                // First: a robot that always has something to say is measured all the same.
+                _ = ping.tick() => {
+                    if let Some(advert) = self.late_advert.take() {
+                        self.advert(advert);
+                    }
+                    let at = self.app.clock.micros();
+                    send(sink, &mut self.media, &ToRobot::Ping { at }).await
+                }
                 Some(frame) = outbox.recv() => send(sink, &mut self.media, &frame).await,
                 message = stream.next() => match message {
                     Some(Ok(message)) => {
@@ -286,11 +338,6 @@ impl Talk<'_> {
                     Some(Err(error)) => Err(unreadable(&error)),
                     None => Err(End::new(Goodbye::Silent, "the robot hung up")),
                 },
-                _ = ping.tick() => {
-                    let at = self.app.clock.micros();
-                    send(sink, &mut self.media, &ToRobot::Ping { at }).await
-                }
-                _ = check.tick() => check_token(self.app, self.caller).await,
                 () = &mut silence => Err(End::new(
                     Goodbye::Silent,
                     format!("nothing heard for {ROBOT_SILENT_AFTER_MS} ms"),
@@ -305,16 +352,17 @@ impl Talk<'_> {
     async fn heard(&mut self, message: Message) -> Result<(), End> {
         match message {
             Message::Text(text) => {
-                let frame = serde_json::from_str(&text).map_err(|error| {
-                    End::new(Goodbye::BadFrame, format!("a frame can't be read: {error}"))
-                })?;
+                let frame = serde_json::from_str(&text)
+                    .map_err(|error| End::new(Goodbye::BadFrame, unread("a frame", &error)))?;
                 self.take(frame).await
             }
             Message::Binary(bytes) => {
                 let Some(still) = Thumbnail::parse_robot_frame(&bytes) else {
                     return Err(End::new(Goodbye::BadFrame, "a binary frame is no still"));
                 };
-                self.app.live.thumbnail(self.attachment, &still);
+                if self.has_room(Kind::Still) {
+                    self.app.live.thumbnail(self.attachment, &still);
+                }
                 Ok(())
             }
             Message::Close(_) => Err(End::new(Goodbye::Silent, "the robot hung up")),
@@ -325,8 +373,10 @@ impl Talk<'_> {
     async fn take(&mut self, frame: FromRobot) -> Result<(), End> {
         match frame {
             FromRobot::Telemetry(telemetry) if bounds::is_sound(&telemetry) => {
-                let now = self.app.clock.micros();
-                self.app.live.telemetry(self.attachment, telemetry, now);
+                if self.has_room(Kind::Telemetry) {
+                    let now = self.app.clock.micros();
+                    self.app.live.telemetry(self.attachment, telemetry, now);
+                }
             }
             FromRobot::Telemetry(_) => {
                 return Err(End::new(
@@ -336,15 +386,17 @@ impl Talk<'_> {
             }
             FromRobot::Scan(scan) => {
                 bounds::check_scan(&scan).map_err(out_of_bounds)?;
-                self.app.live.scan(self.attachment, scan);
+                if self.has_room(Kind::Scan) {
+                    self.app.live.scan(self.attachment, scan);
+                }
             }
             FromRobot::Advert(advert) => {
                 bounds::check_advert(&advert).map_err(out_of_bounds)?;
-                self.app.live.advert(self.attachment, advert);
+                self.advert(advert);
             }
             FromRobot::RtcOffer { negotiation, sdp } => self.media.offer(negotiation, sdp).await,
             FromRobot::Event { number, sealed } => {
-                self.desk.hand_in(Sealed { number, sealed }).await;
+                self.desk.hand_in(Sealed { number, sealed });
             }
             FromRobot::Pong { at, robot_at } => self.measured(at, robot_at),
             FromRobot::Hello { .. } => {
@@ -354,29 +406,39 @@ impl Talk<'_> {
         Ok(())
     }
 
+    fn has_room(&mut self, kind: Kind) -> bool {
+        self.allowance.takes_or_drops(kind, Instant::now())
+    }
+
+    /// Shows the advert, or keeps it for later in place of the one that is kept.
+    fn advert(&mut self, advert: Advert) {
+        let older = if self.allowance.takes(Kind::Advert, Instant::now()) {
+            self.app.live.advert(self.attachment, advert);
+            self.late_advert.take()
+        } else {
+            self.late_advert.replace(advert)
+        };
+        if older.is_some() {
+            dropped(Kind::Advert.label());
+        }
+    }
+
     /// The clock offset is taken from the fastest round trip seen: the less time on the way, the less room for error.
     /// It is forgotten slowly, because clocks drift.
     fn measured(&mut self, at: UnixMicros, robot_at: UnixMicros) {
-        let now = self.app.clock.micros();
-        let round_trip_us = now.since(at).max(0);
-        let known = self
-            .app
-            .live
-            .robot(self.media.robot())
-            .and_then(|view| view.link);
-        let known_offset_us = known.map_or(0, |link| link.clock_offset_us);
-        let offset_us = if round_trip_us <= self.best_rtt_us {
+        let round_trip_us = self.app.clock.micros().since(at).max(0);
+        if round_trip_us <= self.best_rtt_us {
             self.best_rtt_us = round_trip_us;
-            at.plus(round_trip_us / 2).since(robot_at)
+            self.clock_offset_us = at.plus(round_trip_us / 2).since(robot_at);
         } else {
             self.best_rtt_us = self.best_rtt_us.saturating_add(self.best_rtt_us / 20 + 10);
-            known_offset_us
-        };
+        }
         #[expect(
             clippy::cast_precision_loss,
             reason = "a round trip is far below 2^52 microseconds"
         )]
         let rtt_ms = round_trip_us as f64 / 1_000.0;
+        let offset_us = self.clock_offset_us;
         self.app.live.link(self.attachment, rtt_ms, offset_us);
     }
 }
@@ -409,5 +471,6 @@ fn unreadable(error: &axum::Error) -> End {
             format!("a frame is larger than {MAX_TEXT_FRAME_BYTES} bytes"),
         );
     }
-    End::new(Goodbye::Silent, format!("the socket broke: {words}"))
+    tracing::debug!(error = words, "a robot's socket broke");
+    End::new(Goodbye::Silent, "the socket broke")
 }

@@ -1,9 +1,12 @@
 //! Takes a robot's sealed events in, in order, and tells the robot which ones are held for good.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use protocol::{limits::MAX_SEALED_EVENT_BYTES, robot_socket::ToRobot};
 use tokio::sync::mpsc;
 
+use super::dropped;
 use crate::{
     app::App,
     error::ApiError,
@@ -40,10 +43,11 @@ impl EventDesk {
         Ok((Self { queue }, held))
     }
 
-    /// Waits for a place: a robot that floods is read more slowly.
-    pub(super) async fn hand_in(&self, event: Sealed) {
-        if self.queue.send(event).await.is_err() {
-            tracing::debug!("an event came in after its session; the robot sends it again");
+    /// Never waits: the socket that it came from is also how the robot's state comes in, and the robot sends again what is not
+    /// acknowledged.
+    pub(super) fn hand_in(&self, event: Sealed) {
+        if self.queue.try_send(event).is_err() {
+            dropped("event");
         }
     }
 }
@@ -55,33 +59,57 @@ async fn work(
     mut drain: mpsc::Receiver<Sealed>,
     mut held: u64,
 ) {
+    let mut complaints = Complaints::default();
     while let Some(Sealed { number, sealed }) = drain.recv().await {
         let bytes = BASE64_STANDARD
             .decode(&sealed)
             .ok()
             .filter(|bytes| bytes.len() <= MAX_SEALED_EVENT_BYTES);
-        let Some(bytes) = bytes else {
-            refused(&robot, number, "unreadable");
-            continue;
+        let taken = match bytes {
+            Some(bytes) => record_robot_event(&app, &robot, bytes).await,
+            None => Ok(Taken::Refused { code: "unreadable" }),
         };
-        match record_robot_event(&app, &robot, bytes).await {
-            Ok(Taken::Held { number }) => held = held.max(number),
-            Ok(Taken::Refused { code }) => refused(&robot, number, code),
+        let answer = match taken {
+            Ok(Taken::Held { number }) => {
+                held = held.max(number);
+                ToRobot::EventsHeld { number: held }
+            }
+            Ok(Taken::Refused { code }) => {
+                complaints.refused(&robot, number, code);
+                ToRobot::EventRefused {
+                    number,
+                    code: code.to_owned(),
+                }
+            }
             // Nothing was kept; the robot still has it and sends it again.
             Err(error) => {
-                tracing::warn!(robot.id = %robot.robot, code = error.code(), "an event could not be recorded now");
+                complaints.failed(&robot, error.code());
+                continue;
             }
-        }
-        if to_robot
-            .try_send(ToRobot::EventsHeld { number: held })
-            .is_err()
-        {
-            tracing::debug!(robot.id = %robot.robot, "could not acknowledge events; the next one does");
+        };
+        if to_robot.try_send(answer).is_err() {
+            tracing::debug!(robot.id = %robot.robot, "could not answer for an event; it comes again");
         }
     }
 }
 
-fn refused(robot: &identity::Robot, number: u64, code: &'static str) {
-    metrics::counter!("nooterra_robot_events_refused_total", "code" => code).increment(1);
-    tracing::warn!(robot.id = %robot.robot, event.number = number, code, "an event of {} was refused", robot.name);
+/// What the log was told about this session's events: each kind of trouble once, however often the robot tries.
+#[derive(Default)]
+struct Complaints {
+    told: BTreeSet<&'static str>,
+}
+
+impl Complaints {
+    fn refused(&mut self, robot: &identity::Robot, number: u64, code: &'static str) {
+        metrics::counter!("nooterra_robot_events_refused_total", "code" => code).increment(1);
+        if self.told.insert(code) {
+            tracing::warn!(robot.id = %robot.robot, event.number = number, code, "an event of {} was refused", robot.name);
+        }
+    }
+
+    fn failed(&mut self, robot: &identity::Robot, code: &'static str) {
+        if self.told.insert(code) {
+            tracing::warn!(robot.id = %robot.robot, code, "an event could not be recorded now");
+        }
+    }
 }

@@ -47,10 +47,6 @@ impl Media {
         }
     }
 
-    pub(super) const fn robot(&self) -> RobotId {
-        self.robot
-    }
-
     /// Answers an offer; the connection it makes takes the place of the one before.
     pub(super) async fn offer(&mut self, negotiation: u32, sdp: String) {
         let (events, drain) = mpsc::channel(EVENT_QUEUE);
@@ -113,7 +109,7 @@ impl Following {
                         self.app.live.want_camera(robot, camera, wanted);
                     }
                 }
-                PublisherEvent::Reliable(bytes) => take(&self.desk, &bytes, robot).await,
+                PublisherEvent::Reliable(bytes) => take(&self.desk, &bytes, robot),
                 // Driving commands and their echoes come with the control lease; nothing is expected here before.
                 PublisherEvent::Fast(_) => {}
                 PublisherEvent::Closed { reason } => {
@@ -125,12 +121,12 @@ impl Following {
 }
 
 /// A robot's reliable channel carries its sealed events; anything else is counted and dropped.
-async fn take(desk: &EventDesk, bytes: &[u8], robot: RobotId) {
+pub(super) fn take(desk: &EventDesk, bytes: &[u8], robot: RobotId) {
     let frame = (bytes.len() <= MAX_TEXT_FRAME_BYTES)
         .then(|| serde_json::from_slice::<FromRobot>(bytes).ok())
         .flatten();
     if let Some(FromRobot::Event { number, sealed }) = frame {
-        desk.hand_in(Sealed { number, sealed }).await;
+        desk.hand_in(Sealed { number, sealed });
     } else {
         metrics::counter!("nooterra_frames_refused_total", "channel" => "robot").increment(1);
         tracing::debug!(robot.id = %robot, "dropped a message on the reliable channel");

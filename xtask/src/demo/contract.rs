@@ -1,6 +1,6 @@
 //! How the demo calls the two binaries, and what they answer: the only place that knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,10 @@ use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::http;
-use crate::processes::{find_program, read, run_logged};
+use crate::processes::{read, run_logged, tied_to_us};
+
+/// What the gateway and the agents get when we are killed: both end in good order then.
+const FAREWELL: &str = "TERM";
 
 /// What the gateway writes when it serves.
 #[derive(Debug, Clone, Deserialize)]
@@ -64,7 +67,7 @@ pub(super) struct Programs {
 impl Programs {
     /// The gateway, serving the built console.
     pub(super) fn serve(&self, ports: &Ports, console: &Path, ready: &Path) -> Command {
-        let mut command = tied_to_us(&self.binaries.join("nooterra"));
+        let mut command = tied_to_us(&self.binaries.join("nooterra"), FAREWELL);
         command
             .args(["serve", "--demo", "--listen", &ports.listen.to_string()])
             .args(["--media-port", &ports.media.to_string()])
@@ -103,7 +106,7 @@ impl Programs {
 
     /// A robot in its simulated world; `seed` decides which. `cameras` are those that come in from elsewhere.
     pub(super) fn robot(&self, robot: &SeededRobot, seed: usize, cameras: &[String]) -> Command {
-        let mut command = tied_to_us(&self.binaries.join("nooterra-agent"));
+        let mut command = tied_to_us(&self.binaries.join("nooterra-agent"), FAREWELL);
         command
             .args(["run", "--driver", "sim", "--wander"])
             .args(["--seed", &seed.to_string()])
@@ -131,8 +134,8 @@ pub(crate) fn readiness(url: &str) -> Result<String> {
     Ok(format!("{} {}", answer.status, answer.body.trim()))
 }
 
-/// How many of these robots are online.
-pub(super) fn online(url: &str, token: &str, robots: &[SeededRobot]) -> Result<usize> {
+/// The ids of the robots that are online.
+pub(super) fn online(url: &str, token: &str) -> Result<BTreeSet<String>> {
     let mut states = BTreeMap::new();
     let mut path = "/api/v1/robots".to_owned();
     loop {
@@ -144,10 +147,11 @@ pub(super) fn online(url: &str, token: &str, robots: &[SeededRobot]) -> Result<u
         let Some(next) = next else { break };
         path = format!("/api/v1/robots?cursor={next}");
     }
-    Ok(robots
-        .iter()
-        .filter(|robot| states.get(&robot.id).is_some_and(|state| state == "online"))
-        .count())
+    Ok(states
+        .into_iter()
+        .filter(|(_, state)| state == "online")
+        .map(|(robot, _)| robot)
+        .collect())
 }
 
 #[derive(Deserialize)]
@@ -173,18 +177,6 @@ fn add_page(body: &str, states: &mut BTreeMap<String, String>) -> Result<Option<
         states.insert(row.robot, row.presence.state);
     }
     Ok(page.next)
-}
-
-/// A child that the kernel asks to stop when we are killed without a chance to do it ourselves.
-fn tied_to_us(program: &Path) -> Command {
-    match find_program("setpriv") {
-        Some(setpriv) if cfg!(target_os = "linux") => {
-            let mut command = Command::new(setpriv);
-            command.args(["--pdeathsig", "TERM"]).arg(program);
-            command
-        }
-        _ => Command::new(program),
-    }
 }
 
 #[cfg(test)]

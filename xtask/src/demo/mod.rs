@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::console;
+use crate::living::runs;
 use crate::processes::{self, LOOK_EVERY, Running, interrupted};
 use crate::progress::{Outcome, Progress, say};
 use crate::setup::{self, Purpose};
@@ -105,28 +106,18 @@ fn clear_the_way(workspace: &Workspace) -> Result<()> {
     let Some(last) = Report::load(workspace) else {
         return Ok(());
     };
-    if is_alive(last.pid, "xtask") {
+    if runs(last.pid, "xtask")? {
         bail!(
             "a demo is running at {} (stop it with: kill {})",
             last.url,
             last.pid
         );
     }
-    if is_alive(last.gateway_pid, "nooterra") {
+    if runs(last.gateway_pid, "nooterra")? {
         processes::stop_left_behind(last.gateway_pid)?;
     }
     std::fs::remove_file(report::path(workspace))?;
     Ok(())
-}
-
-/// Whether `pid` is a process of that program: ids are reused.
-fn is_alive(pid: u32, program: &str) -> bool {
-    let mut command = Command::new("ps");
-    command.args(["-o", "comm=", "-p", &pid.to_string()]);
-    processes::read(&mut command).is_ok_and(|name| {
-        let name = name.trim();
-        name.rsplit('/').next().is_some_and(|name| name == program)
-    })
 }
 
 /// A running demo. Stopping is in the opposite order of starting.
@@ -172,7 +163,10 @@ impl Demo {
         let seeded = made.context("the demo site was made and lost")?;
         progress.step(&format!("{} robots online", seeded.robots.len()), || {
             self.start_robots(programs, &ready, &seeded, &options.cameras)?;
-            Ok(Outcome::Done)
+            Ok(match seeded.robots.len() - self.robots.len() {
+                0 => Outcome::Done,
+                lost => Outcome::Noted(format!("{lost} ended")),
+            })
         })?;
 
         self.announce(ready, seeded, options)
@@ -186,7 +180,7 @@ impl Demo {
         self.gateway = Some(Running::start("the gateway", &mut command, &log)?);
 
         let mut found: Option<Ready> = None;
-        self.wait("the gateway to be ready", READY_WITHIN, || {
+        self.wait("the gateway to be ready", READY_WITHIN, |_robots| {
             if found.is_none() && ready_file.is_file() {
                 // It may be half written: then it is read whole at the next look.
                 found = serde_json::from_slice(&std::fs::read(&ready_file)?).ok();
@@ -214,9 +208,13 @@ impl Demo {
             let running = Running::start(&robot.name, &mut command, &log("run"))?;
             self.robots.push(running);
         }
-        self.wait("all robots to be online", ONLINE_WITHIN, || {
-            let online = contract::online(&ready.url, &seeded.tokens.admin, &seeded.robots)?;
-            Ok(online == seeded.robots.len())
+        self.wait("all robots to be online", ONLINE_WITHIN, |running| {
+            let online = contract::online(&ready.url, &seeded.tokens.admin)?;
+            Ok(seeded
+                .robots
+                .iter()
+                .filter(|robot| running.iter().any(|process| process.name == robot.name))
+                .all(|robot| online.contains(&robot.id)))
         })
     }
 
@@ -254,7 +252,7 @@ impl Demo {
         Ok(())
     }
 
-    /// Waits for the person, and fails when a part ends by itself.
+    /// Waits for the person, and fails when the gateway ends by itself.
     fn hold(&mut self) -> Result<()> {
         while !interrupted() {
             self.check()?;
@@ -267,12 +265,12 @@ impl Demo {
         &mut self,
         what: &str,
         limit: Duration,
-        mut is_there: impl FnMut() -> Result<bool>,
+        mut is_there: impl FnMut(&[Running]) -> Result<bool>,
     ) -> Result<()> {
         let began = Instant::now();
         loop {
             self.check()?;
-            if is_there()? {
+            if is_there(&self.robots)? {
                 return Ok(());
             }
             if interrupted() {
@@ -289,11 +287,25 @@ impl Demo {
         }
     }
 
+    /// The demo goes on without a robot, and not without its gateway.
     fn check(&mut self) -> Result<()> {
-        self.robots
-            .iter_mut()
-            .chain(&mut self.gateway)
-            .try_for_each(Running::check)
+        for words in self.lost_robots() {
+            say(&format!("\n{words}\nthe demo goes on without it"));
+        }
+        self.gateway.as_mut().map_or(Ok(()), Running::check)
+    }
+
+    /// What is to be said of robots that ended by themselves since the last look.
+    fn lost_robots(&mut self) -> Vec<String> {
+        let mut words = Vec::new();
+        self.robots.retain_mut(|robot| match robot.check() {
+            Ok(()) => true,
+            Err(ended) => {
+                words.push(format!("{ended:#}"));
+                false
+            }
+        });
+        words
     }
 
     fn stop(&mut self) -> Result<()> {

@@ -90,6 +90,7 @@ fn stage(run: &str) -> Stage {
             robots: 1,
             data: None,
             fresh: false,
+            cameras: Vec::new(),
         },
         folder,
     }
@@ -112,9 +113,23 @@ impl Stage {
         std::fs::read_to_string(self.folder.path().join("target/debug").join(name)).unwrap()
     }
 
-    fn is_running(&self, name: &str) -> bool {
-        let pid = self.read(name).trim().parse().unwrap();
-        is_alive(pid, "sleep")
+    /// The process that wrote its id into this file, if it wrote one and runs what the scripts end in.
+    fn running(&self, name: &str) -> Option<u32> {
+        let path = self.programs.binaries.join(name);
+        let pid = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+        runs(pid, "sleep").unwrap().then_some(pid)
+    }
+
+    /// Waits for it: a robot counts as online here before its script has done anything.
+    fn await_running(&self, name: &str) -> u32 {
+        let began = Instant::now();
+        loop {
+            if let Some(pid) = self.running(name) {
+                return pid;
+            }
+            assert!(began.elapsed() < ONLINE_WITHIN, "{name} does not run");
+            std::thread::yield_now();
+        }
     }
 }
 
@@ -125,33 +140,59 @@ fn a_stopped_demo_leaves_no_process_and_no_report() {
     let (mut demo, started) = stage.start();
     started.unwrap();
     let report = Report::load(&stage.workspace).unwrap();
-    let ran = (
-        stage.is_running("gateway.pid"),
-        stage.is_running("robot.pid"),
-    );
+    stage.await_running("gateway.pid");
+    stage.await_running("robot.pid");
     demo.stop().unwrap();
 
     assert_eq!(stage.read("order"), "serve\nseed\nenrol\nrun\n");
     assert_eq!(report.robots, ["r1"]);
     assert_eq!(report.sign_in.owner, "w");
-    assert_eq!(ran, (true, true));
-    assert!(!stage.is_running("gateway.pid"));
-    assert!(!stage.is_running("robot.pid"));
+    assert_eq!(stage.running("gateway.pid"), None);
+    assert_eq!(stage.running("robot.pid"), None);
     assert!(!report::path(&stage.workspace).exists());
 }
 
 #[test]
-fn a_robot_that_ends_by_itself_ends_the_demo_by_name() {
-    let stage = stage("echo the wheels came off; exit 4");
-
+fn a_robot_that_ends_by_itself_is_named_and_the_demo_goes_on() {
+    let stage = stage(
+        r#"while [ ! -e "$here/cliff" ]; do sleep 0.02; done; echo the wheels came off; exit 4"#,
+    );
     let (mut demo, started) = stage.start();
-    let error = started.and_then(|()| demo.hold()).unwrap_err();
+    started.unwrap();
+
+    std::fs::write(stage.programs.binaries.join("cliff"), "").unwrap();
+    let began = Instant::now();
+    let mut lost = Vec::new();
+    while lost.is_empty() && began.elapsed() < ONLINE_WITHIN {
+        lost = demo.lost_robots();
+        std::thread::yield_now();
+    }
+    let after = demo.check();
+    stage.await_running("gateway.pid");
+    demo.stop().unwrap();
+
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert!(lost[0].contains("Juniper ended by itself"), "{}", lost[0]);
+    assert!(lost[0].contains("the wheels came off"), "{}", lost[0]);
+    assert!(after.is_ok(), "{after:?}");
+    assert_eq!(stage.running("gateway.pid"), None);
+}
+
+#[test]
+fn a_gateway_that_ends_by_itself_ends_the_demo() {
+    let stage = stage("exec sleep 600");
+    let (mut demo, started) = stage.start();
+    started.unwrap();
+
+    stage.await_running("robot.pid");
+    let gateway = stage.await_running("gateway.pid");
+    processes::stop_left_behind(gateway).unwrap();
+    let error = demo.hold().unwrap_err();
     demo.stop().unwrap();
 
     let message = format!("{error:#}");
-    assert!(message.contains("Juniper ended by itself"), "{message}");
-    assert!(message.contains("the wheels came off"), "{message}");
-    assert!(!stage.is_running("gateway.pid"));
+    assert!(message.contains("the gateway ended by itself"), "{message}");
+    assert_eq!(stage.running("robot.pid"), None);
 }
 
 #[test]
@@ -180,12 +221,4 @@ fn busy_ports_are_not_taken() {
     assert_ne!(ports.listen.port(), PORT);
     assert!(ports.listen.ip().is_loopback());
     assert_eq!(ports.media, 0);
-}
-
-#[test]
-fn a_process_is_known_by_its_program_and_not_by_its_number_alone() {
-    let pid = std::process::id();
-
-    assert!(!is_alive(pid, "nooterra"));
-    assert!(!is_alive(u32::MAX, "nooterra"));
 }

@@ -84,6 +84,15 @@ const REQUIREMENTS: &[Requirement] = &[
         needed_from: Purpose::Test,
         probe: || version_of("ffmpeg", "-version"),
     },
+    // Counts what a robot sends, for the benchmarks. Nothing like it elsewhere: its rows are left out there.
+    #[cfg(target_os = "linux")]
+    Requirement {
+        name: "ss",
+        debian: &["iproute2"],
+        brew: &[],
+        needed_from: Purpose::Test,
+        probe: || version_of("ss", "--version"),
+    },
     Requirement {
         name: "npm",
         debian: &["npm"],
@@ -208,6 +217,7 @@ mod tests {
                 "postgres (PostgreSQL) 15.18 (Debian 15.18-0)",
                 Some("15.18"),
             ),
+            ("ss utility, iproute2-6.1.0, libbpf 1.1.0", Some("6.1.0")),
             ("11.19.1\n", Some("11.19.1")),
             ("no such thing", None),
         ] {

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::processes::{LOOK_EVERY, Running, find_program, interrupted, read, run_logged};
+use crate::processes::{
+    LOOK_EVERY, Running, find_program, interrupted, read, run_logged, tied_to_us,
+};
 use crate::setup::{Root, postgres_programs};
 use crate::workspace::Workspace;
 
@@ -19,6 +21,9 @@ const READY_WITHIN: Duration = Duration::from_mins(1);
 const CONNECTIONS: u32 = 300;
 
 const OWNER: &str = "nooterra";
+
+/// What the server gets when we are killed: it ends at once, whoever is still connected.
+const FAREWELL: &str = "INT";
 
 /// The running cluster. Dropping it stops it and removes every trace.
 #[derive(Debug)]
@@ -41,7 +46,7 @@ impl Database {
         user.give(folder.path())?;
 
         let cluster = folder.path().join("cluster");
-        let mut create = user.command(&programs.join("initdb"));
+        let mut create = user.applied_to(Command::new(programs.join("initdb")));
         create
             .arg("--pgdata")
             .arg(&cluster)
@@ -50,7 +55,7 @@ impl Database {
             .current_dir(folder.path());
         run_logged(&mut create, &workspace.log("test-database-create"))?;
 
-        let mut serve = user.command(&programs.join("postgres"));
+        let mut serve = user.applied_to(tied_to_us(&programs.join("postgres"), FAREWELL));
         serve.arg("-D").arg(&cluster).arg("-k").arg(folder.path());
         for setting in settings() {
             serve.args(["-c", &setting]);
@@ -173,8 +178,7 @@ impl ServerUser {
         Ok(())
     }
 
-    fn command(self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+    fn applied_to(self, mut command: Command) -> Command {
         if let Self::Other { user, group } = self {
             command.uid(user).gid(group);
         }

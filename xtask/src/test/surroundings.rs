@@ -9,19 +9,16 @@ use crate::workspace::Workspace;
 /// says so.
 pub(crate) fn surroundings(workspace: &Workspace) -> Vec<(&'static str, OsString)> {
     let mut variables = vec![
-        ("NOOTERRA_BIN_DIR", workspace.binaries().into_os_string()),
-        ("NOOTERRA_CONSOLE", workspace.console().into_os_string()),
-        (
-            "NOOTERRA_LOGS",
-            workspace.report("e2e-logs").into_os_string(),
-        ),
+        ("E2E_BIN_DIR", workspace.binaries().into_os_string()),
+        ("E2E_CONSOLE", workspace.console().into_os_string()),
+        ("E2E_LOGS", workspace.report("e2e-logs").into_os_string()),
     ];
     let pictures = workspace.report("e2e-screenshots");
-    variables.push(("NOOTERRA_SCREENSHOTS", pictures.into_os_string()));
+    variables.push(("E2E_SCREENSHOTS", pictures.into_os_string()));
     for (name, path) in [
-        ("NOOTERRA_CHROMIUM", setup::chromium()),
-        ("NOOTERRA_CHROMEDRIVER", setup::chromedriver()),
-        ("NOOTERRA_AXE", setup::axe(workspace)),
+        ("E2E_CHROMIUM", setup::chromium()),
+        ("E2E_CHROMEDRIVER", setup::chromedriver()),
+        ("E2E_AXE", setup::axe(workspace)),
     ] {
         if let Some(path) = path {
             variables.push((name, path.into_os_string()));

@@ -7,6 +7,16 @@ fn source<'a>(path: &'a str, text: &'a str) -> Source<'a> {
 }
 
 #[test]
+fn a_file_that_is_not_text_is_found_outside_of_the_assets() {
+    let wheel = b"PK\x03\x04\xff";
+    assert_eq!(is_text_or_an_asset("wheel.whl", wheel).len(), 1);
+    assert_eq!(is_text_or_an_asset("docs/assets/a.png", wheel).len(), 1);
+    assert!(is_text_or_an_asset("assets/fonts/a.woff2", wheel).is_empty());
+    assert!(is_text_or_an_asset("docs/.DS_Store", wheel).is_empty());
+    assert!(is_text_or_an_asset("e2e/film.sdp", b"v=0\r\n").is_empty());
+}
+
+#[test]
 fn a_file_without_its_sentence_is_found() {
     assert_eq!(says_what_lives_here(&source("a.rs", "use std;")).len(), 1);
     assert!(says_what_lives_here(&source("a.rs", "//! Leases.")).is_empty());

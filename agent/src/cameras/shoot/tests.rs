@@ -30,19 +30,23 @@ struct Bench {
 }
 
 fn bench(room: usize) -> Bench {
-    let (frames_in, frames) = mpsc::channel(room);
-    let (stills_in, stills) = mpsc::channel(room);
     let config = ShootConfig {
         camera: 1,
         encoder: EncoderConfig::new(64, 64, 20),
         has_stamp: false,
     };
+    bench_of(room, config)
+}
+
+fn bench_of(room: usize, config: ShootConfig) -> Bench {
+    let (frames_in, frames) = mpsc::channel(room);
+    let (stills_in, stills) = mpsc::channel(room);
     let sinks = Sinks {
         frames: frames_in,
         stills: stills_in,
     };
     Bench {
-        worker: Worker::new(config, Counting, sinks),
+        worker: Worker::new("test", config, Counting, sinks).unwrap(),
         frames,
         stills,
     }
@@ -64,7 +68,7 @@ fn a_camera_that_nobody_wants_takes_no_picture_and_waits() {
         assert_eq!(bench.worker.turn(IDLE, at(now), clock), None);
     }
 
-    assert_eq!(bench.worker.counters, ShootCounters::default());
+    assert_eq!(bench.worker.counters(), ShootCounters::default());
     assert!(bench.frames.try_recv().is_err());
 }
 
@@ -146,10 +150,68 @@ fn a_still_is_taken_on_request_while_the_stream_is_off() {
 
     bench.worker.turn(asks, at(0), clock);
 
-    let still = bench.stills.try_recv().unwrap();
+    let still = bench.stills.blocking_recv().unwrap();
     assert!(still.jpeg.starts_with(&[0xff, 0xd8]));
     assert_eq!((still.camera, still.captured_at), (1, clock()));
     assert!(bench.frames.try_recv().is_err());
+}
+
+#[test]
+fn a_still_asked_for_while_the_stream_runs_is_of_the_streams_next_picture() {
+    let mut bench = bench(4);
+    let asks = Wishes {
+        wants_still: true,
+        ..WANTED
+    };
+    bench.worker.turn(WANTED, at(0), || UnixMicros(0));
+
+    bench.worker.turn(asks, at(10), || UnixMicros(10_000));
+    bench.worker.turn(WANTED, at(50), || UnixMicros(50_000));
+
+    let still = bench.stills.blocking_recv().unwrap();
+    assert_eq!(still.captured_at, UnixMicros(50_000));
+    assert_eq!(bench.worker.counters.pictures, 2);
+}
+
+#[test]
+fn a_still_does_not_show_the_stamp_of_the_stream() {
+    let shoot = |has_stamp| {
+        // Large enough for a stamp.
+        let config = ShootConfig {
+            camera: 1,
+            encoder: EncoderConfig::new(320, 240, 20),
+            has_stamp,
+        };
+        let asks = Wishes {
+            wants_still: true,
+            ..WANTED
+        };
+        let mut bench = bench_of(4, config);
+        bench.worker.turn(asks, at(0), clock);
+        let frame = bench.frames.try_recv().unwrap();
+        (bench.stills.blocking_recv().unwrap(), frame)
+    };
+
+    let (plain_still, plain_frame) = shoot(false);
+    let (stamped_still, stamped_frame) = shoot(true);
+
+    assert_eq!(plain_still, stamped_still);
+    assert!(plain_frame != stamped_frame);
+}
+
+#[test]
+fn a_stream_that_nobody_takes_does_not_keep_a_still_waiting() {
+    let mut bench = bench(1);
+    let asks = Wishes {
+        wants_still: true,
+        ..WANTED
+    };
+    bench.worker.turn(WANTED, at(0), || UnixMicros(0));
+
+    bench.worker.turn(asks, at(50), || UnixMicros(50_000));
+
+    let still = bench.stills.blocking_recv().unwrap();
+    assert_eq!(still.captured_at, UnixMicros(50_000));
 }
 
 #[tokio::test]

@@ -38,7 +38,13 @@ fn a_command_takes_the_channel_of_its_own_robot_and_the_socket_otherwise() {
     let own = reduce(&mut model, order(JUNIPER), at(0));
     let other = reduce(&mut model, order(ROWAN), at(0));
 
-    assert!(matches!(own[..], [Effect::SendOnChannel(_)]));
+    assert!(matches!(
+        own[..],
+        [
+            Effect::SendOnChannel(FromConsole::Command(_)),
+            Effect::Send(FromConsole::Command(_))
+        ]
+    ));
     assert!(matches!(other[..], [Effect::Send(FromConsole::Command(_))]));
 }
 

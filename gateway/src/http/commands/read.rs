@@ -29,6 +29,6 @@ pub(crate) async fn handler(
         .await?
         .filter(|command| sight.covers(command.issue.organisation, command.issue.site))
         .ok_or_else(|| ApiError::not_found("command"))?;
-    let name = name_of(&app, &command).await?;
+    let name = name_of(&app.pool, &command).await?;
     Ok(Json(command.view(name)))
 }

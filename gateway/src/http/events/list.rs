@@ -1,6 +1,6 @@
 //! `GET /api/v1/events`: recorded events in the order of the log. A page as JSON, or from there on as they come (SSE).
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -22,10 +22,13 @@ use spine::{
     Position,
     tail::{Filter, Follower, StoredEvent, read_after},
 };
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Interval, MissedTickBehavior},
+};
 
 use crate::{
-    app::App,
+    app::{App, EVENT_STREAMS},
     error::ApiError,
     http::{auth::Caller, extract::Asked},
 };
@@ -57,6 +60,7 @@ pub(crate) struct Query {
     (status = 400, description = "`position_malformed`", body = protocol::views::Problem),
     (status = 401, description = "Not signed in", body = protocol::views::Problem),
     (status = 403, description = "`role_missing`", body = protocol::views::Problem),
+    (status = 503, description = "`too_many_streams`", body = protocol::views::Problem),
 ))]
 pub(crate) async fn handler(
     State(app): State<App>,
@@ -88,7 +92,10 @@ pub(crate) async fn handler(
         None => Position::START,
     };
     if wants_stream {
-        let events = follow(app, caller, after, filter);
+        let place = Arc::clone(&app.event_streams)
+            .try_acquire_owned()
+            .map_err(|_full| ApiError::too_many_streams(EVENT_STREAMS))?;
+        let events = follow(app, caller, after, filter, place);
         let stream = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
         return Ok(stream.into_response());
     }
@@ -113,6 +120,7 @@ fn follow(
     caller: Caller,
     after: Position,
     filter: Filter,
+    place: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     struct Following {
         app: App,
@@ -120,6 +128,8 @@ fn follow(
         follower: Follower,
         check: Interval,
         waiting: std::vec::IntoIter<StoredEvent>,
+        /// Given back with the stream.
+        _place: OwnedSemaphorePermit,
     }
 
     let mut check = tokio::time::interval(CHECK_EVERY);
@@ -131,6 +141,7 @@ fn follow(
         app,
         caller,
         waiting: Vec::new().into_iter(),
+        _place: place,
     };
     stream::unfold(start, async |mut following| {
         loop {

@@ -217,23 +217,32 @@ async fn use_up(house: &House, limit: Limit, who: &str) {
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
-async fn a_runaway_script_is_told_to_wait_and_nobody_else_is(owner: PgPool) {
+async fn a_runaway_script_is_told_to_wait_but_may_still_stop_and_nobody_else_waits(owner: PgPool) {
     let house = House::new(&owner).await;
     let _juniper = house.attach(JUNIPER);
     let stop = json!({"verb": "stop"});
+    let go = json!({"verb": "navigate_to", "x_m": 1.0, "y_m": 1.0});
 
     // The minute may turn while the limit is used up; it does not turn twice.
     let mut refused = None;
     for _ in 0..2 {
         use_up(&house, COMMANDS, &Who::Operator.id().to_string()).await;
-        let answer = house.ask(tell(Who::Operator, JUNIPER, KEY, &stop)).await;
+        let answer = house.ask(tell(Who::Operator, JUNIPER, KEY, &go)).await;
         if answer.status == 429 {
             refused = Some(answer);
             break;
         }
     }
     let colleague = house
-        .ask(tell(Who::WingA, JUNIPER, CommandId(Uuid::now_v7()), &stop))
+        .ask(tell(Who::WingA, JUNIPER, CommandId(Uuid::now_v7()), &go))
+        .await;
+    let own_stop = house
+        .ask(tell(
+            Who::Operator,
+            JUNIPER,
+            CommandId(Uuid::now_v7()),
+            &stop,
+        ))
         .await;
 
     let refused = refused.expect("the limit never held");
@@ -244,6 +253,7 @@ async fn a_runaway_script_is_told_to_wait_and_nobody_else_is(owner: PgPool) {
         .unwrap();
     assert!((1..=60).contains(&wait_s));
     assert_eq!(colleague.status, 202);
+    assert_eq!(own_stop.status, 202, "nothing keeps anybody from stopping");
 }
 
 /// Follows `next` until there is none.

@@ -3,7 +3,10 @@
 
 use std::{
     net::SocketAddr,
-    sync::atomic::{AtomicU8, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
 };
 
 use axum::{Router, body::Body, extract::connect_info::MockConnectInfo, http::Request};
@@ -18,7 +21,7 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
@@ -29,7 +32,7 @@ pub(crate) use super::cast::{
     WING_B, Who, advert, telemetry,
 };
 use crate::{
-    app::{App, Clock, Parts},
+    app::{App, Clock, EVENT_STREAMS, Parts},
     config::{Config, Overrides},
     http::router,
     live::{Attachment, Live, NewAttachment, dependencies::Dependencies, rate_limit::RateLimit},
@@ -99,6 +102,7 @@ impl House {
             live: Live::default(),
             rtc: Rtc::bind(media).await.unwrap(),
             dependencies: Dependencies::new(Clock.now()),
+            event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
             limits: RateLimit::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             stopping: CancellationToken::new(),

@@ -42,10 +42,21 @@ struct Published {
 
 impl Published {
     async fn new(relay: &Rtc, cameras: &[&str]) -> Self {
+        Self::join(relay, cameras, None).await
+    }
+
+    async fn through(relay: &Rtc, cameras: &[&str], wire: &Wire) -> Self {
+        Self::join(relay, cameras, Some(wire)).await
+    }
+
+    async fn join(relay: &Rtc, cameras: &[&str], wire: Option<&Wire>) -> Self {
         let robot = Robot::new(cameras).await;
         let (sender, mut events) = mpsc::channel(UNREAD);
         let offer = robot.peer.offer().await;
-        let (handle, answer) = relay.publish(ROBOT, &offer, sender).await.unwrap();
+        let (handle, mut answer) = relay.publish(ROBOT, &offer, sender).await.unwrap();
+        if let Some(wire) = wire {
+            answer = wire.reroute(&answer, relay.local_addr());
+        }
         robot.peer.accept(&answer).await;
         robot.peer.channels_open().await;
         while next(&mut events).await != PublisherEvent::Connected {}

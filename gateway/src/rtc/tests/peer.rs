@@ -329,15 +329,20 @@ impl Robot {
     pub(super) async fn send(&self, camera: usize, first_byte: u8) {
         let mut payload = vec![first_byte, 0x80];
         payload.resize(400, 0);
-        self.write(camera, payload).await;
+        self.write(camera, payload, None).await;
+    }
+
+    /// Sends a packet of an encoding that was never agreed on.
+    pub(super) async fn send_of_type(&self, camera: usize, payload_type: u8) {
+        self.write(camera, vec![0x65; 40], Some(payload_type)).await;
     }
 
     /// Sends a packet without payload, as browsers do to probe their uplink.
     pub(super) async fn send_probe(&self, camera: usize) {
-        self.write(camera, Vec::new()).await;
+        self.write(camera, Vec::new(), None).await;
     }
 
-    async fn write(&self, camera: usize, payload: Vec<u8>) {
+    async fn write(&self, camera: usize, payload: Vec<u8>, payload_type: Option<u8>) {
         let camera = &self.cameras[camera];
         let parameters = camera.sender.get_parameters().await.unwrap().rtp_parameters;
         let codec = parameters
@@ -350,7 +355,7 @@ impl Robot {
         let mut header = Header {
             version: 2,
             marker: true,
-            payload_type: codec.payload_type,
+            payload_type: payload_type.unwrap_or(codec.payload_type),
             sequence_number: next.0,
             timestamp: next.1,
             ssrc: camera.ssrc,

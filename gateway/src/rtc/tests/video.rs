@@ -277,6 +277,44 @@ async fn malformed_rtp_is_dropped_and_nothing_else_breaks() {
 }
 
 #[tokio::test]
+async fn packets_of_no_agreed_encoding_are_dropped_and_the_stream_goes_on() {
+    let relay = relay().await;
+    let published = Published::new(&relay, &["front"]).await;
+    let mut watched = Watched::new(&relay, &["front"]).await;
+    published.robot.keyframe_asked(0).await;
+    published.robot.send_key(0).await;
+    assert!(watched.browser.next().await.is_key());
+
+    published.robot.send_of_type(0, 77).await;
+    published.robot.send_key(0).await;
+
+    assert!(watched.browser.next().await.is_key());
+    assert_eq!(relay.counters().packets_forwarded, 2);
+}
+
+#[tokio::test]
+async fn a_robot_that_vanishes_mid_stream_is_noticed_and_its_viewer_stays() {
+    let relay = relay().await;
+    let wire = Wire::to(relay.local_addr()).await;
+    let mut published = Published::through(&relay, &["front"], &wire).await;
+    let mut watched = Watched::new(&relay, &["front"]).await;
+    published.robot.keyframe_asked(0).await;
+    published.robot.send_key(0).await;
+    assert!(watched.browser.next().await.is_key());
+
+    wire.cut();
+
+    let closed = PublisherEvent::Closed {
+        reason: ClosedReason::PeerSilent,
+    };
+    while next(&mut published.events).await != closed {}
+    let again = Published::new(&relay, &["front"]).await;
+    again.robot.keyframe_asked(0).await;
+    again.robot.send_key(0).await;
+    assert!(watched.browser.next().await.is_key());
+}
+
+#[tokio::test]
 async fn dropping_the_handle_closes_the_connection_at_once() {
     let relay = relay().await;
     let published = Published::new(&relay, &["front"]).await;

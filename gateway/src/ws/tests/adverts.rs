@@ -3,7 +3,7 @@
 use protocol::{
     limits::{
         MAX_CAMERAS, MAX_COMPONENTS, MAX_LIDAR_RANGES, MAX_MAP_PLACES, MAX_MAP_SEGMENTS,
-        MAX_NAME_CHARS,
+        MAX_NAME_CHARS, MAX_WORDS_CHARS,
     },
     robot::{
         Advert, CameraAdvert, Component, Health, Place, Pose, Scan, Segment, Shape, ShapeKind,
@@ -43,6 +43,12 @@ fn components(count: usize, name: &str) -> Advert {
         components: vec![one; count],
         ..advert()
     }
+}
+
+fn said(words: &str) -> Advert {
+    let mut advert = components(1, "wheel");
+    words.clone_into(&mut advert.components[0].words);
+    advert
 }
 
 fn map(change: impl FnOnce(&mut SiteMap)) -> Advert {
@@ -99,6 +105,11 @@ fn an_advert_may_have_as_much_as_the_limits_say_and_not_one_more() {
             "a component's name",
             components(1, &longest),
             components(1, &too_long),
+        ),
+        (
+            "words about a component",
+            said(&"č".repeat(MAX_WORDS_CHARS)),
+            said(&"x".repeat(MAX_WORDS_CHARS + 1)),
         ),
         (
             "walls",

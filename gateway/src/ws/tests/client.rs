@@ -54,6 +54,7 @@ pub(super) async fn connect(address: SocketAddr) -> TcpStream {
 /// A frame that may be the last one.
 pub(super) trait Heard: DeserializeOwned + std::fmt::Debug {
     fn farewell(&self) -> Option<Goodbye>;
+    fn words(&self) -> Option<String>;
 }
 
 impl Heard for ToRobot {
@@ -63,12 +64,26 @@ impl Heard for ToRobot {
             _ => None,
         }
     }
+
+    fn words(&self) -> Option<String> {
+        match self {
+            Self::Goodbye { words, .. } => Some(words.clone()),
+            _ => None,
+        }
+    }
 }
 
 impl Heard for ToConsole {
     fn farewell(&self) -> Option<Goodbye> {
         match self {
             Self::Goodbye { reason, .. } => Some(*reason),
+            _ => None,
+        }
+    }
+
+    fn words(&self) -> Option<String> {
+        match self {
+            Self::Goodbye { words, .. } => Some(words.clone()),
             _ => None,
         }
     }
@@ -139,7 +154,14 @@ impl<Says: Serialize, Hears: Heard> Client<Says, Hears> {
 
     /// The last word. The close code must say the same.
     pub(super) async fn goodbye(&mut self) -> Goodbye {
-        let reason = self.until(Heard::farewell).await;
+        self.goodbye_and_why().await.0
+    }
+
+    /// The same, and its words.
+    pub(super) async fn goodbye_and_why(&mut self) -> (Goodbye, String) {
+        let (reason, words) = self
+            .until(|frame| Some((frame.farewell()?, frame.words()?)))
+            .await;
         match self.hear_raw().await {
             Message::Close(Some(close)) => {
                 assert_eq!(close.reason.as_str(), reason.code());
@@ -148,22 +170,29 @@ impl<Says: Serialize, Hears: Heard> Client<Says, Hears> {
             }
             other => panic!("{other:?} came after the last word"),
         }
-        reason
+        (reason, words)
     }
 }
 
 impl Robot {
     /// A robot that has shaken hands and not yet said a word.
     pub(super) async fn dial(address: SocketAddr, machine: Machine) -> Self {
+        Self::dial_on(connect(address).await, machine).await
+    }
+
+    async fn dial_on(stream: TcpStream, machine: Machine) -> Self {
         let bearer = format!("Bearer {}", machine.token());
         let headers = [("authorization", bearer.as_str())];
-        let socket = knock(connect(address).await, ROBOT_SOCKET, &headers).await;
-        Self::on(socket.unwrap())
+        Self::on(knock(stream, ROBOT_SOCKET, &headers).await.unwrap())
     }
 
     /// A robot that was welcomed, and the number of its events that are held.
     pub(super) async fn welcome(address: SocketAddr, machine: Machine) -> (Self, u64) {
-        let mut robot = Self::dial(address, machine).await;
+        Self::welcome_on(connect(address).await, machine).await
+    }
+
+    pub(super) async fn welcome_on(stream: TcpStream, machine: Machine) -> (Self, u64) {
+        let mut robot = Self::dial_on(stream, machine).await;
         robot.say(&hello(advert())).await;
         let held = robot
             .until(|frame| match frame {

@@ -227,8 +227,20 @@ async fn held(robot: &mut Robot) -> u64 {
         .await
 }
 
+async fn refused(robot: &mut Robot) -> (u64, String) {
+    robot
+        .until(|frame| match frame {
+            ToRobot::EventRefused { number, code } => Some((*number, code.clone())),
+            ToRobot::EventsHeld { number } => panic!("{number} is held"),
+            _ => None,
+        })
+        .await
+}
+
 #[sqlx::test(migrator = "spine::MIGRATOR")]
-async fn a_robot_learns_which_events_are_held_and_bad_ones_do_not_end_its_session(owner: PgPool) {
+async fn a_robot_learns_which_events_are_held_and_which_refused_and_bad_ones_do_not_end_its_session(
+    owner: PgPool,
+) {
     let house = House::new(&owner).await;
     let address = house.listen().await;
     let mut journal = Journal::new(JUNIPER);
@@ -242,13 +254,16 @@ async fn a_robot_learns_which_events_are_held_and_bad_ones_do_not_end_its_sessio
     assert_eq!(held(&mut robot).await, 1);
     let mut forged = second.1.clone();
     *forged.last_mut().unwrap() ^= 1;
-    send(&mut robot, 2, &forged).await;
-    assert_eq!(held(&mut robot).await, 1);
-    for sealed in [
-        "not base64!".to_owned(),
-        BASE64_STANDARD.encode(vec![0; MAX_SEALED_EVENT_BYTES + 1]),
+    for (sealed, code) in [
+        (BASE64_STANDARD.encode(forged), "signature_refused"),
+        ("not base64!".to_owned(), "unreadable"),
+        (
+            BASE64_STANDARD.encode(vec![0; MAX_SEALED_EVENT_BYTES + 1]),
+            "unreadable",
+        ),
     ] {
         robot.say(&FromRobot::Event { number: 2, sealed }).await;
+        assert_eq!(refused(&mut robot).await, (2, code.to_owned()));
     }
     send(&mut robot, 2, &second.1).await;
     assert_eq!(held(&mut robot).await, 2);

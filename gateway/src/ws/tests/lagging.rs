@@ -1,15 +1,17 @@
 //! Claims about consoles that don't read: they get a fresh picture in place of a queue, and nobody waits for them.
 
-use std::{net::SocketAddr, time::Instant};
+use std::time::Instant;
 
 use protocol::{
     console_socket::ToConsole,
     robot::{Advert, Component, Health},
 };
 use sqlx::PgPool;
-use tokio::net::{TcpSocket, TcpStream};
 
-use super::client::Console;
+use super::{
+    client::Console,
+    narrow::{connect, listen},
+};
 use crate::{
     http::tests::{
         house::{Attached, House, JUNIPER, Who, advert},
@@ -19,28 +21,8 @@ use crate::{
     ws::WRITE_WITHIN,
 };
 
-/// So little that a reader who stops is felt at once, and not after megabytes that the system keeps for it.
-const SMALL: u32 = 4 * 1024;
-
 /// Several times what the outbox holds.
 const MANY: u32 = 600;
-
-fn small() -> TcpSocket {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_send_buffer_size(SMALL).unwrap();
-    socket.set_recv_buffer_size(SMALL).unwrap();
-    socket
-}
-
-fn listen(house: &House) -> SocketAddr {
-    let socket = small();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    house.listen_on(socket.listen(16).unwrap())
-}
-
-async fn connect(address: SocketAddr) -> TcpStream {
-    small().connect(address).await.unwrap()
-}
 
 /// A large advert with a number that shows.
 fn edition(number: u32) -> Advert {
@@ -57,7 +39,7 @@ fn edition(number: u32) -> Advert {
 }
 
 /// Makes many changes, with time for the sessions between them.
-async fn change_often(house: &House, juniper: &Attached) {
+pub(super) async fn change_often(house: &House, juniper: &Attached) {
     for number in 1..=MANY {
         house.app.live.advert(juniper.attachment, edition(number));
         tokio::task::yield_now().await;

@@ -13,9 +13,13 @@ use sqlx::PgPool;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::client::{Console, ROBOT_SOCKET, Robot, connect, hello, knock};
-use crate::http::tests::{
-    house::{House, JUNIPER, Machine, ROWAN, Who, advert, telemetry},
-    until::until,
+use crate::{
+    http::tests::{
+        house::{House, JUNIPER, LINDEN, Machine, ROWAN, Who, advert, new_attachment, telemetry},
+        until::until,
+    },
+    live::{NewConsole, Outbox, Sight},
+    ws::seats::{ConsoleSeat, RobotSeat},
 };
 
 fn is_online(house: &House, machine: Machine) -> bool {
@@ -164,6 +168,33 @@ async fn a_frame_that_can_not_be_read_ends_its_session_and_no_other(owner: PgPoo
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn what_is_said_about_a_frame_repeats_nothing_of_it(owner: PgPool) {
+    const MARKER: &str = "192.0.2.77";
+    let house = House::new(&owner).await;
+    let address = house.listen().await;
+    let long = format!("{MARKER}\\n").repeat(5_000);
+
+    for bad in [
+        format!("{{\"type\":\"{MARKER}\"}}"),
+        format!("{{\"type\":\"rtc_offer\",\"negotiation\":\"{MARKER}\",\"sdp\":\"\"}}"),
+        format!("{{\"type\":\"pong\",\"at\":\"{long}\",\"robot_at\":1}}"),
+        format!("{{\"type\":\"hello\",\"protocol\":\"{long}\"}}"),
+        format!("\"{MARKER}\" {MARKER}"),
+        format!("{{\"{MARKER}"),
+    ] {
+        let mut mute = Robot::dial(address, JUNIPER).await;
+        let (mut robot, _held) = Robot::welcome(address, ROWAN).await;
+        for robot in [&mut mute, &mut robot] {
+            robot.say_text(&bad).await;
+            let (reason, words) = robot.goodbye_and_why().await;
+            assert_eq!(reason, Goodbye::BadFrame);
+            assert!(!words.contains(MARKER) && words.len() < 128, "{words}");
+            assert!(words.contains("can't be read"), "{words}");
+        }
+    }
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn the_newer_of_two_sessions_wins_and_the_older_is_told_why(owner: PgPool) {
     let house = House::new(&owner).await;
     let address = house.listen().await;
@@ -304,4 +335,51 @@ async fn a_gateway_that_goes_down_tells_everybody_to_come_back(owner: PgPool) {
     house.app.sessions.close();
     crate::http::tests::until::soon("the end of every session", house.app.sessions.wait()).await;
     assert_eq!(house.app.live.connected(), (0, 0));
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_session_that_a_restart_ends_says_so_and_not_that_its_sign_in_ended(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let address: SocketAddr = house.listen().await;
+    let (mut console, _snapshot) = Console::open(address, Who::Operator).await;
+    let (mut robot, _held) = Robot::welcome(address, JUNIPER).await;
+
+    house.app.live.end_all(Goodbye::Restarting);
+
+    let going_down = (Goodbye::Restarting, "the gateway is going down".to_owned());
+    assert_eq!(robot.goodbye_and_why().await, going_down);
+    assert_eq!(console.goodbye_and_why().await, going_down);
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_session_that_breaks_leaves_nobody_online(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let (new, _frames, _ended) = new_attachment(JUNIPER);
+    let robot = RobotSeat::take(&house.app, new);
+    let (outbox, _drain) = Outbox::new();
+    let console = ConsoleSeat::take(
+        &house.app,
+        NewConsole {
+            person: Who::Operator.id(),
+            credential: "one".to_owned(),
+            sight: Sight {
+                organisation: LINDEN,
+                sites: None,
+            },
+            watches: None,
+            outbox,
+            ending: tokio::sync::oneshot::channel().0,
+            doubt: std::sync::Arc::default(),
+        },
+    );
+    assert_eq!(house.app.live.connected(), (1, 1));
+
+    let broken = tokio::spawn(async move {
+        let _seats = (robot, console);
+        panic!("a session of this test breaks");
+    });
+
+    assert!(broken.await.unwrap_err().is_panic());
+    assert_eq!(house.app.live.connected(), (0, 0));
+    assert!(!is_online(&house, JUNIPER));
 }

@@ -3,20 +3,21 @@
 use protocol::{
     console_socket::{FromConsole, MAX_VIEWS, ToConsole},
     limits::MAX_CAMERAS,
+    robot::{Advert, CameraAdvert},
     robot_socket::{Demand, ToRobot},
 };
 use sqlx::PgPool;
 
 use super::client::Console;
 use crate::http::tests::{
-    house::{FOREIGN, House, JUNIPER, Machine, ROWAN, Who},
+    house::{Attached, FOREIGN, House, JUNIPER, Machine, ROWAN, Who, advert},
     until::until,
 };
 
 /// What Chromium offers for two cameras.
-const OFFER: &str = include_str!("../../rtc/tests/chromium_offer.sdp");
+pub(super) const OFFER: &str = include_str!("../../rtc/tests/chromium_offer.sdp");
 
-fn view(view: u32, robot: Machine, cameras: &[&str], sdp: &str) -> FromConsole {
+pub(super) fn view(view: u32, robot: Machine, cameras: &[&str], sdp: &str) -> FromConsole {
     FromConsole::View {
         view,
         robot: robot.id(),
@@ -25,8 +26,29 @@ fn view(view: u32, robot: Machine, cameras: &[&str], sdp: &str) -> FromConsole {
     }
 }
 
+/// What a robot with the cameras of the offer says of itself.
+pub(super) fn two_cameras() -> Advert {
+    let head = advert().cameras.remove(0);
+    let rear = CameraAdvert {
+        name: "rear".to_owned(),
+        ..head.clone()
+    };
+    Advert {
+        cameras: vec![head, rear],
+        ..advert()
+    }
+}
+
+/// A robot on the board that has the cameras of the offer.
+fn attach(house: &House, machine: Machine) -> Attached {
+    let mut attached = house.attach(machine);
+    house.app.live.advert(attached.attachment, two_cameras());
+    attached.waiting();
+    attached
+}
+
 /// What became of a view: nothing when it was opened, else the code.
-async fn opened(console: &mut Console, frame: &FromConsole) -> Result<(), String> {
+pub(super) async fn open(console: &mut Console, frame: &FromConsole) -> Result<(), String> {
     let FromConsole::View { view: asked, .. } = frame else {
         unreachable!()
     };
@@ -47,7 +69,7 @@ async fn opened(console: &mut Console, frame: &FromConsole) -> Result<(), String
 async fn a_view_that_may_not_be_or_makes_no_sense_is_refused_with_its_code(owner: PgPool) {
     let house = House::new(&owner).await;
     let address = house.listen().await;
-    let mut robots = [JUNIPER, ROWAN, FOREIGN].map(|machine| house.attach(machine));
+    let mut robots = [JUNIPER, ROWAN, FOREIGN].map(|machine| attach(&house, machine));
     let two = ["head", "rear"];
     let many = ["head"; MAX_CAMERAS + 1];
 
@@ -79,6 +101,12 @@ async fn a_view_that_may_not_be_or_makes_no_sense_is_refused_with_its_code(owner
             view(1, JUNIPER, &["head", "../etc"], OFFER),
             "unknown_camera",
         ),
+        // No peer connection of the robot's is there yet, whose cameras could be asked.
+        (
+            Who::Operator,
+            view(1, JUNIPER, &["head", "tail"], OFFER),
+            "unknown_camera",
+        ),
         (Who::Operator, view(1, JUNIPER, &two, ""), "sdp_malformed"),
         (
             Who::Operator,
@@ -87,7 +115,7 @@ async fn a_view_that_may_not_be_or_makes_no_sense_is_refused_with_its_code(owner
         ),
     ] {
         let (mut console, _snapshot) = Console::open(address, who).await;
-        let refused = opened(&mut console, &frame).await;
+        let refused = open(&mut console, &frame).await;
         assert_eq!(refused, Err(code.to_owned()), "{who:?}");
         console.in_step().await;
     }
@@ -99,18 +127,18 @@ async fn a_view_that_may_not_be_or_makes_no_sense_is_refused_with_its_code(owner
 #[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn a_console_holds_so_many_views_and_one_that_it_closes_makes_room(owner: PgPool) {
     let house = House::new(&owner).await;
-    let _juniper = house.attach(JUNIPER);
+    let _juniper = attach(&house, JUNIPER);
     let (mut console, _snapshot) = Console::open(house.listen().await, Who::Operator).await;
     let most = u32::try_from(MAX_VIEWS).unwrap();
     let numbered = |number| view(number, JUNIPER, &["head", "rear"], OFFER);
 
     for number in 1..=most {
-        assert_eq!(opened(&mut console, &numbered(number)).await, Ok(()));
+        assert_eq!(open(&mut console, &numbered(number)).await, Ok(()));
     }
-    let beyond = opened(&mut console, &numbered(most + 1)).await;
-    let again = opened(&mut console, &numbered(most)).await;
+    let beyond = open(&mut console, &numbered(most + 1)).await;
+    let again = open(&mut console, &numbered(most)).await;
     console.say(&FromConsole::EndView { view: 1 }).await;
-    let after = opened(&mut console, &numbered(most + 1)).await;
+    let after = open(&mut console, &numbered(most + 1)).await;
 
     assert_eq!(beyond, Err("too_many_views".to_owned()));
     assert_eq!(again, Ok(()), "a view that is opened again replaces itself");
@@ -121,7 +149,7 @@ async fn a_console_holds_so_many_views_and_one_that_it_closes_makes_room(owner: 
 async fn scans_are_asked_of_a_robot_while_somebody_views_it_and_no_longer(owner: PgPool) {
     let house = House::new(&owner).await;
     let address = house.listen().await;
-    let mut juniper = house.attach(JUNIPER);
+    let mut juniper = attach(&house, JUNIPER);
     let scans = |scans| {
         ToRobot::Demand(Demand {
             scans,
@@ -132,8 +160,8 @@ async fn scans_are_asked_of_a_robot_while_somebody_views_it_and_no_longer(owner:
 
     let (mut first, _snapshot) = Console::open(address, Who::Operator).await;
     let (mut second, _snapshot) = Console::open(address, Who::Admin).await;
-    opened(&mut first, &frame).await.unwrap();
-    opened(&mut second, &frame).await.unwrap();
+    open(&mut first, &frame).await.unwrap();
+    open(&mut second, &frame).await.unwrap();
     assert_eq!(juniper.waiting(), [scans(true)]);
 
     first.say(&FromConsole::EndView { view: 1 }).await;
@@ -148,4 +176,16 @@ async fn scans_are_asked_of_a_robot_while_somebody_views_it_and_no_longer(owner:
         (house.app.rtc.counters().viewers == 0).then_some(())
     })
     .await;
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_robot_that_has_not_come_back_since_a_restart_can_be_viewed_before_its_cameras_are_known(
+    owner: PgPool,
+) {
+    let house = House::new(&owner).await;
+    let (mut console, _snapshot) = Console::open(house.listen().await, Who::Operator).await;
+
+    let asked = view(1, JUNIPER, &["head", "rear"], OFFER);
+
+    assert_eq!(open(&mut console, &asked).await, Ok(()));
 }

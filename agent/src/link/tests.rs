@@ -1,0 +1,191 @@
+//! Claims about the link, against a gateway's socket on loopback.
+
+use std::{future::pending, time::Duration};
+
+use ed25519_dalek::SigningKey;
+use futures_util::{SinkExt as _, StreamExt as _};
+use protocol::{
+    RobotId,
+    robot_socket::{FromRobot, ToRobot},
+};
+use tempfile::TempDir;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    task::JoinHandle,
+};
+use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
+use uuid::Uuid;
+
+use super::{media::Media, *};
+use crate::{publish::VideoCodec, tls};
+
+const ROBOT: RobotId = RobotId(Uuid::from_u128(5));
+
+/// Longer than anything here takes on a loaded machine; reached only when a claim is false.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn soon<F: Future>(what: &str, happens: F) -> F::Output {
+    let Ok(output) = tokio::time::timeout(PATIENCE, happens).await else {
+        panic!("did not happen: {what}");
+    };
+    output
+}
+
+/// The ends of the link that the rest of an agent would hold.
+struct Rest {
+    hang_up: CancellationToken,
+    _folder: TempDir,
+    _grew: watch::Sender<u64>,
+    _advert: watch::Sender<Advert>,
+    _telemetry: watch::Sender<Option<Telemetry>>,
+    _scan: watch::Sender<Option<Scan>>,
+    _stills: mpsc::Sender<Still>,
+    _orders: mpsc::Receiver<Order>,
+}
+
+fn link_to(gateway: &str) -> (Link, Rest) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let journal = Journal::open(&path, ROBOT, SigningKey::from_bytes(&[7; 32])).unwrap();
+    let (grew, journal_grew) = watch::channel(0);
+    let (advert, advert_out) = watch::channel(Advert::default());
+    let (telemetry, telemetry_out) = watch::channel(None);
+    let (scan, scan_out) = watch::channel(None);
+    let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
+    let (orders, orders_out) = mpsc::channel(1);
+    let hang_up = CancellationToken::new();
+    let link = Link {
+        gateway: Url::parse(gateway).unwrap(),
+        token: Zeroizing::new("token".to_owned()),
+        trust: tls::client(None).unwrap(),
+        run: 1,
+        clock: AgentClock::start(),
+        cameras: Vec::new(),
+        journal: SharedJournal::new(journal),
+        journal_grew,
+        advert: advert_out,
+        telemetry: telemetry_out,
+        scan: scan_out,
+        stills: stills_out,
+        orders,
+        demand: watch::channel(Demand::default()).0,
+        keyframes: mpsc::channel(1).0,
+        outlets: watch::channel(None).0,
+        hang_up: hang_up.clone(),
+    };
+    let rest = Rest {
+        hang_up,
+        _folder: folder,
+        _grew: grew,
+        _advert: advert,
+        _telemetry: telemetry,
+        _scan: scan,
+        _stills: stills,
+        _orders: orders_out,
+    };
+    (link, rest)
+}
+
+/// A gateway as far as its socket.
+struct Gateway(WebSocketStream<TcpStream>);
+
+impl Gateway {
+    /// Takes the robot in.
+    async fn welcome(listener: &TcpListener) -> Self {
+        let (stream, _) = soon("the agent connects", listener.accept()).await.unwrap();
+        let mut gateway = Self(accept_async(stream).await.unwrap());
+        assert!(matches!(gateway.next().await, FromRobot::Hello { .. }));
+        gateway
+            .send(&ToRobot::Welcome {
+                robot: ROBOT,
+                name: "r".to_owned(),
+                gateway_at: UnixMicros(1),
+                events_held: 0,
+            })
+            .await;
+        gateway
+    }
+
+    async fn send(&mut self, frame: &ToRobot) {
+        let text = serde_json::to_string(frame).unwrap();
+        self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    async fn next(&mut self) -> FromRobot {
+        let message = soon("the agent says something", self.0.next()).await;
+        let Some(Ok(Message::Text(text))) = message else {
+            panic!("not a frame: {message:?}");
+        };
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_while_an_offer_is_being_made() {
+    static BEGUN: Notify = Notify::const_new();
+    let (listener, address) = listen().await;
+    let (mut link, _rest) = link_to(&address);
+    let camera = CameraSpec {
+        name: "head".to_owned(),
+        codec: VideoCodec::H264,
+    };
+    let media = Media::offering_with(
+        |_, _| {
+            BEGUN.notify_one();
+            Box::pin(pending())
+        },
+        &link.gateway,
+        vec![camera],
+        link.outlets.clone(),
+    );
+    let running: JoinHandle<End> =
+        tokio::spawn(async move { session::run_with(&mut link, media).await });
+    let mut gateway = Gateway::welcome(&listener).await;
+    soon("an offer is begun", BEGUN.notified()).await;
+
+    gateway.send(&ToRobot::Ping { at: UnixMicros(77) }).await;
+
+    let pong = gateway.next().await;
+    assert!(matches!(pong, FromRobot::Pong { at, .. } if at == UnixMicros(77)));
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_link_that_hangs_up_closes_its_socket_and_does_not_break_it() {
+    let (listener, address) = listen().await;
+    let (link, rest) = link_to(&address);
+    let running = tokio::spawn(link.run());
+    let mut gateway = Gateway::welcome(&listener).await;
+    gateway.send(&ToRobot::Ping { at: UnixMicros(77) }).await;
+    assert!(matches!(gateway.next().await, FromRobot::Pong { .. }));
+
+    rest.hang_up.cancel();
+    // What is still on its way to an agent that is leaving must not reset the connection.
+    gateway.send(&ToRobot::Demand(Demand::default())).await;
+
+    let farewell = soon("the socket closes", gateway.0.next()).await;
+    assert!(matches!(farewell, Some(Ok(Message::Close(_)))));
+    let after = soon("the connection ends", gateway.0.next()).await;
+    assert!(after.is_none(), "{after:?}");
+    soon("the link ends", running).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_link_without_a_gateway_hangs_up_at_once() {
+    let (listener, address) = listen().await;
+    drop(listener);
+    let (link, rest) = link_to(&address);
+    let running = tokio::spawn(link.run());
+
+    rest.hang_up.cancel();
+
+    let ended = soon("the link ends", running).await.unwrap();
+    assert!(ended.is_ok());
+}

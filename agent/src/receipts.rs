@@ -1,0 +1,280 @@
+//! Writes down what the robot says of its orders: sealed and synced before the link hears of it, kept until the disk takes it.
+
+use std::time::Duration;
+
+use protocol::{
+    CommandId,
+    command::{AbandonReason, Outcome, Receipt},
+    event::Payload,
+};
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    driver::Driver,
+    journal::JournalFailure,
+    link::SharedJournal,
+    orders::{Clocks, Journalling},
+};
+
+/// The first pause after a disk that did not take a receipt: a log that was rotated makes room within a moment.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// The longest pause. Somebody who made room should not wait for the robot to notice.
+const AGAIN_AT_LAST_AFTER: Duration = Duration::from_secs(5);
+
+/// What to say at the start of orders that an earlier run of the agent accepted and did not see the end of.
+pub fn given_up(open: Vec<CommandId>, driver: &dyn Driver, clocks: Clocks) -> Vec<Receipt> {
+    let pose = driver.telemetry(clocks.tick_ms, clocks.at).pose;
+    let receipt = |command| Receipt {
+        command,
+        outcome: Outcome::Abandoned {
+            reason: AbandonReason::Restarted,
+        },
+        tick_ms: clocks.tick_ms,
+        at: clocks.at,
+        pose,
+    };
+    open.into_iter().map(receipt).collect()
+}
+
+/// Writes receipts down, one after the other.
+#[derive(Debug)]
+pub struct Scribe {
+    /// Where to.
+    pub journal: SharedJournal,
+    /// Receipts that are owed from before.
+    pub owed: Vec<Receipt>,
+    /// Receipts in. While the disk fails they wait here, which bounds them.
+    pub receipts: mpsc::Receiver<Receipt>,
+    /// Told the journal's last number whenever it grew.
+    pub grew: watch::Sender<u64>,
+    /// Told whether the disk takes what there is.
+    pub journalling: watch::Sender<Journalling>,
+}
+
+impl Scribe {
+    /// Runs until every sender of receipts is gone and all that they sent is written.
+    pub async fn run(mut self) {
+        for receipt in std::mem::take(&mut self.owed) {
+            self.write_down(receipt).await;
+        }
+        loop {
+            if self.receipts.is_empty() {
+                self.note(Journalling::Works);
+            }
+            let Some(receipt) = self.receipts.recv().await else {
+                return;
+            };
+            self.write_down(receipt).await;
+        }
+    }
+
+    /// Tries until the disk takes the receipt: to go on without it would let the robot deny what it did.
+    async fn write_down(&self, receipt: Receipt) {
+        let mut pause = AGAIN_AFTER;
+        loop {
+            let payload = Payload::CommandReceipt(receipt.clone());
+            let appended = self.journal.with(|journal| journal.append(payload));
+            match appended.await {
+                Some(Ok(number)) => {
+                    self.grew.send_replace(number);
+                    return;
+                }
+                Some(Err(error @ JournalFailure::Unsealable(_))) => {
+                    // No disk will ever take this one.
+                    tracing::error!(command.id = %receipt.command, %error, "a receipt was lost");
+                    return;
+                }
+                Some(Err(error)) => {
+                    tracing::error!(command.id = %receipt.command, %error, "a receipt waits for the disk");
+                }
+                // The runtime is going down.
+                None => return,
+            }
+            self.note(Journalling::Fails);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(AGAIN_AT_LAST_AFTER);
+        }
+    }
+
+    fn note(&self, journalling: Journalling) {
+        self.journalling.send_if_modified(|noted| {
+            let is_new = *noted != journalling;
+            *noted = journalling;
+            is_new
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ed25519_dalek::SigningKey;
+    use protocol::{
+        RobotId, UnixMicros,
+        event::ActorEvent,
+        robot::Pose,
+        sealed::{self, Kind},
+    };
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        driver::willing::Willing,
+        journal::{
+            Contents, Journal,
+            failing::{Fault, Faults, put_on_failing_disk},
+        },
+    };
+
+    /// Longer than anything here takes on a loaded machine; reached only when a claim is false.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn key() -> SigningKey {
+        SigningKey::from_bytes(&[7; 32])
+    }
+
+    fn receipt(command: u128, outcome: Outcome) -> Receipt {
+        Receipt {
+            command: CommandId(Uuid::from_u128(command)),
+            outcome,
+            tick_ms: 1,
+            at: UnixMicros(1),
+            pose: Pose {
+                x_m: 1.0,
+                y_m: 1.0,
+                heading_rad: 0.0,
+            },
+        }
+    }
+
+    fn written(path: &Path) -> Vec<Receipt> {
+        let contents = Contents::read(path, &key().verifying_key()).unwrap();
+        let open = |sealed: &[u8]| {
+            let event: ActorEvent =
+                sealed::open(Kind::Event, sealed, &key().verifying_key()).unwrap();
+            match event.payload {
+                Payload::CommandReceipt(receipt) => receipt,
+                other => panic!("not a receipt: {other:?}"),
+            }
+        };
+        let kept = contents.after(0, usize::MAX);
+        kept.iter().map(|kept| open(&kept.sealed)).collect()
+    }
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        faults: Faults,
+        receipts: mpsc::Sender<Receipt>,
+        grew: watch::Receiver<u64>,
+        journalling: watch::Receiver<Journalling>,
+        scribe: Scribe,
+    }
+
+    fn bench(owed: Vec<Receipt>) -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let mut journal = Journal::open(&path, RobotId(Uuid::from_u128(5)), key()).unwrap();
+        let faults = Faults::default();
+        put_on_failing_disk(&mut journal, &path, &faults);
+        let (receipts, receipts_out) = mpsc::channel(8);
+        let (grew, grew_out) = watch::channel(0);
+        let (journalling, journalling_out) = watch::channel(Journalling::Works);
+        Bench {
+            folder,
+            faults,
+            receipts,
+            grew: grew_out,
+            journalling: journalling_out,
+            scribe: Scribe {
+                journal: SharedJournal::new(journal),
+                owed,
+                receipts: receipts_out,
+                grew,
+                journalling,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_receipt_that_finds_the_disk_full_is_written_once_there_is_room() {
+        let mut bench = bench(Vec::new());
+        let said = [
+            receipt(1, Outcome::Accepted),
+            receipt(1, Outcome::Done),
+            receipt(2, Outcome::Accepted),
+        ];
+        bench.faults.set(Fault::Full);
+        for receipt in &said {
+            bench.receipts.send(receipt.clone()).await.unwrap();
+        }
+        let running = tokio::spawn(bench.scribe.run());
+        let failing = bench
+            .journalling
+            .wait_for(|journalling| *journalling == Journalling::Fails);
+        tokio::time::timeout(PATIENCE, failing)
+            .await
+            .unwrap()
+            .unwrap();
+        let unheard = *bench.grew.borrow();
+
+        bench.faults.set(Fault::None);
+        let working = bench
+            .journalling
+            .wait_for(|journalling| *journalling == Journalling::Works);
+        tokio::time::timeout(PATIENCE, working)
+            .await
+            .unwrap()
+            .unwrap();
+
+        assert_eq!((unheard, *bench.grew.borrow_and_update()), (0, 3));
+        assert_eq!(written(&bench.folder.path().join("journal")), said);
+        drop(bench.receipts);
+        running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whatever_waits_when_the_control_loop_ends_is_still_written() {
+        let bench = bench(Vec::new());
+        for command in 0..8 {
+            let receipt = receipt(command, Outcome::Done);
+            bench.receipts.send(receipt).await.unwrap();
+        }
+        drop(bench.receipts);
+
+        tokio::time::timeout(PATIENCE, bench.scribe.run())
+            .await
+            .unwrap();
+
+        assert_eq!(written(&bench.folder.path().join("journal")).len(), 8);
+    }
+
+    #[tokio::test]
+    async fn an_order_that_the_last_run_left_open_ends_as_given_up_by_the_restart() {
+        let driver = Willing::default();
+        let open = vec![CommandId(Uuid::from_u128(9))];
+        let clocks = Clocks {
+            tick_ms: 3,
+            at: UnixMicros(4),
+        };
+        let owed = given_up(open, &driver, clocks);
+        let bench = bench(owed);
+        drop(bench.receipts);
+
+        tokio::time::timeout(PATIENCE, bench.scribe.run())
+            .await
+            .unwrap();
+
+        let said = written(&bench.folder.path().join("journal"));
+        assert_eq!(said.len(), 1);
+        assert_eq!(said[0].command, CommandId(Uuid::from_u128(9)));
+        assert_eq!(
+            said[0].outcome,
+            Outcome::Abandoned {
+                reason: AbandonReason::Restarted
+            }
+        );
+        assert_eq!((said[0].tick_ms, said[0].at), (3, UnixMicros(4)));
+    }
+}

@@ -1,0 +1,117 @@
+//! How much of each kind one robot may send, so that one that floods costs the others nothing.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::dropped;
+
+/// Reports come ten times a second; after a stalled link, three seconds of them may come at once.
+const TELEMETRY: Rate = Rate {
+    every: Duration::from_nanos(33_333_333),
+    burst: 30,
+};
+
+/// Scans come no more often than reports.
+const SCANS: Rate = TELEMETRY;
+
+/// An advert changes when a part of the robot breaks or mends; each one goes whole to every console.
+const ADVERTS: Rate = Rate {
+    every: Duration::from_millis(500),
+    burst: 10,
+};
+
+/// One still a second is asked for; a stalled link lets a few come at once.
+const STILLS: Rate = Rate {
+    every: Duration::from_millis(250),
+    burst: 4,
+};
+
+/// What is counted by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Telemetry,
+    Scan,
+    Advert,
+    Still,
+}
+
+impl Kind {
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Telemetry => "telemetry",
+            Self::Scan => "scan",
+            Self::Advert => "advert",
+            Self::Still => "still",
+        }
+    }
+}
+
+/// One each so often in the long run, and so many at once.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    every: Duration,
+    burst: u32,
+}
+
+/// What one session may still send.
+#[derive(Debug)]
+pub(super) struct Allowance {
+    telemetry: Bucket,
+    scans: Bucket,
+    adverts: Bucket,
+    stills: Bucket,
+}
+
+impl Allowance {
+    pub(super) const fn new(now: Instant) -> Self {
+        Self {
+            telemetry: Bucket::full(TELEMETRY, now),
+            scans: Bucket::full(SCANS, now),
+            adverts: Bucket::full(ADVERTS, now),
+            stills: Bucket::full(STILLS, now),
+        }
+    }
+
+    /// Whether one more of `kind` is within bounds now.
+    pub(super) fn takes(&mut self, kind: Kind, now: Instant) -> bool {
+        let bucket = match kind {
+            Kind::Telemetry => &mut self.telemetry,
+            Kind::Scan => &mut self.scans,
+            Kind::Advert => &mut self.adverts,
+            Kind::Still => &mut self.stills,
+        };
+        bucket.takes(now)
+    }
+
+    /// The same, and counts what is not.
+    pub(super) fn takes_or_drops(&mut self, kind: Kind, now: Instant) -> bool {
+        let is_taken = self.takes(kind, now);
+        if !is_taken {
+            dropped(kind.label());
+        }
+        is_taken
+    }
+}
+
+#[derive(Debug)]
+struct Bucket {
+    rate: Rate,
+    /// When the bucket is full again.
+    full_at: Instant,
+}
+
+impl Bucket {
+    const fn full(rate: Rate, now: Instant) -> Self {
+        Self { rate, full_at: now }
+    }
+
+    fn takes(&mut self, now: Instant) -> bool {
+        let full_at = self.full_at.max(now) + self.rate.every;
+        let is_taken = full_at - now <= self.rate.every * self.rate.burst;
+        if is_taken {
+            self.full_at = full_at;
+        }
+        is_taken
+    }
+}
