@@ -40,8 +40,13 @@ struct Gateway {
 
 impl Gateway {
     fn start(folder: &Path, name: &str) -> Self {
+        Self::start_with(folder, name, &[])
+    }
+
+    fn start_with(folder: &Path, name: &str, settings: &[(&str, &str)]) -> Self {
         let log = folder.join(format!("{name}.log"));
         let child = command(folder)
+            .envs(settings.iter().copied())
             .stderr(fs::File::create(&log).unwrap())
             .spawn()
             .unwrap();
@@ -296,4 +301,27 @@ fn settings_that_can_not_be_understood_end_it_with_their_key() {
         assert!(words.contains(named), "{words}");
     }
     assert!(!folder.path().join("data/postgres").exists());
+}
+
+#[test]
+fn its_log_can_be_lines_of_json_for_whoever_collects_them() {
+    let folder = folder();
+    let settings = [("NOOTERRA_LOG_FORMAT", "json")];
+    let mut gateway = Gateway::start_with(folder.path(), "json", &settings);
+    gateway.ready();
+    gateway.signal(Signal::TERM);
+    gateway.ended();
+
+    let log = gateway.log();
+
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    assert!(
+        lines.iter().any(|line| line["level"] == "INFO"
+            && line["target"] == "gateway::serve"
+            && line["fields"]["took_ms"].is_number()),
+        "{log}"
+    );
 }
