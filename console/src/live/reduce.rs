@@ -378,14 +378,9 @@ fn order(model: &mut Model, request: CommandRequest, at: Moment) -> Vec<Effect> 
     let frame = FromConsole::Command(request);
     // Both ways: no TCP stall stands before it on the channel, and a channel that is dead without anybody's knowing loses
     // nothing. The gateway takes each id once.
-    let mut effects = Vec::new();
-    if has_channel {
-        effects.push(Effect::SendOnChannel(frame.clone()));
-    }
-    if is_live {
-        effects.push(Effect::Send(frame));
-    }
-    effects
+    let on_channel = has_channel.then(|| Effect::SendOnChannel(frame.clone()));
+    let on_socket = is_live.then_some(Effect::Send(frame));
+    on_channel.into_iter().chain(on_socket).collect()
 }
 
 fn watch(model: &mut Model, robot: RobotId, cameras: Vec<String>, at: Moment) -> Vec<Effect> {
