@@ -192,6 +192,7 @@ impl Journal {
             stream: robot_stream(self.robot),
             chain: Some(ActorChain { number, previous }),
             on_behalf_of: None,
+            acting_as: None,
             payload,
         };
         let sealed = sealed::seal(Kind::Event, &event, &self.key)?;

@@ -170,6 +170,7 @@ mod tests {
             robots: Vec::new(),
             degraded,
             commands: Vec::new(),
+            assists: Vec::new(),
         };
         hear(&mut model, snapshot);
         model
@@ -228,6 +229,7 @@ mod tests {
             robots: Vec::new(),
             degraded: Vec::new(),
             commands: Vec::new(),
+            assists: Vec::new(),
         };
         hear(&mut model, snapshot);
 

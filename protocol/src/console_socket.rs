@@ -9,7 +9,7 @@ use crate::{
     command::CommandRequest,
     robot::{Scan, Telemetry},
     robot_socket::Goodbye,
-    views::{CommandView, Degradation, RobotView},
+    views::{AssistView, CommandView, Degradation, JobView, RobotView},
 };
 
 /// What a console says.
@@ -54,6 +54,9 @@ pub enum FromConsole {
 /// Robots whose stills one console may want at once: more don't fit on a screen.
 pub const MAX_THUMBNAIL_ROBOTS: usize = 64;
 
+/// Calls for help in a snapshot: more than one person can answer in a shift.
+pub const SNAPSHOT_ASSISTS: u32 = 100;
+
 /// Views that one console may hold at once: a large one and a few beside it.
 pub const MAX_VIEWS: usize = 4;
 
@@ -74,7 +77,14 @@ pub enum ToConsole {
         degraded: Vec<Degradation>,
         /// The latest commands to these robots, newest first, at most [`SNAPSHOT_COMMANDS`].
         commands: Vec<CommandView>,
+        /// Calls for help that are not over, the longest waiting first, at most [`SNAPSHOT_ASSISTS`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        assists: Vec<AssistView>,
     },
+    /// A job that this person may see was added or changed.
+    Job(Box<JobView>),
+    /// A call for help that this person may see was added or changed.
+    Assist(Box<AssistView>),
     /// A robot was added or changed in more than its telemetry.
     Robot(Box<RobotView>),
     /// A robot left the roster.

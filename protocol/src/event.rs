@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId,
+    CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId, UnixMicros,
+    case::CaseEvent,
     command::{Receipt, Verb},
+    job::JobEvent,
     sealed::{KeyId, bytes32},
     views::Role,
 };
@@ -20,6 +22,9 @@ pub struct ActorEvent {
     /// The person for whom the gateway signs because they hold no key yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<PersonId>,
+    /// In which role a person acts; absent for robots and the gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_as: Option<Role>,
     /// What happened.
     pub payload: Payload,
 }
@@ -166,6 +171,33 @@ pub enum Payload {
         /// Which command.
         command: CommandId,
     },
+    /// A person's browser proved that it holds a key; what it signs is theirs until then.
+    #[serde(rename = "session.key_bound")]
+    SessionKeyBound {
+        /// Whose.
+        person: PersonId,
+        /// The key's name.
+        key: KeyId,
+        /// The key.
+        #[serde(with = "bytes32")]
+        public_key: [u8; 32],
+        /// The sign-in's end; nothing is believed under the key from then on.
+        expires_at: UnixMicros,
+    },
+    /// A person's key is believed no more: the sign-in ended.
+    #[serde(rename = "session.key_ended")]
+    SessionKeyEnded {
+        /// Whose.
+        person: PersonId,
+        /// The key's name.
+        key: KeyId,
+    },
+    /// Something happened to a job.
+    #[serde(untagged)]
+    Job(JobEvent),
+    /// Something happened to a case.
+    #[serde(untagged)]
+    Case(CaseEvent),
 }
 
 impl Payload {
@@ -188,6 +220,10 @@ impl Payload {
             Self::CommandIssued { .. } => "command.issued",
             Self::CommandReceipt(_) => "command.receipt",
             Self::CommandUnanswered { .. } => "command.unanswered",
+            Self::SessionKeyBound { .. } => "session.key_bound",
+            Self::SessionKeyEnded { .. } => "session.key_ended",
+            Self::Job(event) => event.kind(),
+            Self::Case(event) => event.kind(),
         }
     }
 }
@@ -198,6 +234,15 @@ pub struct EnrolmentProof {
     /// SHA-256 of the bearer token that the enrolment is sent under.
     #[serde(with = "bytes32")]
     pub token_hash: [u8; 32],
+}
+
+/// Sealed as [`crate::sealed::Kind::SessionKey`] by a browser's new key: proves possession, for this person only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionKeyProof {
+    /// Who is signed in.
+    pub person: PersonId,
+    /// The browser's clock: a proof that is minutes old is not taken.
+    pub at: UnixMicros,
 }
 
 /// The name of a robot's stream.
@@ -221,9 +266,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        UnixMicros,
+        EvidenceId, UnixMicros,
+        case::{Ruling, SaltedHash},
         command::{AbandonReason, Outcome, RobotRefusal},
         deterministic,
+        job::EvidenceHash,
         robot::Pose,
     };
 
@@ -299,9 +346,41 @@ mod tests {
         ]
     }
 
+    fn one_of_each_later() -> Vec<Payload> {
+        let person = PersonId(ID);
+        vec![
+            Payload::SessionKeyBound {
+                person,
+                key: KeyId([3; 32]),
+                public_key: [4; 32],
+                expires_at: UnixMicros(1_700_000_000_000_000),
+            },
+            Payload::SessionKeyEnded {
+                person,
+                key: KeyId([3; 32]),
+            },
+            Payload::Job(JobEvent::Paused {}),
+            Payload::Job(JobEvent::CheckpointDone {
+                epoch: 3,
+                number: 2,
+                left_out: false,
+                evidence: vec![EvidenceHash {
+                    evidence: EvidenceId(ID),
+                    media_type: "image/jpeg".to_owned(),
+                    salted_sha256: [8; 32],
+                }],
+            }),
+            Payload::Case(CaseEvent::Withdrawn {}),
+            Payload::Case(CaseEvent::Ruled {
+                ruling: Ruling::PartlyUpheld,
+                reason: SaltedHash::of(&[1; 32], b"because"),
+            }),
+        ]
+    }
+
     #[test]
     fn every_payload_reads_back_as_it_was_written() {
-        for payload in one_of_each() {
+        for payload in one_of_each().into_iter().chain(one_of_each_later()) {
             let event = ActorEvent {
                 stream: robot_stream(RobotId(ID)),
                 chain: Some(ActorChain {
@@ -309,6 +388,7 @@ mod tests {
                     previous: [9; 32],
                 }),
                 on_behalf_of: Some(PersonId(ID)),
+                acting_as: Some(Role::Operator),
                 payload,
             };
 

@@ -303,6 +303,15 @@ fn what_a_console_says_is_written_as_the_document_shows_it() {
     );
 }
 
+fn snapshot() -> ToConsole {
+    ToConsole::Snapshot {
+        robots: vec![robot_view()],
+        degraded: degraded(),
+        commands: vec![command_view(Fate::Sent)],
+        assists: Vec::new(),
+    }
+}
+
 #[test]
 fn what_a_console_is_told_is_written_as_the_document_shows_it() {
     let refused = Fate::Refused {
@@ -312,11 +321,7 @@ fn what_a_console_is_told_is_written_as_the_document_shows_it() {
         "console-hears",
         vec![
             ToConsole::Welcome { gateway_at: NOW },
-            ToConsole::Snapshot {
-                robots: vec![robot_view()],
-                degraded: degraded(),
-                commands: vec![command_view(Fate::Sent)],
-            },
+            snapshot(),
             ToConsole::Robot(Box::new(RobotView {
                 presence: Presence::Offline { since: None },
                 link: None,

@@ -48,4 +48,16 @@ ids! {
     CommandId,
     /// The public name of a bearer token; never the token itself.
     TokenId,
+    /// One piece of work that somebody asked for.
+    JobId,
+    /// One access plan: where a robot may go for a job, and when.
+    AccessId,
+    /// One question of a robot that only the requester may answer.
+    ApprovalId,
+    /// One call of a robot for a person's help.
+    AssistId,
+    /// One complaint and what became of it.
+    CaseId,
+    /// One picture or file that belongs to a job or a case.
+    EvidenceId,
 }

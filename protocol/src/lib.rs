@@ -1,5 +1,7 @@
 //! The words that cross a wire: ids, views, socket frames and signed envelopes. No I/O, no clock, builds for wasm32.
 
+pub mod assist;
+pub mod case;
 pub mod command;
 pub mod console_socket;
 pub mod deterministic;
@@ -7,6 +9,7 @@ pub mod event;
 #[cfg(test)]
 mod golden_tests;
 pub mod ids;
+pub mod job;
 pub mod limits;
 pub mod robot;
 pub mod robot_socket;
@@ -15,5 +18,8 @@ pub mod thumbnail;
 pub mod time;
 pub mod views;
 
-pub use ids::{CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId};
+pub use ids::{
+    AccessId, ApprovalId, AssistId, CaseId, CommandId, EvidenceId, JobId, OrganisationId, PersonId,
+    RobotId, SiteId, TokenId,
+};
 pub use time::UnixMicros;

@@ -54,3 +54,21 @@ pub const COMMAND_VALID_MS: u32 = 5_000;
 
 /// After this long without a receipt the console says "No receipt".
 pub const RECEIPT_LATE_MS: u32 = 500;
+
+/// Steps of one plan: a work list that a person can still follow.
+pub const MAX_PLAN_STEPS: usize = 64;
+
+/// Free words in a request, a question or a complaint.
+pub const MAX_TEXT_CHARS: usize = 2_000;
+
+/// Pictures with one complaint.
+pub const MAX_CASE_PICTURES: usize = 3;
+
+/// One picture of a complaint: a photograph of 1600 pixels at good quality is about 400 KiB.
+pub const MAX_PICTURE_BYTES: usize = 512 * 1024;
+
+/// Options that a robot may offer with a question: as many as there are digit keys.
+pub const MAX_ASSIST_OPTIONS: usize = 9;
+
+/// Evidence named by one checkpoint.
+pub const MAX_CHECKPOINT_EVIDENCE: usize = 8;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RobotId, UnixMicros,
     command::Order,
+    job::Assignment,
     robot::{Advert, Scan, Telemetry},
 };
 
@@ -93,6 +94,10 @@ pub enum ToRobot {
     Demand(Demand),
     /// An order.
     Order(Order),
+    /// The job that the robot holds or is offered, as a whole; sent whenever it changes and after the welcome.
+    Assignment(Box<Assignment>),
+    /// The robot holds no job: what it may remember of one is over.
+    NoAssignment,
     /// The robot's events up to this number are recorded.
     EventsHeld {
         /// Highest number held.

@@ -23,6 +23,10 @@ pub enum Kind {
     Entry,
     /// Proof that a robot holds the key that it enrols with.
     Enrolment,
+    /// Proof that a browser holds the session key that a person's sign-in binds.
+    SessionKey,
+    /// What an evidence bundle holds, as the gateway exported it.
+    Bundle,
 }
 
 impl Kind {
@@ -32,6 +36,8 @@ impl Kind {
             Self::Event => "application/vnd.nooterra.event+cbor",
             Self::Entry => "application/vnd.nooterra.entry+cbor",
             Self::Enrolment => "application/vnd.nooterra.enrolment+cbor",
+            Self::SessionKey => "application/vnd.nooterra.session-key+cbor",
+            Self::Bundle => "application/vnd.nooterra.bundle+cbor",
         }
     }
 }
@@ -88,20 +94,53 @@ pub fn seal<T: Serialize + ?Sized>(
     payload: &T,
     key: &SigningKey,
 ) -> Result<Vec<u8>, SealFailure> {
-    let header = HeaderBuilder::new()
-        .algorithm(iana::Algorithm::EdDSA)
-        .content_type(kind.content_type().to_owned())
-        .key_id(KeyId::of(&key.verifying_key()).0.to_vec())
-        .build();
-    CoseSign1Builder::new()
-        .protected(header)
-        .payload(deterministic::to_vec(payload)?)
-        .create_signature(kind.content_type().as_bytes(), |bytes| {
-            key.sign(bytes).to_bytes().to_vec()
+    let unsigned = Unsigned::prepare(kind, payload, KeyId::of(&key.verifying_key()))?;
+    let signature = key.sign(unsigned.to_be_signed());
+    unsigned.with_signature(signature.to_bytes())
+}
+
+/// An envelope that lacks its signature: for keys that never leave where they are kept, such as a browser's.
+#[derive(Debug, Clone)]
+pub struct Unsigned {
+    envelope: CoseSign1,
+    to_be_signed: Vec<u8>,
+}
+
+impl Unsigned {
+    /// Everything but the signature of the key that is named `key`.
+    pub fn prepare<T: Serialize + ?Sized>(
+        kind: Kind,
+        payload: &T,
+        key: KeyId,
+    ) -> Result<Self, SealFailure> {
+        let header = HeaderBuilder::new()
+            .algorithm(iana::Algorithm::EdDSA)
+            .content_type(kind.content_type().to_owned())
+            .key_id(key.0.to_vec())
+            .build();
+        let envelope = CoseSign1Builder::new()
+            .protected(header)
+            .payload(deterministic::to_vec(payload)?)
+            .build();
+        let to_be_signed = envelope.tbs_data(kind.content_type().as_bytes());
+        Ok(Self {
+            envelope,
+            to_be_signed,
         })
-        .build()
-        .to_vec()
-        .map_err(|_unwritable| SealFailure::Malformed)
+    }
+
+    /// The bytes to sign: `Sig_structure` of RFC 9052 §4.4.
+    pub fn to_be_signed(&self) -> &[u8] {
+        &self.to_be_signed
+    }
+
+    /// The sealed envelope. A wrong signature makes one that nobody opens.
+    pub fn with_signature(mut self, signature: [u8; 64]) -> Result<Vec<u8>, SealFailure> {
+        self.envelope.signature = signature.to_vec();
+        self.envelope
+            .to_vec()
+            .map_err(|_unwritable| SealFailure::Malformed)
+    }
 }
 
 /// Who claims to have sealed `bytes`. Proves nothing; picks the key for [`open`].

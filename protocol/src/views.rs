@@ -10,6 +10,10 @@ use crate::{
     robot::{Advert, Telemetry},
 };
 
+mod work;
+
+pub use work::*;
+
 /// What a person may do. Roles add up; each is given for one site or for the whole organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

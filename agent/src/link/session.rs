@@ -197,6 +197,7 @@ impl Session<'_> {
                 self.link.demand.send_replace(demand);
             }
             ToRobot::Order(order) => self.order(order),
+            ToRobot::Assignment(_) | ToRobot::NoAssignment => {}
             ToRobot::EventsHeld { number } => {
                 self.held_up_to = self.held_up_to.max(number);
                 self.sent_up_to = self.sent_up_to.max(number);

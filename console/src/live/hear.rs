@@ -24,6 +24,7 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             robots,
             degraded,
             commands,
+            assists: _,
         } => {
             let opened_at = model.connection.opened_at;
             model.commands.replace(&commands, opened_at, at.now);
@@ -62,6 +63,7 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             words,
         } => model.commands.turned_down(command, code, words, at.now),
         ToConsole::Degraded { degraded } => model.degraded = degraded,
+        ToConsole::Job(_) | ToConsole::Assist(_) => {}
         // The snapshot that follows replaces what was missed; what is known stays on screen until then.
         ToConsole::Resync => {}
         ToConsole::Pong {

@@ -7,6 +7,7 @@ use protocol::{
     OrganisationId, PersonId, SiteId, UnixMicros,
     event::{ActorChain, ActorEvent, Payload},
     sealed::{self, KeyId, Kind},
+    views::Role,
 };
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use time::OffsetDateTime;
@@ -87,6 +88,30 @@ impl Tx {
                 stream,
                 chain: None,
                 on_behalf_of,
+                acting_as: None,
+                payload,
+            },
+            sealed: None,
+        });
+    }
+
+    /// Notes what a person who holds no key did in one of their roles, to be signed by the gateway for them.
+    pub fn record_for(
+        &mut self,
+        stream: String,
+        organisation: OrganisationId,
+        site: Option<SiteId>,
+        (person, role): (PersonId, Role),
+        payload: Payload,
+    ) {
+        self.pending.push(Pending {
+            organisation,
+            site,
+            event: ActorEvent {
+                stream,
+                chain: None,
+                on_behalf_of: Some(person),
+                acting_as: Some(role),
                 payload,
             },
             sealed: None,

@@ -345,5 +345,6 @@ pub fn snapshot_message(
         robots,
         degraded,
         commands,
+        assists: Vec::new(),
     }
 }

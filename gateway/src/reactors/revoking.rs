@@ -55,6 +55,10 @@ fn follow(app: &App, event: &StoredEvent) {
         | Payload::RobotKeyBound { .. }
         | Payload::CommandIssued { .. }
         | Payload::CommandReceipt(_)
-        | Payload::CommandUnanswered { .. } => {}
+        | Payload::CommandUnanswered { .. }
+        | Payload::SessionKeyBound { .. }
+        | Payload::SessionKeyEnded { .. }
+        | Payload::Job(_)
+        | Payload::Case(_) => {}
     }
 }

@@ -90,6 +90,7 @@ pub(super) fn snapshot(robots: &[RobotId], commands: Vec<CommandView>) -> Input 
         robots: robots.iter().map(|id| robot(*id)).collect(),
         degraded: Vec::new(),
         commands,
+        assists: Vec::new(),
     })
 }
 

@@ -61,6 +61,7 @@ fn robot_event(number: u64, previous: [u8; 32], payload: Payload) -> (Vec<u8>, A
         stream: robot_stream(ROBOT),
         chain: Some(ActorChain { number, previous }),
         on_behalf_of: None,
+        acting_as: None,
         payload,
     };
     (seal(Kind::Event, &event, &robot_key()).unwrap(), event)

@@ -61,6 +61,7 @@ async fn a_console_is_first_shown_everything_that_its_person_may_see(owner: PgPo
         robots,
         degraded,
         commands,
+        ..
     } = snapshot
     else {
         unreachable!()

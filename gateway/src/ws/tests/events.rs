@@ -55,6 +55,7 @@ impl Journal {
                 previous: self.head.previous,
             }),
             on_behalf_of: None,
+            acting_as: None,
             payload: Payload::CommandReceipt(Receipt {
                 command: COMMAND,
                 outcome,
