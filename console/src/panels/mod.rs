@@ -1,5 +1,6 @@
 //! The areas of a page: each draws what it is given and reports wishes upwards.
 
+pub(crate) mod assign;
 pub(crate) mod banner;
 pub(crate) mod call;
 pub(crate) mod calls;
@@ -7,6 +8,7 @@ pub(crate) mod commands;
 pub(crate) mod go_to;
 pub(crate) mod header;
 pub(crate) mod hud;
+pub(crate) mod job_row;
 pub(crate) mod keys_help;
 pub(crate) mod map;
 pub(crate) mod picture;
