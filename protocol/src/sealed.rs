@@ -8,11 +8,14 @@ use coset::{
     CborSerializable as _, CoseSign1, CoseSign1Builder, HeaderBuilder, RegisteredLabel,
     RegisteredLabelWithPrivate, iana,
 };
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
-use crate::deterministic::{self, CborFailure};
+use crate::{
+    deterministic::{self, CborFailure},
+    signature::{BadSignature, verify_strict},
+};
 
 /// What an envelope holds. Signed with the rest, so that bytes sealed as one kind never pass as another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,10 +167,7 @@ pub fn open<T: DeserializeOwned>(
         return Err(SealFailure::WrongKey);
     }
     envelope.verify_signature(kind.content_type().as_bytes(), |signature, signed| {
-        let signature =
-            Signature::from_slice(signature).map_err(|_length| SealFailure::BadSignature)?;
-        key.verify_strict(signed, &signature)
-            .map_err(|_mismatch| SealFailure::BadSignature)
+        verify_strict(key, signed, signature).map_err(|BadSignature| SealFailure::BadSignature)
     })?;
     let payload = envelope.payload.as_deref().ok_or(SealFailure::Malformed)?;
     Ok(deterministic::from_slice(payload)?)

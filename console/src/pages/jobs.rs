@@ -65,20 +65,18 @@ impl List {
             asked.track();
             // What happened while the connection was lost, the socket doesn't tell.
             snapshots.track();
-            list.load(None);
+            list.load("");
         });
         list
     }
 
-    /// Reads the first page, or the one at a cursor.
-    fn load(self, cursor: Option<String>) {
+    /// Reads the page at a cursor; the first at none.
+    fn load(self, cursor: &str) {
         let turn = self.turn.get_value() + 1;
         self.turn.set_value(turn);
         self.loading.set(Loading::Underway);
-        let address = self
-            .filter
-            .with_untracked(|filter| filter.address(cursor.as_deref()));
-        let is_first = cursor.is_none();
+        let address = self.filter.with_untracked(|filter| filter.address(cursor));
+        let is_first = cursor.is_empty();
         spawn_local(async move {
             let answer = api::get::<Page<JobView>>(&address).await;
             if self.turn.try_get_value() != Some(turn) {
@@ -107,7 +105,7 @@ impl List {
 
     fn more(self) {
         if let Some(cursor) = self.next.get_untracked() {
-            self.load(Some(cursor));
+            self.load(&cursor);
         }
     }
 }
@@ -310,7 +308,7 @@ fn Table(list: List, ids: Memo<Vec<JobId>>, changes: Memo<u64>) -> impl IntoView
 
 /// The choice of a robot for a job, which is assigned in the role that allows it.
 #[component]
-pub(super) fn AssignHere(id: JobId, doing: Doing) -> impl IntoView {
+pub(crate) fn AssignHere(id: JobId, doing: Doing) -> impl IntoView {
     let live = doing.live;
     let session = expect_context::<Session>();
     let robots = Memo::new(move |_| {
@@ -369,7 +367,7 @@ fn failed(list: List, problem: Problem) -> impl IntoView {
             {large(Glyph::Octagon)} <b>"Jobs did not load"</b>
             <p class="soft">{problem.detail} " Robots go on, and live work is not affected."</p>
             <div class="line">
-                <button class="button" on:click=move |_| list.load(None)>
+                <button class="button" on:click=move |_| list.load("")>
                     "Try again"
                 </button>
                 <code>{problem.code}</code>

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use protocol::{JobId, job::PhaseName, views::JobView};
 
 use crate::{
+    board,
     parts::badge::{self, Badge},
     words,
 };
@@ -27,7 +28,9 @@ pub(crate) fn JobRow(
         job.with(|job| job.as_ref().map_or(PhaseName::Requested, |job| job.phase))
     });
     let face = Signal::derive(move || badge::of_phase(phase.get()));
-    let can_assign = Memo::new(move |_| may_assign.get() && phase.get() == PhaseName::Requested);
+    let can_assign = Memo::new(move |_| {
+        may_assign.get() && job.with(|job| job.as_deref().is_some_and(board::is_assignable))
+    });
     let progress = move || {
         job.with(|job| {
             let job = job.as_ref()?;
@@ -37,12 +40,7 @@ pub(crate) fn JobRow(
     };
     view! {
         <tr class="job-row" data-testid="job-row">
-            <td class="job-row__name">
-                <a href=format!("/jobs/{id}") data-job=id.to_string()>
-                    <b>{text(|job| job.plan.title.clone())}</b>
-                </a>
-                <span class="number faint">{text(|job| job.number.clone())}</span>
-            </td>
+            {name(id, job)}
             <td>
                 <Badge face />
                 <span class="number faint line--small">{progress}</span>
@@ -80,5 +78,18 @@ pub(crate) fn JobRow(
                 <td colspan="7">{assign.run()}</td>
             </tr>
         </Show>
+    }
+}
+
+fn name(id: JobId, job: Signal<Option<Arc<JobView>>>) -> impl IntoView {
+    let title = move || job.with(|job| job.as_ref().map(|job| job.plan.title.clone()));
+    let number = move || job.with(|job| job.as_ref().map(|job| job.number.clone()));
+    view! {
+        <td class="job-row__name">
+            <a href=format!("/jobs/{id}") data-job=id.to_string()>
+                <b>{title}</b>
+            </a>
+            <span class="number faint">{number}</span>
+        </td>
     }
 }
