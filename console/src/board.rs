@@ -47,7 +47,8 @@ impl Group {
 
     /// Whether the job belongs to it.
     pub const fn holds(self, job: &JobView) -> bool {
-        let waits_for_its_robot = matches!(job.phase, PhaseName::Dispatching) && job.robot.is_some();
+        let waits_for_its_robot =
+            matches!(job.phase, PhaseName::Dispatching) && job.robot.is_some();
         self.may_hold(job.phase) && !(matches!(self, Self::Attention) && waits_for_its_robot)
     }
 }

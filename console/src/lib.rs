@@ -9,6 +9,7 @@ pub mod focus;
 pub mod glass;
 pub mod grade;
 pub mod live;
+pub mod machine;
 pub mod outage;
 pub mod projection;
 pub mod queue;
