@@ -1,17 +1,18 @@
 //! Events of a job in a few plain words, for whoever reads its record.
 
+use std::collections::BTreeMap;
+
 use protocol::{
+    AssistId,
     assist::AssistEnding,
-    job::{
-        AccessFailure, ForfeitReason, IncidentDecision, IncidentKind, JobEvent, StepAction,
-    },
+    job::{AccessFailure, ForfeitReason, IncidentDecision, IncidentKind, JobEvent},
     views::JobView,
 };
 
 use crate::words;
 
-/// What an event says beyond its name.
-pub fn event(event: &JobEvent, job: &JobView) -> String {
+/// What an event says beyond its name. `options` is what each call for help proposed.
+pub fn event(event: &JobEvent, job: &JobView, options: &BTreeMap<AssistId, Vec<String>>) -> String {
     match event {
         JobEvent::Requested { plan, .. } => plan.title.clone(),
         JobEvent::Assigned { .. } => "Chosen by a person".to_owned(),
@@ -45,7 +46,7 @@ pub fn event(event: &JobEvent, job: &JobView) -> String {
         JobEvent::AssistOffered { .. } => "The call rings".to_owned(),
         JobEvent::AssistClaimed { .. } => "Call taken".to_owned(),
         JobEvent::AssistStarted { .. } => "A person is helping".to_owned(),
-        JobEvent::AssistAnswered { option, .. } => answer(job, *option),
+        JobEvent::AssistAnswered { assist, option } => answer(options.get(assist), *option),
         JobEvent::AssistEnded { ending, .. } => match ending {
             AssistEnding::Resolved => "Handed back".to_owned(),
             AssistEnding::GivenUp => "Could not help".to_owned(),
@@ -86,18 +87,10 @@ fn checkpoint(job: &JobView, number: u32, left_out: bool, evidence: usize) -> St
     format!("{number} of {}, {title}{left_out}{pictures}", steps.len())
 }
 
-/// The option that was chosen, in the words of the plan's question where it was one of the plan.
-fn answer(job: &JobView, option: u32) -> String {
-    let step = usize::try_from(job.checkpoint)
-        .ok()
-        .and_then(|place| job.plan.steps.get(place));
-    let options = match step.map(|step| &step.action) {
-        Some(StepAction::UnsureWork { question, .. }) => question.options.as_slice(),
-        _ => &[],
-    };
-    let chosen = usize::try_from(option)
-        .ok()
-        .and_then(|place| options.get(place));
+/// The option that was chosen, in the words that the call proposed.
+fn answer(options: Option<&Vec<String>>, option: u32) -> String {
+    let place = usize::try_from(option).ok();
+    let chosen = place.and_then(|place| options?.get(place));
     chosen.map_or_else(|| format!("Option {}", option + 1), Clone::clone)
 }
 

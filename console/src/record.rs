@@ -3,17 +3,24 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
-use jobs::Actor;
-use ledger::log::{Entry, entry_hash};
+use jobs::{
+    Actor,
+    replay::{self, Step},
+};
+use ledger::{
+    bundle::Manifest,
+    log::{Entry, entry_hash},
+    verify::{self, EntryName, Replay, ReplayFault, ReplayedEvent, Report, Subject},
+};
 use protocol::{
-    PersonId, UnixMicros,
+    AssistId, JobId, PersonId, UnixMicros,
     event::{ActorEvent, Payload},
     job::{JobEvent, job_stream},
     sealed::{KeyId, Kind, claimed},
     views::{JobView, Role},
 };
 
-use crate::machine::History;
+use crate::{machine::History, words};
 
 /// One entry of the job's stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +78,8 @@ pub struct Record {
     pub lines: Vec<Line>,
     /// Entries that can't be read as events of this job.
     pub unreadable: usize,
+    /// What was proposed with each call for help, for the answers that name an option by its place.
+    pub options: BTreeMap<AssistId, Vec<String>>,
     /// What the rules make of them.
     pub history: History,
 }
@@ -82,6 +91,12 @@ impl Record {
         match line(job, sealed, gateway, head, &self.history) {
             Ok((line, actor)) => {
                 self.history.play(&line.event, actor, line.recorded_at);
+                if let JobEvent::AssistRequested {
+                    assist, question, ..
+                } = &line.event
+                {
+                    self.options.insert(*assist, question.options.clone());
+                }
                 self.lines.push(line);
             }
             Err(Unreadable) => self.unreadable += 1,
@@ -232,3 +247,89 @@ pub fn tally(record: &Record, proofs: &Proofs) -> Tally {
     }
     tally
 }
+
+/// Puts what a whole bundle's check found to the job's entries.
+pub fn proofs(job: JobId, manifest: Option<&Manifest>, report: &Report) -> Proofs {
+    let stream = job_stream(job);
+    let listed = manifest.into_iter().flat_map(|manifest| &manifest.entries);
+    let leaves = listed
+        .filter(|entry| entry.stream == stream)
+        .map(|entry| (entry.stream_number, entry.leaf_index));
+    let mut proofs = Proofs {
+        leaves: leaves.collect(),
+        tree_size: report
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.checkpoint.as_ref())
+            .map(|tree| tree.size),
+        ..Proofs::default()
+    };
+    for failure in report.steps.iter().flat_map(|step| &step.failures) {
+        match &failure.subject {
+            Subject::Entry(EntryName {
+                place: Some(place), ..
+            }) if place.stream == stream => {
+                let fault = words::capitalised(&failure.fault.to_string());
+                proofs.faults.entry(place.stream_number).or_insert(fault);
+            }
+            // Pictures and words that were deleted or altered are another matter than the record.
+            Subject::Attachment(_) => {}
+            Subject::Bundle
+            | Subject::Manifest
+            | Subject::Checkpoint
+            | Subject::Entry(_)
+            | Subject::Item => {
+                let fault = words::capitalised(&failure.to_string());
+                proofs.whole.get_or_insert(fault);
+            }
+        }
+    }
+    proofs
+}
+
+/// The rules of jobs, for the check of a bundle.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JobRules;
+
+impl Replay for JobRules {
+    fn stream_prefix(&self) -> &'static str {
+        "job/"
+    }
+
+    fn replay(&mut self, events: &[ReplayedEvent<'_>]) -> Result<String, ReplayFault> {
+        let steps = events.iter().enumerate().map(|(index, event)| {
+            let foreign = |why: &str| ReplayFault {
+                index,
+                why: why.to_owned(),
+            };
+            let Payload::Job(happened) = event.payload else {
+                return Err(foreign("it is no event of a job"));
+            };
+            let actor = match (event.actor, event.acting_as) {
+                (verify::Actor::Cloud, _) => Actor::Cloud,
+                (verify::Actor::Robot(robot), _) => Actor::Robot(robot),
+                (verify::Actor::CloudFor(person) | verify::Actor::Person(person), Some(role)) => {
+                    Actor::person(role, person)
+                }
+                (verify::Actor::CloudFor(_) | verify::Actor::Person(_), None) => {
+                    return Err(foreign("it doesn't say in which role"));
+                }
+            };
+            Ok(Step {
+                event: happened,
+                actor,
+                recorded_at: event.recorded_at,
+            })
+        });
+        let steps = steps.collect::<Result<Vec<_>, _>>()?;
+        let played = replay::play(steps).map_err(|impossible| ReplayFault {
+            index: impossible.index,
+            why: impossible.why.to_string(),
+        })?;
+        let phase = played.job.map(|job| job.phase_name().label());
+        Ok(phase.unwrap_or("no job").to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;
