@@ -112,10 +112,9 @@ pub fn lane(job: &JobView, history: &History) -> Vec<LaneStep> {
                 Some(here) if place == here && is_on_trunk => StepStanding::Is,
                 Some(here) if place == here => StepStanding::Held,
                 Some(here) if place < here => StepStanding::Was,
-                Some(_) => StepStanding::Ahead,
                 None if was(step) => StepStanding::Was,
                 None if phase.is_over() => StepStanding::Never,
-                None => StepStanding::Ahead,
+                Some(_) | None => StepStanding::Ahead,
             };
             LaneStep {
                 phase: *step,

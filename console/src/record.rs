@@ -86,7 +86,7 @@ pub struct Record {
 
 impl Record {
     /// Reads one more sealed entry, which the gateway with this key is said to have signed.
-    pub fn read(&mut self, job: &JobView, sealed: &[u8], gateway: &VerifyingKey) {
+    pub fn read(&mut self, job: JobId, sealed: &[u8], gateway: &VerifyingKey) {
         let head = self.lines.last().map(|line| (line.number, line.hash));
         match line(job, sealed, gateway, head, &self.history) {
             Ok((line, actor)) => {
@@ -105,7 +105,7 @@ impl Record {
 }
 
 fn line(
-    job: &JobView,
+    job: JobId,
     sealed: &[u8],
     gateway: &VerifyingKey,
     head: Option<(u64, [u8; 32])>,
@@ -127,7 +127,7 @@ fn line(
         return Err(Unreadable);
     };
     let (number, previous) = head.map_or((1, [0; 32]), |(number, hash)| (number + 1, hash));
-    let is_next = event.stream == job_stream(job.job)
+    let is_next = event.stream == job_stream(job)
         && entry.stream_number == number
         && entry.previous == previous;
     let line = Line {

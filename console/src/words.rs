@@ -62,6 +62,17 @@ pub fn clock(at: UnixMicros) -> String {
     )
 }
 
+/// The same to the millisecond: "14:31:41.002".
+pub fn clock_ms(at: UnixMicros) -> String {
+    format!("{}.{:03}", clock(at), at.millis().rem_euclid(1_000))
+}
+
+/// The ends of a hash, by which people tell it apart: "c1f0…77a2".
+pub fn short_hash(hash: &[u8; 32]) -> String {
+    let [first, second, .., last_but_one, last] = *hash;
+    format!("{first:02x}{second:02x}…{last_but_one:02x}{last:02x}")
+}
+
 /// Hours and minutes of a moment in UTC: "14:31".
 pub fn hour_minute(at: OffsetDateTime) -> String {
     let at = at.to_offset(time::UtcOffset::UTC);
@@ -196,6 +207,7 @@ mod tests {
     fn the_clock_shows_utc() {
         assert_eq!(clock(UnixMicros(1_700_000_000_000_000)), "22:13:20");
         assert_eq!(clock(UnixMicros(-1)), "23:59:59");
+        assert_eq!(clock_ms(UnixMicros(-1)), "23:59:59.999");
     }
 
     #[test]

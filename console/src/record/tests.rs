@@ -129,7 +129,7 @@ fn stream() -> Vec<Vec<u8>> {
 fn read(entries: &[Vec<u8>]) -> Record {
     let mut record = Record::default();
     for entry in entries {
-        record.read(&view(), entry, &gateway().verifying_key());
+        record.read(JOB, entry, &gateway().verifying_key());
     }
     record
 }
