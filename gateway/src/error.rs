@@ -88,6 +88,16 @@ impl ApiError {
         )
     }
 
+    /// 413, where the bound is the route's own.
+    pub fn body_too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "Too large",
+            "the body is larger than this endpoint takes".to_owned(),
+        )
+    }
+
     /// 409: understood and turned down; the caller can act on the code.
     pub fn refused(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, "Refused", detail.into())
@@ -198,6 +208,17 @@ impl From<spine::SpineError> for ApiError {
         match error {
             spine::SpineError::Database(error) => error.into(),
             other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<spine::RecordError> for ApiError {
+    fn from(error: spine::RecordError) -> Self {
+        match error {
+            spine::RecordError::Refused(refusal) => {
+                Self::refused(refusal.code(), refusal.to_string())
+            }
+            spine::RecordError::Failed(error) => error.into(),
         }
     }
 }

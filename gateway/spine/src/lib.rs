@@ -1,6 +1,7 @@
 //! One transaction, its events, and the tail that follows them. Knows streams and keys, never what an event means.
 
 mod error;
+pub mod idempotency;
 mod position;
 mod signer;
 pub mod tail;

@@ -46,6 +46,7 @@ pub fn router(app: App) -> Router {
                 .post(session::open::handler)
                 .delete(session::close::handler),
         )
+        .route("/session/key", post(session::bind_key::handler))
         .route("/robots", get(robots::list::handler))
         .route("/robots/{robot}", get(robots::read::handler))
         .route("/robots/enrolment", post(robots::enrol::handler))

@@ -16,6 +16,7 @@ use utoipa::{
         super::session::read::handler,
         super::session::open::handler,
         super::session::close::handler,
+        super::session::bind_key::handler,
         super::robots::list::handler,
         super::robots::read::handler,
         super::robots::enrol::handler,

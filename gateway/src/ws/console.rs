@@ -79,6 +79,8 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
             person: caller.person.person,
             credential: caller.credential.name(),
             watches: caller.may(Permission::Watch).ok(),
+            jobs: caller.may(Permission::SeeJobs).ok(),
+            calls: caller.may(Permission::RunJobs).ok(),
             sight,
             outbox: outbox.clone(),
             ending,
@@ -250,7 +252,7 @@ impl Talk {
         let commands = latest_commands(&self.app, &ids, SNAPSHOT_COMMANDS)
             .await
             .unwrap_or_default();
-        let snapshot = snapshot_message((robots, degraded), commands);
+        let snapshot = snapshot_message((robots, degraded), commands, Vec::new());
         for message in [before, snapshot] {
             if let Some(frame) = encode(&message) {
                 write(sink, frame).await?;
