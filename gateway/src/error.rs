@@ -251,3 +251,55 @@ impl From<assist::store::StoreError> for ApiError {
         }
     }
 }
+
+impl From<jobs::Refusal> for ApiError {
+    fn from(refusal: jobs::Refusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<jobs::store::StoreError> for ApiError {
+    fn from(error: jobs::store::StoreError) -> Self {
+        use jobs::store::StoreError;
+        match error {
+            StoreError::Stale(_) => Self::refused("stale", error.to_string()),
+            StoreError::RobotBusy(_) => Self::refused("robot_busy", error.to_string()),
+            StoreError::Database(error) => error.into(),
+            other @ StoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<assist::CallRefusal> for ApiError {
+    fn from(refusal: assist::CallRefusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<assist::store::CallStoreError> for ApiError {
+    fn from(error: assist::store::CallStoreError) -> Self {
+        use assist::store::CallStoreError;
+        match error {
+            CallStoreError::Stale(_) => Self::refused("stale", error.to_string()),
+            CallStoreError::Database(error) => error.into(),
+            other @ CallStoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<trust::Refusal> for ApiError {
+    fn from(refusal: trust::Refusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<trust::store::StoreError> for ApiError {
+    fn from(error: trust::store::StoreError) -> Self {
+        use trust::store::StoreError;
+        match error {
+            StoreError::Stale(_) => Self::refused("stale", error.to_string()),
+            StoreError::Database(error) => error.into(),
+            other @ StoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}

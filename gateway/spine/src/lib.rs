@@ -13,7 +13,7 @@ pub use error::{RecordError, Refusal, SpineError};
 pub use position::{Position, UnreadablePosition};
 pub use signer::{Signer, SignerError};
 pub use tail::ping;
-pub use transaction::{Recorded, Recording, Tx, actor_held};
+pub use transaction::{Recorded, Recording, Tx, actor_held, stream_head};
 
 /// Every migration of every module. Run by the role that owns the schemas, never by the application's.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
