@@ -12,7 +12,9 @@ use axum::{
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use identity::Permission;
 use protocol::{
-    console_socket::{FromConsole, MAX_THUMBNAIL_ROBOTS, SNAPSHOT_ASSISTS, SNAPSHOT_COMMANDS, ToConsole},
+    console_socket::{
+        FromConsole, MAX_THUMBNAIL_ROBOTS, SNAPSHOT_ASSISTS, SNAPSHOT_COMMANDS, ToConsole,
+    },
     limits::{MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION},
     robot_socket::{Goodbye, HELLO_WITHIN_MS},
     views::AssistView,

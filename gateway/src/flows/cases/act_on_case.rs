@@ -55,12 +55,17 @@ pub async fn act_on_case(
         sealed: body.sealed,
         acting_as: body.acting_as,
     };
-    let said = hear(app, caller, act, &case_stream(case), &roles, |payload| {
-        match payload {
+    let said = hear(
+        app,
+        caller,
+        act,
+        &case_stream(case),
+        &roles,
+        |payload| match payload {
             Payload::Case(event) => Some(event),
             _ => None,
-        }
-    })
+        },
+    )
     .await?;
 
     let mut tx = Tx::begin(&app.pool).await?;
@@ -80,8 +85,8 @@ pub async fn act_on_case(
         trust::check_reason(&said.event, &reason)?;
         trust::store::put_reason(&mut tx, case, &reason).await?;
     }
-    let after = trust::apply(Some(before.case.clone()), &said.event, now)
-        .ok_or_else(ApiError::broken)?;
+    let after =
+        trust::apply(Some(before.case.clone()), &said.event, now).ok_or_else(ApiError::broken)?;
     trust::store::save(&mut tx, &before.case, &after).await?;
     let payload = Payload::Case(said.event);
     said.word

@@ -53,7 +53,11 @@ pub async fn file_complaint(
     }
     let now = app.clock.micros();
     let before = trust::store::load(&mut tx, complaint.case).await?;
-    trust::decide(before.as_ref().map(|stored| &stored.case), &said.event, actor)?;
+    trust::decide(
+        before.as_ref().map(|stored| &stored.case),
+        &said.event,
+        actor,
+    )?;
     let frozen = freeze(app, &mut tx, about).await?;
     let opened = trust::apply(None, &said.event, now);
     trust::decide(opened.as_ref(), &frozen, Actor::Cloud)?;
@@ -111,12 +115,17 @@ async fn said(
         acting_as: Some(Role::Requester),
     };
     let stream = case_stream(complaint.case);
-    let said = hear(app, caller, act, &stream, &[Role::Requester], |payload| {
-        match payload {
+    let said = hear(
+        app,
+        caller,
+        act,
+        &stream,
+        &[Role::Requester],
+        |payload| match payload {
             Payload::Case(event @ CaseEvent::Opened { .. }) => Some(event),
             _ => None,
-        }
-    })
+        },
+    )
     .await?;
     if said.event == plain {
         Ok(said)

@@ -43,12 +43,17 @@ pub async fn act_on_job(
         sealed: body.sealed,
         acting_as: body.acting_as,
     };
-    let said = hear(app, caller, act, &job_stream(job), &roles, |payload| {
-        match payload {
+    let said = hear(
+        app,
+        caller,
+        act,
+        &job_stream(job),
+        &roles,
+        |payload| match payload {
             Payload::Job(event) => Some(event),
             _ => None,
-        }
-    })
+        },
+    )
     .await?;
     if !takes_away(&said.event) {
         limit(app, caller, ACTS).await?;

@@ -6,10 +6,7 @@ use assist::{
 };
 use jobs::{Actor, Job};
 use protocol::{
-    OrganisationId, SiteId, UnixMicros,
-    assist::AssistEnding,
-    job::JobEvent,
-    views::AssistView,
+    OrganisationId, SiteId, UnixMicros, assist::AssistEnding, job::JobEvent, views::AssistView,
 };
 use spine::Tx;
 
@@ -59,7 +56,10 @@ pub async fn follow(
         }
         None => return Ok(None),
     };
-    let Some(robot) = job.robot().or(before.as_ref().map(|stored| stored.call.robot)) else {
+    let Some(robot) = job
+        .robot()
+        .or(before.as_ref().map(|stored| stored.call.robot))
+    else {
         return Ok(None);
     };
     let after = apply_call(

@@ -136,7 +136,8 @@ impl Unfolding {
     ) -> Result<(), ApiError> {
         self.job = jobs::apply(self.job.take(), &event, actor, self.now);
         let job = self.job.as_ref().ok_or_else(ApiError::broken)?;
-        let moved = calls::follow(tx, self.organisation, job, (&event, actor, asked), self.now).await?;
+        let moved =
+            calls::follow(tx, self.organisation, job, (&event, actor, asked), self.now).await?;
         if let Some(call) = moved {
             let title = job.plan.title.clone();
             let view = calls::view(app, tx.connection(), &call, title).await?;

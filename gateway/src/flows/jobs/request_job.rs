@@ -38,12 +38,17 @@ pub async fn request_job(
         sealed: body.sealed,
         acting_as: Some(Role::Requester),
     };
-    let said = hear(app, caller, act, &stream, &[Role::Requester], |payload| {
-        match payload {
+    let said = hear(
+        app,
+        caller,
+        act,
+        &stream,
+        &[Role::Requester],
+        |payload| match payload {
             Payload::Job(event @ JobEvent::Requested { .. }) => Some(event),
             _ => None,
-        }
-    })
+        },
+    )
     .await?;
     let JobEvent::Requested { request: asked, .. } = &said.event else {
         return Err(ApiError::malformed(

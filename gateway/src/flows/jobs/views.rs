@@ -83,10 +83,7 @@ pub async fn view_in(app: &App, tx: &mut Tx, stored: &Stored) -> Result<JobView,
 }
 
 /// Several jobs, in their order.
-pub async fn views(
-    app: &App,
-    stored: &[Stored],
-) -> Result<Vec<JobView>, ApiError> {
+pub async fn views(app: &App, stored: &[Stored]) -> Result<Vec<JobView>, ApiError> {
     let mut connection = app.pool.acquire().await?;
     let names = names(app, &mut connection, stored).await?;
     let ids: Vec<JobId> = stored.iter().map(|stored| stored.job.id()).collect();

@@ -56,7 +56,10 @@ pub async fn watch_beats(app: &App, since: UnixMicros) -> Result<(), ApiError> {
                 happened.news.tell(app);
             }
             // It moved on in this moment; the next look sees how it stands.
-            Err(error) => tracing::debug!(code = error.code(), "a job moved while its beats were judged"),
+            Err(error) => tracing::debug!(
+                code = error.code(),
+                "a job moved while its beats were judged"
+            ),
         }
     }
     Ok(())

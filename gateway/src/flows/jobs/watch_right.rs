@@ -46,9 +46,11 @@ pub async fn is_at_work_for(app: &App, person: PersonId, robot: RobotId) -> bool
 
 /// Whether the robot is where the job is done, whatever keeps it from going on.
 fn is_at_place(job: &Job) -> bool {
-    job.phase.engaged().is_some_and(|engaged| match engaged.work {
-        Work::AtSite | Work::Executing | Work::AwaitingApproval(_) => true,
-        // On its way it passes other people's doors; afterwards it may be at another's.
-        Work::Travelling | Work::Verifying { .. } => false,
-    })
+    job.phase
+        .engaged()
+        .is_some_and(|engaged| match engaged.work {
+            Work::AtSite | Work::Executing | Work::AwaitingApproval(_) => true,
+            // On its way it passes other people's doors; afterwards it may be at another's.
+            Work::Travelling | Work::Verifying { .. } => false,
+        })
 }

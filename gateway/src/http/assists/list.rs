@@ -7,9 +7,7 @@ use protocol::{
     views::{AssistView, Page, Problem},
 };
 
-use crate::{
-    app::App, error::ApiError, flows::jobs::calls::open_calls, http::auth::Caller,
-};
+use crate::{app::App, error::ApiError, flows::jobs::calls::open_calls, http::auth::Caller};
 
 /// The calls for help that are not over, the longest waiting first; at most a hundred.
 #[utoipa::path(get, path = "/api/v1/assists", tag = "jobs", responses(

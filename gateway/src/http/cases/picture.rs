@@ -34,10 +34,7 @@ pub(crate) async fn handler(
     let kind = PictureType::of_content(&picture.content).ok_or_else(ApiError::broken)?;
     let mut response = picture.content.into_response();
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static(kind.word()),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind.word()));
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, max-age=3600"),

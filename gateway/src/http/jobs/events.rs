@@ -168,7 +168,9 @@ fn as_sse(event: StoredEvent) -> Event {
         Ok(event) => event,
         Err(error) => {
             tracing::error!(%error, "an event has no JSON");
-            Event::default().id(id).comment("an event that can't be shown")
+            Event::default()
+                .id(id)
+                .comment("an event that can't be shown")
         }
     }
 }

@@ -71,7 +71,9 @@ fn filter(caller: &Caller, query: &Query) -> Result<Filter, ApiError> {
     };
     let requester = match everybody {
         Ok(sight) => {
-            sites = sight.sites.map(|sites| sites.into_iter().collect::<Vec<_>>());
+            sites = sight
+                .sites
+                .map(|sites| sites.into_iter().collect::<Vec<_>>());
             None
         }
         Err(_own_only) => {

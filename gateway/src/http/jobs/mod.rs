@@ -22,8 +22,8 @@ pub(super) async fn job_for(app: &App, caller: &Caller, job: JobId) -> Result<St
 }
 
 fn may_see(caller: &Caller, stored: &Stored) -> bool {
-    let is_own = stored.job.requester == caller.person.person
-        && caller.may(Permission::RequestWork).is_ok();
+    let is_own =
+        stored.job.requester == caller.person.person && caller.may(Permission::RequestWork).is_ok();
     let is_seen = caller
         .may(Permission::SeeJobs)
         .is_ok_and(|sight| sight.covers(stored.organisation, stored.job.site()));
