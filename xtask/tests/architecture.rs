@@ -23,7 +23,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("agent", &["protocol", "ledger", "assist", "jobs"]),
-    ("console", &["protocol", "ledger", "assist", "jobs", "trust"]),
+    (
+        "console",
+        &["protocol", "ledger", "assist", "jobs", "trust"],
+    ),
     (
         "e2e",
         &[

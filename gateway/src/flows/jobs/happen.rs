@@ -1,12 +1,12 @@
 //! Something happens to a job: the rules are asked, rows and events are written in the caller's transaction, and what to tell
 //! whom afterwards is worked out.
 
-use jobs::{Actor, Decision, Job, store::Stored};
+use jobs::{Actor, Decision, Job, Work, store::Stored};
 use protocol::{
     AssistId, OrganisationId, RobotId, UnixMicros,
     assist::{AssistQuestion, AssistReason},
     event::Payload,
-    job::{JobEvent, job_stream},
+    job::{Assignment, Directive, JobEvent, job_stream},
     robot_socket::ToRobot,
 };
 use spine::Tx;
@@ -214,11 +214,34 @@ fn follow_ups(job: &Job, event: &JobEvent) -> Option<JobEvent> {
     }
 }
 
-/// What the robots of before and after are to do. One that lost the job is told so.
+/// What the robots of before and after are to do. One that lost the job, or is done with it, is told so.
 fn orders(before: Option<&Job>, after: &Job) -> Vec<(RobotId, ToRobot)> {
-    let was = before.and_then(jobs::assignment);
-    let released = before.and_then(|before| jobs::release(before, after));
-    let is = jobs::assignment(after).filter(|is| was.as_ref() != Some(is));
+    let was = before.and_then(task);
+    let is = task(after);
+    let released = match (&was, &is) {
+        (Some((robot, was)), is)
+            if is
+                .as_ref()
+                .is_none_or(|(now, is)| now != robot || is.epoch != was.epoch) =>
+        {
+            let released = Assignment {
+                directive: Directive::Release,
+                ..was.clone()
+            };
+            Some((*robot, released))
+        }
+        (Some(_) | None, _) => None,
+    };
+    let changed = is.filter(|is| was.as_ref() != Some(is));
     let order = |(robot, assignment)| (robot, ToRobot::Assignment(Box::new(assignment)));
-    released.into_iter().chain(is).map(order).collect()
+    released.into_iter().chain(changed).map(order).collect()
+}
+
+/// What a robot has to do for the job. Nothing any more once every step is done: it is free while the requester looks.
+pub fn task(job: &Job) -> Option<(RobotId, Assignment)> {
+    let is_done = job
+        .phase
+        .engaged()
+        .is_some_and(|engaged| matches!(engaged.work, Work::Verifying { .. }));
+    jobs::assignment(job).filter(|_| !is_done)
 }

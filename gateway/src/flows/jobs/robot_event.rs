@@ -12,7 +12,7 @@ use protocol::{
 use spine::Tx;
 
 use super::{
-    happen::{Happened, Proposal, happen},
+    happen::{Happened, Proposal, happen, task},
     word::Word,
 };
 use crate::{app::App, error::ApiError};
@@ -72,7 +72,7 @@ pub async fn hear_robot(
 /// What a robot that comes is to be told of its job.
 pub async fn job_of_robot(app: &App, robot: RobotId) -> Result<ToRobot, ApiError> {
     let held = jobs::store::held_by(&app.pool, robot).await?;
-    let assignment = held.and_then(|stored| jobs::assignment(&stored.job));
+    let assignment = held.and_then(|stored| task(&stored.job));
     Ok(match assignment {
         Some((holder, assignment)) if holder == robot => ToRobot::Assignment(Box::new(assignment)),
         Some(_) | None => ToRobot::NoAssignment,

@@ -60,8 +60,18 @@ async fn a_complaint_freezes_what_the_jobs_record_held_and_is_ruled_on_with_a_re
     let entries = job(&house).await.version;
 
     let filed = view(&file(&house, Who::Requester, &complaint()).await);
-    let triaged = act(&house, Who::Operator, json!({"event": {"kind": "case.triaged", "severity": 4}})).await;
-    act(&house, Who::Admin, json!({"event": {"kind": "case.review_started"}})).await;
+    let triaged = act(
+        &house,
+        Who::Operator,
+        json!({"event": {"kind": "case.triaged", "severity": 4}}),
+    )
+    .await;
+    act(
+        &house,
+        Who::Admin,
+        json!({"event": {"kind": "case.review_started"}}),
+    )
+    .await;
     let ruling = json!({
         "event": {"kind": "case.ruled", "ruling": "partly_upheld", "reason": "00".repeat(32)},
         "reason": {"words": "It was chipped before, but not so much.", "salt": "33".repeat(32)},
@@ -106,7 +116,11 @@ async fn words_and_pictures_are_never_in_the_log(owner: PgPool) {
 
     let has_words = |bytes: &[u8]| bytes.windows(6).any(|window| window == b"chippe");
     assert!(entries.iter().all(|entry| !has_words(entry)));
-    assert!(payloads.iter().all(|payload| !has_words(payload.to_string().as_bytes())));
+    assert!(
+        payloads
+            .iter()
+            .all(|payload| !has_words(payload.to_string().as_bytes()))
+    );
     let path = format!("/api/v1/cases/{CASE}/pictures/{PICTURE}");
     let picture = house.ask(get(&path).by(Who::Operator).empty()).await;
     assert_eq!(picture.header("content-type"), "image/jpeg");

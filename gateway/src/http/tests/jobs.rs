@@ -31,7 +31,10 @@ async fn a_job_goes_from_the_request_to_its_end_and_every_step_is_recorded(owner
     let done = job(&house).await;
     assert_eq!(done.phase, PhaseName::Completed);
     assert_eq!(done.robot, Some(JUNIPER.id()));
-    assert_eq!(usize::try_from(done.checkpoint).unwrap(), done.plan.steps.len());
+    assert_eq!(
+        usize::try_from(done.checkpoint).unwrap(),
+        done.plan.steps.len()
+    );
     let kinds = house.events(&job_stream(JOB)).await;
     assert_eq!(
         kinds[..5],
@@ -129,7 +132,12 @@ async fn who_did_not_ask_for_a_job_and_runs_none_does_not_find_it(owner: PgPool)
     ] {
         let read = house.ask(get(&path).by(who).empty()).await;
         assert_eq!(read.status, status, "{who:?}");
-        let acted = act(&house, who, json!({"kind": "job.assigned", "robot": JUNIPER.id()})).await;
+        let acted = act(
+            &house,
+            who,
+            json!({"kind": "job.assigned", "robot": JUNIPER.id()}),
+        )
+        .await;
         assert_eq!(acted.status == 404, status == 404, "{who:?}");
     }
 }
@@ -220,8 +228,13 @@ async fn nobody_acts_under_the_key_of_another_sign_in(owner: PgPool) {
     let pen = Pen::new(SigningKey::from_bytes(&[78; 32]));
     bind(&house, &cookie, &pen, Who::Operator).await;
     let unbound = Pen::new(SigningKey::from_bytes(&[79; 32]));
-    let event = || Payload::Job(JobEvent::Assigned { robot: JUNIPER.id() });
-    let sealed = |pen: &Pen, stream: String, role| BASE64_STANDARD.encode(pen.seal(stream, role, event()));
+    let event = || {
+        Payload::Job(JobEvent::Assigned {
+            robot: JUNIPER.id(),
+        })
+    };
+    let sealed =
+        |pen: &Pen, stream: String, role| BASE64_STANDARD.encode(pen.seal(stream, role, event()));
     let here = job_stream(JOB);
     let good = sealed(&pen, here.clone(), Some(Role::Operator));
     let path = format!("/api/v1/jobs/{JOB}/events");
@@ -233,7 +246,12 @@ async fn nobody_acts_under_the_key_of_another_sign_in(owner: PgPool) {
     };
 
     for (case, cookie, sealed, expected) in [
-        ("another sign-in of the same person", &elsewhere, good.clone(), 400),
+        (
+            "another sign-in of the same person",
+            &elsewhere,
+            good.clone(),
+            400,
+        ),
         ("somebody else", &admins, good.clone(), 400),
         (
             "a key that nobody bound",
@@ -269,7 +287,11 @@ async fn a_key_ends_with_its_sign_in(owner: PgPool) {
     bind(&house, &cookie, &pen, Who::Operator).await;
 
     house
-        .ask(super::answer::delete("/api/v1/session").on_page(&cookie).empty())
+        .ask(
+            super::answer::delete("/api/v1/session")
+                .on_page(&cookie)
+                .empty(),
+        )
         .await;
 
     assert_eq!(house.recorded("session.key_bound").await, 1);
@@ -281,7 +303,12 @@ async fn a_robot_of_an_older_epoch_is_recorded_and_moves_nothing(owner: PgPool) 
     let house = House::new(&owner).await;
     let mut juniper = under_way(&house).await;
     let before = job(&house).await;
-    does(&house, Who::Operator, json!({"kind": "robot.lost", "epoch": before.epoch})).await;
+    does(
+        &house,
+        Who::Operator,
+        json!({"kind": "robot.lost", "epoch": before.epoch}),
+    )
+    .await;
     does(&house, Who::Operator, assign(ROWAN)).await;
     let standing = job(&house).await;
 

@@ -207,9 +207,7 @@ pub(super) async fn completed(house: &House) -> Worker {
         };
         juniper.says(house, done).await;
     }
-    juniper
-        .says(house, JobEvent::WorkFinished { epoch })
-        .await;
+    juniper.says(house, JobEvent::WorkFinished { epoch }).await;
     does(house, Who::Requester, json!({"kind": "work.accepted"})).await;
     juniper
 }
