@@ -123,7 +123,10 @@ async fn words_and_pictures_are_never_in_the_log(owner: PgPool) {
     );
     let path = format!("/api/v1/cases/{CASE}/pictures/{PICTURE}");
     let picture = house.ask(get(&path).by(Who::Operator).empty()).await;
-    assert_eq!(picture.header("content-type"), "image/jpeg");
+    assert_eq!(
+        picture.header(axum::http::header::CONTENT_TYPE),
+        "image/jpeg"
+    );
     let stranger = house.ask(get(&path).by(Who::Stranger).empty()).await;
     assert_eq!(stranger.problem(), (404, "not_found".to_owned()));
 }

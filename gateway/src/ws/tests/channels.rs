@@ -96,6 +96,8 @@ impl Viewing {
             places: places.clone(),
             viewer: std::sync::Arc::downgrade(&viewer),
             view: VIEW,
+            robot: JUNIPER.id(),
+            right: crate::flows::jobs::watch_right::WatchRight::Role,
         };
         places.fill(VIEW, JUNIPER.id(), viewer);
         assert_eq!(juniper.waiting(), [scans(true)]);
