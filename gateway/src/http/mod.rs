@@ -6,6 +6,7 @@ mod console_files;
 mod events;
 pub(crate) mod extract;
 mod health;
+mod log;
 mod openapi;
 mod origin;
 mod robots;
@@ -58,6 +59,10 @@ pub fn router(app: App) -> Router {
             get(commands::list::handler).post(commands::issue::handler),
         )
         .route("/commands/{command}", get(commands::read::handler))
+        .route("/log/checkpoint", get(log::checkpoint::handler))
+        .route("/log/keys", get(log::keys::handler))
+        .route("/log/proof", get(log::proof::handler))
+        .route("/log/tile/{*path}", get(log::tile::handler))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             REQUEST_WITHIN,

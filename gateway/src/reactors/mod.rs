@@ -4,6 +4,7 @@ mod deadlines;
 mod forgetting;
 mod revoking;
 pub mod roster;
+mod sequencing;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub fn start(app: &App) {
     keep("revoking", app, revoking::run);
     keep("roster", app, roster::run);
     keep("forgetting", app, forgetting::run);
+    keep("sequencing", app, sequencing::run);
 }
 
 /// Runs `work` until the process goes down. Work that panics is a fault of ours: said loudly, counted, begun anew.

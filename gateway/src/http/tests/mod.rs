@@ -6,6 +6,7 @@ mod commands;
 mod events;
 mod files_and_health;
 pub(crate) mod house;
+mod log;
 mod problems;
 mod rights;
 mod session;
