@@ -45,9 +45,11 @@ COMMENT ON COLUMN jobs.job.version IS
 COMMENT ON COLUMN jobs.job.state IS
     'The whole job as its events make it. The other columns repeat what is searched for and checked.';
 
--- A robot does one thing at a time, and two robots never have one job: there is one row per job.
+-- A robot does one thing at a time, and two robots never have one job: there is one row per job. A robot that has finished is
+-- free for the next job while the requester looks at its work.
 CREATE UNIQUE INDEX job_one_per_robot ON jobs.job (robot_id)
-    WHERE robot_id IS NOT NULL AND phase NOT IN ('completed', 'aborted', 'cancelled');
+    WHERE robot_id IS NOT NULL AND phase NOT IN ('completed', 'aborted', 'cancelled')
+      AND state #>> '{phase,work,name}' IS DISTINCT FROM 'verifying';
 CREATE INDEX job_of_organisation ON jobs.job (organisation_id, requested_at DESC, job_id DESC);
 CREATE INDEX job_of_site ON jobs.job (site_id, requested_at DESC, job_id DESC);
 CREATE INDEX job_of_requester ON jobs.job (requester_id, requested_at DESC, job_id DESC);

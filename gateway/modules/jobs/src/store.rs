@@ -313,13 +313,47 @@ pub async fn held_by(
         JobRow,
         "SELECT job_id, organisation_id, phase, robot_id, version, state
          FROM jobs.job
-         WHERE robot_id = $1 AND phase NOT IN ('completed', 'aborted', 'cancelled')",
+         WHERE robot_id = $1 AND phase NOT IN ('completed', 'aborted', 'cancelled')
+           AND state #>> '{phase,work,name}' IS DISTINCT FROM 'verifying'",
         robot.0,
     )
     .fetch_optional(executor)
     .await?
     .map(JobRow::stored)
     .transpose()
+}
+
+/// A job in the hands of a robot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Which job.
+    pub job: JobId,
+    /// Whose hands.
+    pub robot: RobotId,
+    /// Where it stands.
+    pub phase: PhaseName,
+}
+
+/// Every job that a robot is at, of all organisations: as many as there are robots at most.
+pub async fn held(executor: impl PgExecutor<'_>) -> Result<Vec<Held>, StoreError> {
+    let rows = sqlx::query!(
+        r#"SELECT job_id, robot_id AS "robot_id!", phase
+           FROM jobs.job
+           WHERE robot_id IS NOT NULL AND phase NOT IN ('dispatching', 'completed', 'aborted', 'cancelled')
+             AND state #>> '{phase,work,name}' IS DISTINCT FROM 'verifying'"#
+    )
+    .fetch_all(executor)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let job = JobId(row.job_id);
+            Ok(Held {
+                job,
+                robot: RobotId(row.robot_id),
+                phase: PhaseName::parse(&row.phase).ok_or(StoreError::Corrupt(job))?,
+            })
+        })
+        .collect()
 }
 
 /// Moments that came, longest overdue first. Their jobs are locked until the transaction ends; those that another gateway is

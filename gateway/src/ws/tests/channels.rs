@@ -77,6 +77,8 @@ impl Viewing {
                     sites: None,
                 },
                 watches: None,
+                jobs: None,
+                calls: None,
                 outbox: outbox.clone(),
                 ending,
                 doubt: std::sync::Arc::default(),
