@@ -212,6 +212,26 @@ impl From<spine::SpineError> for ApiError {
     }
 }
 
+impl From<spine::log::ProofError> for ApiError {
+    fn from(error: spine::log::ProofError) -> Self {
+        use ledger::log::ProofFailure;
+        use spine::log::ProofError;
+        match error {
+            ProofError::Failed(error) => error.into(),
+            ProofError::Refused(failure) => match failure {
+                ProofFailure::Missing(_) | ProofFailure::BeyondTree { .. } => {
+                    Self::not_found("tree: the log is not so long")
+                }
+                ProofFailure::Shrunk { .. } => Self::refused("log_shrunk", failure.to_string()),
+                ProofFailure::Empty => Self::refused("log_empty", failure.to_string()),
+                ProofFailure::Length { .. } | ProofFailure::Root | ProofFailure::OldRoot => {
+                    Self::internal(&failure)
+                }
+            },
+        }
+    }
+}
+
 impl From<spine::RecordError> for ApiError {
     fn from(error: spine::RecordError) -> Self {
         match error {

@@ -1,8 +1,11 @@
-//! One transaction, its events, and the tail that follows them. Knows streams and keys, never what an event means.
+//! One transaction, its events, the tail that follows them and the tree over them. Knows streams and keys, never what an event means.
 
 mod error;
+pub mod log;
+mod log_key;
 pub mod idempotency;
 mod position;
+pub mod sequencer;
 mod signer;
 pub mod tail;
 #[cfg(test)]
@@ -10,6 +13,7 @@ mod tests;
 mod transaction;
 
 pub use error::{RecordError, Refusal, SpineError};
+pub use log_key::{LogKey, LogKeyError};
 pub use position::{Position, UnreadablePosition};
 pub use signer::{Signer, SignerError};
 pub use tail::ping;

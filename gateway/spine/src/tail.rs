@@ -200,6 +200,11 @@ pub(crate) fn wake() {
     COMMITS.send_modify(|commits| *commits = commits.wrapping_add(1));
 }
 
+/// Changes whenever the log has grown by a commit of this process.
+pub(crate) fn commits() -> watch::Receiver<u64> {
+    COMMITS.subscribe()
+}
+
 /// Reads on from a position, and waits where there is nothing more.
 #[derive(Debug)]
 pub struct Follower {
@@ -217,7 +222,7 @@ impl Follower {
             pool,
             position,
             filter,
-            commits: COMMITS.subscribe(),
+            commits: commits(),
             look_after: FIRST_LOOK_AFTER,
         }
     }

@@ -449,7 +449,7 @@ fn head(stream_number: i64, hash: &[u8]) -> Result<Head, SpineError> {
 }
 
 /// A count as Postgres keeps it.
-fn column(number: u64) -> Result<i64, SpineError> {
+pub(crate) fn column(number: u64) -> Result<i64, SpineError> {
     i64::try_from(number)
         .map_err(|_too_large| SpineError::Corrupt("a number beyond what Postgres counts"))
 }

@@ -8,6 +8,7 @@ mod console_files;
 mod events;
 pub(crate) mod extract;
 mod health;
+mod log;
 mod jobs;
 mod openapi;
 mod origin;
@@ -67,6 +68,10 @@ pub fn router(app: App) -> Router {
             get(commands::list::handler).post(commands::issue::handler),
         )
         .route("/commands/{command}", get(commands::read::handler))
+        .route("/log/checkpoint", get(log::checkpoint::handler))
+        .route("/log/keys", get(log::keys::handler))
+        .route("/log/proof", get(log::proof::handler))
+        .route("/log/tile/{*path}", get(log::tile::handler))
         .route(
             "/jobs",
             get(jobs::list::handler).post(jobs::create::handler),

@@ -5,6 +5,7 @@
 mod board;
 mod consoles;
 pub mod dependencies;
+pub mod event_log;
 pub mod presence;
 pub mod rate_limit;
 #[cfg(test)]

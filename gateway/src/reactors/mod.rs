@@ -5,6 +5,7 @@ mod forgetting;
 mod jobs;
 mod revoking;
 pub mod roster;
+mod sequencing;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub fn start(app: &App) {
     keep("revoking", app, revoking::run);
     keep("roster", app, roster::run);
     keep("forgetting", app, forgetting::run);
+    keep("sequencing", app, sequencing::run);
     keep("job deadlines", app, jobs::deadlines);
     keep("beats", app, jobs::beats);
 }

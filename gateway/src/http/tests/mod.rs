@@ -7,6 +7,7 @@ mod commands;
 mod events;
 mod files_and_health;
 pub(crate) mod house;
+mod log;
 mod jobs;
 mod problems;
 mod rights;
