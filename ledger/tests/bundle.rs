@@ -14,7 +14,8 @@ use ledger::{
     bundle::{AttachmentName, write},
     log::{Entry, entry_hash, signature_line},
     verify::{
-        Actor, Fault, KnownCheckpoint, Outcome, Report, StepName, Subject, Trust, Verdict, verify,
+        Actor, Fault, KnownCheckpoint, Outcome, Progress, Report, StepName, Subject, Trust,
+        Verdict, Verification, verify,
     },
 };
 use protocol::{
@@ -72,6 +73,20 @@ fn a_whole_bundle_is_intact_under_trusted_keys() {
     let facts = report.facts.unwrap();
     assert_eq!(facts.entries, world.entries.len());
     assert_eq!(facts.checkpoint.unwrap().origin, ORIGIN);
+}
+
+#[test]
+fn many_threads_find_what_one_finds() {
+    let mut world = World::whole();
+    world.entries[3].sealed[40] ^= 1;
+    let (bundle, trust) = (world.bundle(), trust());
+    let one = verify(&bundle, &trust, &mut []);
+
+    let mut verification = Verification::new(&bundle, &trust).on_threads(3);
+    while verification.advance(&mut []) != Progress::Over {}
+
+    assert_eq!(verification.into_report(), one);
+    assert_eq!(one.verdict, Verdict::NotIntact);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod error;
 pub mod log;
 mod log_key;
+pub mod idempotency;
 mod position;
 pub mod sequencer;
 mod signer;
@@ -16,7 +17,7 @@ pub use log_key::{LogKey, LogKeyError};
 pub use position::{Position, UnreadablePosition};
 pub use signer::{Signer, SignerError};
 pub use tail::ping;
-pub use transaction::{Recorded, Recording, Tx, actor_held};
+pub use transaction::{Recorded, Recording, Tx, actor_held, stream_head};
 
 /// Every migration of every module. Run by the role that owns the schemas, never by the application's.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

@@ -10,6 +10,7 @@ use protocol::{
 };
 
 use super::{
+    fan,
     fault::Fault,
     report::{Findings, Outcome, Step, StepName},
     trust::{Keys, verifying_key},
@@ -71,53 +72,62 @@ impl Signatures {
         )
     }
 
-    /// Checks one more entry. False at the end.
-    pub(super) fn check(&mut self, unpacked: &Unpacked, keys: &Keys) -> bool {
-        if let Some(entry) = unpacked.entries.get(self.by_gateway) {
-            let actor = self.check_gateway(entry, keys);
-            self.actors.push(actor);
-            self.by_gateway += 1;
+    /// Checks at most so many more entries. False at the end.
+    pub(super) fn check(
+        &mut self,
+        unpacked: &Unpacked,
+        keys: &Keys,
+        most: usize,
+        threads: usize,
+    ) -> bool {
+        let waiting = &unpacked.entries[self.by_gateway..];
+        if !waiting.is_empty() {
+            let slice = &waiting[..most.min(waiting.len())];
+            let checked = fan::map(slice, threads, |entry| gateway_sealed(entry, keys));
+            for (entry, sealer) in slice.iter().zip(checked) {
+                let actor = self.take_gateway(entry, sealer);
+                self.actors.push(actor);
+                self.by_gateway += 1;
+            }
             return true;
         }
         // By now every binding is known, wherever it stood.
-        let Some(&index) = self.by_others.get(self.next_other) else {
-            return false;
-        };
-        self.next_other += 1;
-        if let Some(entry) = unpacked.entries.get(index)
-            && let Ok(content) = &entry.content
-        {
-            match self.check_other(entry.leaf_index, content) {
+        let waiting = &self.by_others[self.next_other..];
+        let slice = &waiting[..most.min(waiting.len())];
+        let checked = fan::map(slice, threads, |&index| {
+            (index, self.check_other(&unpacked.entries[index]))
+        });
+        self.next_other += checked.len();
+        for (index, actor) in checked {
+            match actor {
                 Ok(actor) => self.actors[index] = Some(actor),
-                Err(fault) => self.findings.add(entry.failure(fault)),
+                Err(fault) => self.findings.add(unpacked.entries[index].failure(fault)),
             }
         }
-        true
+        self.next_other < self.by_others.len()
     }
 
     /// The actor, if the gateway is it. Others' events wait for the second round.
-    fn check_gateway(&mut self, entry: &ReadEntry, keys: &Keys) -> Option<Actor> {
-        let content = match gateway_sealed(entry, keys) {
-            Ok(content) => content,
-            Err(fault) => {
-                self.findings.add(entry.failure(fault));
-                return None;
+    fn take_gateway(
+        &mut self,
+        entry: &ReadEntry,
+        sealer: Result<Sealer<'_>, Fault>,
+    ) -> Option<Actor> {
+        let taken = sealer.and_then(|sealer| match sealer {
+            Sealer::Other => {
+                self.by_others.push(self.by_gateway);
+                Ok(None)
             }
-        };
-        let Some(key) = keys.gateway.get(&content.event.key) else {
-            self.by_others.push(self.by_gateway);
-            return None;
-        };
-        if content.event.verify(key).is_err() {
-            self.findings.add(entry.failure(Fault::BadActorSignature));
-            return None;
-        }
-        if let Err(fault) = self.take_binding(entry.leaf_index, content) {
+            Sealer::Gateway(content) => {
+                self.take_binding(entry.leaf_index, content)?;
+                let person = content.event.payload.on_behalf_of;
+                Ok(Some(person.map_or(Actor::Cloud, Actor::CloudFor)))
+            }
+        });
+        taken.unwrap_or_else(|fault| {
             self.findings.add(entry.failure(fault));
-            return None;
-        }
-        let person = content.event.payload.on_behalf_of;
-        Some(person.map_or(Actor::Cloud, Actor::CloudFor))
+            None
+        })
     }
 
     fn take_binding(&mut self, leaf_index: u64, content: &Content) -> Result<(), Fault> {
@@ -176,7 +186,9 @@ impl Signatures {
     }
 
     /// The actor of an event that the gateway didn't seal.
-    fn check_other(&self, leaf_index: u64, content: &Content) -> Result<Actor, Fault> {
+    fn check_other(&self, entry: &ReadEntry) -> Result<Actor, Fault> {
+        let leaf_index = entry.leaf_index;
+        let content = entry.content.as_ref().map_err(Clone::clone)?;
         let key = content.event.key;
         let event = &content.event.payload;
         let recorded_at = content.entry.payload.recorded_at;
@@ -224,13 +236,26 @@ impl Signatures {
     }
 }
 
-fn gateway_sealed<'entry>(entry: &'entry ReadEntry, keys: &Keys) -> Result<&'entry Content, Fault> {
+/// Who sealed the event inside an entry.
+enum Sealer<'entry> {
+    Gateway(&'entry Content),
+    /// Nobody has checked by whom.
+    Other,
+}
+
+/// Whether the gateway sealed the entry, and the event in it if that is its own.
+fn gateway_sealed<'entry>(entry: &'entry ReadEntry, keys: &Keys) -> Result<Sealer<'entry>, Fault> {
     let content = entry.content.as_ref().map_err(Clone::clone)?;
     let key = content.entry.key;
     let gateway = (keys.gateway.get(&key)).ok_or(Fault::UntrustedKey { key })?;
     let sealed = content.entry.verify(gateway);
     sealed.map_err(|failure| Fault::of_seal(&failure))?;
-    Ok(content)
+    let Some(key) = keys.gateway.get(&content.event.key) else {
+        return Ok(Sealer::Other);
+    };
+    let sealed = content.event.verify(key);
+    sealed.map_err(|_mismatch| Fault::BadActorSignature)?;
+    Ok(Sealer::Gateway(content))
 }
 
 /// "Ed25519, strict. Signed by 1 robot, 2 people, the cloud; 5 recorded by the cloud on behalf of 2 people".

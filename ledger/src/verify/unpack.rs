@@ -10,6 +10,7 @@ use protocol::{
 
 use super::{
     align::{Alignment, expected},
+    fan,
     fault::Fault,
     report::{EntryName, EntryPlace, Failure, Findings, Outcome, Step, StepName, Subject},
     trust::Keys,
@@ -97,6 +98,76 @@ pub(super) enum Sort {
     Attachment(AttachmentName),
 }
 
+/// One item by itself.
+#[derive(Debug)]
+struct Read {
+    hash: Hash,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Unreadable,
+    Manifest(Box<Claimed<Manifest>>),
+    Checkpoint(String),
+    Entry {
+        hash: Hash,
+        leaf_index: u64,
+        proof: Vec<Hash>,
+        content: Box<Result<Content, Fault>>,
+    },
+    Attachment {
+        name: AttachmentName,
+        salt: [u8; 32],
+        content: Vec<u8>,
+    },
+}
+
+impl Read {
+    fn parse(bytes: &[u8]) -> Self {
+        let what = What::parse(bytes).unwrap_or(What::Unreadable);
+        let hash = item_hash(bytes);
+        Self { hash, what }
+    }
+}
+
+impl What {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        Some(match deterministic::from_slice(bytes).ok()? {
+            Item::Manifest { sealed } => {
+                let manifest = sealed::claimed(Kind::Bundle, &sealed).ok()?;
+                // Of all items only this one is in no list of hashes: nothing around the signed bytes may be spelled
+                // otherwise.
+                let again = deterministic::to_vec(&Item::Manifest { sealed }).ok()?;
+                (again == bytes).then(|| Self::Manifest(Box::new(manifest)))?
+            }
+            Item::Checkpoint { note } => Self::Checkpoint(note),
+            Item::Entry {
+                sealed,
+                leaf_index,
+                proof,
+            } => {
+                let (hashes, odd_bytes) = proof.as_chunks::<32>();
+                odd_bytes.is_empty().then(|| Self::Entry {
+                    hash: entry_hash(&sealed),
+                    leaf_index,
+                    proof: hashes.to_vec(),
+                    content: Box::new(content(&sealed)),
+                })?
+            }
+            Item::Attachment {
+                name,
+                salt,
+                content,
+            } => Self::Attachment {
+                name,
+                salt,
+                content,
+            },
+        })
+    }
+}
+
 /// Reads a file item by item.
 #[derive(Debug)]
 pub(super) struct Unpacking<'file> {
@@ -122,19 +193,22 @@ impl<'file> Unpacking<'file> {
         (self.length - self.rest.len(), self.length)
     }
 
-    /// Reads one more item. False at the end.
-    pub(super) fn read(&mut self) -> bool {
-        if self.rest.is_empty() {
-            return false;
+    /// Reads at most so many more items. False at the end.
+    pub(super) fn read(&mut self, most: usize, threads: usize) -> bool {
+        let mut items = Vec::new();
+        while items.len() < most && !self.rest.is_empty() {
+            let Some((item, rest)) = take(self.rest) else {
+                self.unpacked.is_cut = true;
+                self.rest = &[];
+                break;
+            };
+            self.rest = rest;
+            items.push(item);
         }
-        let Some((item, rest)) = take(self.rest) else {
-            self.unpacked.is_cut = true;
-            self.rest = &[];
-            return false;
-        };
-        self.rest = rest;
-        self.unpacked.add(item);
-        true
+        for read in fan::map(&items, threads, |item| Read::parse(item)) {
+            self.unpacked.add(read);
+        }
+        !self.rest.is_empty()
     }
 
     /// What was read, and the step.
@@ -163,26 +237,49 @@ impl Unpacked {
         self.manifest.as_ref().map(|manifest| &manifest.payload)
     }
 
-    fn add(&mut self, bytes: &[u8]) {
-        let hash = item_hash(bytes);
+    fn add(&mut self, Read { hash, what }: Read) {
         // The first item stands before those that are counted here.
         let item = self.items.len() + 1;
-        let sort = match deterministic::from_slice(bytes) {
-            Ok(Item::Manifest { sealed }) => self.add_manifest(sealed, bytes),
-            Ok(Item::Checkpoint { note }) => {
+        let sort = match what {
+            What::Unreadable => Sort::Unreadable,
+            What::Manifest(manifest) => {
+                self.manifest.get_or_insert(*manifest);
+                Sort::Manifest
+            }
+            What::Checkpoint(note) => {
                 self.note.get_or_insert(note);
                 Sort::Checkpoint
             }
-            Ok(Item::Entry {
-                sealed,
+            What::Entry {
+                hash,
                 leaf_index,
                 proof,
-            }) => self.add_entry(item, &sealed, leaf_index, &proof),
-            Ok(Item::Attachment {
+                content,
+            } => {
+                let content = *content;
+                let place = content.as_ref().ok().map(|content| EntryPlace {
+                    stream: content.event.payload.stream.clone(),
+                    stream_number: content.entry.payload.stream_number,
+                    leaf_index,
+                    kind: Some(content.event.payload.payload.kind()),
+                });
+                // Behind the first item, the manifest and the checkpoint.
+                let index = item.saturating_sub(3);
+                self.entries.push(ReadEntry {
+                    item,
+                    name: EntryName { index, place },
+                    leaf_index,
+                    proof,
+                    hash,
+                    content,
+                });
+                Sort::Entry(self.entries.len() - 1)
+            }
+            What::Attachment {
                 name,
                 salt,
                 content,
-            }) => {
+            } => {
                 self.attachments.push(ReadAttachment {
                     item,
                     name,
@@ -191,47 +288,8 @@ impl Unpacked {
                 });
                 Sort::Attachment(name)
             }
-            Err(_unreadable) => Sort::Unreadable,
         };
         self.items.push(ReadItem { sort, hash });
-    }
-
-    fn add_manifest(&mut self, sealed: Vec<u8>, bytes: &[u8]) -> Sort {
-        let Ok(manifest) = sealed::claimed(Kind::Bundle, &sealed) else {
-            return Sort::Unreadable;
-        };
-        // Of all items only this one is in no list of hashes: nothing around the signed bytes may be spelled otherwise.
-        let again = deterministic::to_vec(&Item::Manifest { sealed });
-        if again.ok().as_deref() != Some(bytes) {
-            return Sort::Unreadable;
-        }
-        self.manifest.get_or_insert(manifest);
-        Sort::Manifest
-    }
-
-    fn add_entry(&mut self, item: usize, sealed: &[u8], leaf_index: u64, proof: &[u8]) -> Sort {
-        let (hashes, odd_bytes) = proof.as_chunks::<32>();
-        if !odd_bytes.is_empty() {
-            return Sort::Unreadable;
-        }
-        let content = content(sealed);
-        // Behind the first item, the manifest and the checkpoint.
-        let index = item.saturating_sub(3);
-        let place = content.as_ref().ok().map(|content| EntryPlace {
-            stream: content.event.payload.stream.clone(),
-            stream_number: content.entry.payload.stream_number,
-            leaf_index,
-            kind: Some(content.event.payload.payload.kind()),
-        });
-        self.entries.push(ReadEntry {
-            item,
-            name: EntryName { index, place },
-            leaf_index,
-            proof: hashes.to_vec(),
-            hash: entry_hash(sealed),
-            content,
-        });
-        Sort::Entry(self.entries.len() - 1)
     }
 
     /// Compares the items with the manifest, one by one.
