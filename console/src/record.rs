@@ -78,6 +78,7 @@ pub struct Record {
     pub lines: Vec<Line>,
     /// Entries that can't be read as events of this job.
     pub unreadable: usize,
+    read_to: u64,
     /// What was proposed with each call for help, for the answers that name an option by its place.
     pub options: BTreeMap<AssistId, Vec<String>>,
     /// What the rules make of them.
@@ -85,8 +86,15 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads one more sealed entry, which the gateway with this key is said to have signed.
-    pub fn read(&mut self, job: JobId, sealed: &[u8], gateway: &VerifyingKey) {
+    /// The place in the stream up to which it was read.
+    pub const fn read_to(&self) -> u64 {
+        self.read_to
+    }
+
+    /// Reads one more sealed entry, which stands at this place of the job's stream and is signed by the gateway with this key,
+    /// or so it is said.
+    pub fn read(&mut self, job: JobId, number: u64, sealed: &[u8], gateway: &VerifyingKey) {
+        self.read_to = number;
         let head = self.lines.last().map(|line| (line.number, line.hash));
         match line(job, sealed, gateway, head, &self.history) {
             Ok((line, actor)) => {

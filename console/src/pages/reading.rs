@@ -27,7 +27,6 @@ const CHECKPOINT_AFTER: Duration = Duration::from_millis(1_300);
 /// What is used of an event: its bytes. The rest is said about it, and not believed here.
 #[derive(Deserialize)]
 struct Told {
-    position: String,
     stream_number: u64,
     entry: String,
 }
@@ -60,7 +59,6 @@ pub(super) struct Reading {
 #[derive(Default)]
 struct Desk {
     trust: Option<Trust>,
-    position: Option<String>,
     is_running: bool,
     is_due: bool,
 }
@@ -121,12 +119,9 @@ impl Reading {
     async fn read(self) -> Result<(), Problem> {
         self.keys().await?;
         for _ in 0..MOST_PAGES {
-            let position = self.desk.try_with_value(|desk| desk.position.clone());
-            let cursor = position
-                .flatten()
-                .map(|position| format!("&cursor={position}"))
-                .unwrap_or_default();
-            let path = format!("/api/v1/jobs/{}/events?limit=200{cursor}", self.id);
+            let read = self.record.try_with_untracked(Record::read_to);
+            let cursor = read.unwrap_or_default();
+            let path = format!("/api/v1/jobs/{}/events?limit=200&cursor={cursor}", self.id);
             let page = api::get::<Page<Told>>(&path).await?;
             if page.items.is_empty() {
                 break;
@@ -140,21 +135,15 @@ impl Reading {
     }
 
     fn take(self, told: &[Told]) {
-        let gateway = self.desk.try_update_value(|desk| {
-            desk.position = told.last().map(|last| last.position.clone());
-            let trust = desk.trust.as_ref()?;
-            trust.gateway.first().copied()
-        });
+        let gateway = self
+            .desk
+            .try_with_value(|desk| desk.trust.as_ref()?.gateway.first().copied());
         let Some(Some(gateway)) = gateway else { return };
         let _read = self.record.try_update(|record| {
             for one in told {
-                let is_known = record
-                    .lines
-                    .last()
-                    .is_some_and(|last| one.stream_number <= last.number);
-                if !is_known {
+                if one.stream_number > record.read_to() {
                     let sealed = STANDARD.decode(&one.entry).unwrap_or_default();
-                    record.read(self.id, &sealed, &gateway);
+                    record.read(self.id, one.stream_number, &sealed, &gateway);
                 }
             }
         });

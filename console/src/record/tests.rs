@@ -128,8 +128,8 @@ fn stream() -> Vec<Vec<u8>> {
 
 fn read(entries: &[Vec<u8>]) -> Record {
     let mut record = Record::default();
-    for entry in entries {
-        record.read(JOB, entry, &gateway().verifying_key());
+    for (entry, number) in entries.iter().zip(1..) {
+        record.read(JOB, number, entry, &gateway().verifying_key());
     }
     record
 }
