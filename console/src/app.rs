@@ -1,9 +1,10 @@
 //! The whole page: who is signed in, the live side, and which address shows what.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local, wasm_split::wasm_split};
 
 use crate::{
     acts::Acts,
+    later::{self, NotLoaded},
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
     pages::{not_found::NotFound, request::RequestPages, shell::Shell, sign_in::SignIn},
@@ -32,7 +33,12 @@ pub(crate) fn App() -> impl IntoView {
     move || match frame.get() {
         Frame::SignIn => view! { <SignIn /> }.into_any(),
         Frame::Nowhere => view! { <NotFound /> }.into_any(),
-        Frame::Requester => view! { <RequestPages /> }.into_any(),
+        Frame::Requester => later::page(request_pages),
         Frame::Console => view! { <Shell /> }.into_any(),
     }
+}
+
+#[wasm_split(request, wasm_split_path = leptos::wasm_split, fallible)]
+fn request_pages() -> Result<AnyView, NotLoaded> {
+    Ok(view! { <RequestPages /> }.into_any())
 }

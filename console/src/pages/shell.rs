@@ -1,7 +1,7 @@
 //! The frame around the pages: bar, banners, the page itself, safety bar, and the keys that work everywhere.
 
-use leptos::{prelude::*, task::spawn_local};
-use protocol::{UnixMicros, command::Verb, views::Role};
+use leptos::{prelude::*, task::spawn_local, wasm_split::wasm_split};
+use protocol::{JobId, UnixMicros, command::Verb, views::Role};
 
 use super::{
     cases::CasesPage,
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     keys,
+    later::{self, NotLoaded},
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
     outage::{self, Action, BannerFace},
@@ -196,16 +197,36 @@ fn page(route: Route) -> AnyView {
     match route {
         Route::Fleet => view! { <FleetPage /> }.into_any(),
         Route::Robot(id) => view! { <LivePage id /> }.into_any(),
-        Route::Jobs => view! { <JobsPage /> }.into_any(),
-        Route::Job(id) => view! { <JobPage id /> }.into_any(),
+        Route::Jobs => later::page(jobs_page),
+        Route::Job(id) => later::page(move || job_page(id)),
         Route::NoJob => view! { <NoSuchJob /> }.into_any(),
-        Route::Cases => view! { <CasesPage /> }.into_any(),
-        Route::Verify => view! { <VerifyPage /> }.into_any(),
+        Route::Cases => later::page(cases_page),
+        Route::Verify => later::page(verify_page),
         // The others have frames of their own.
         Route::NoRobot | Route::Request | Route::RequestJob(_) | Route::SignIn | Route::Nowhere => {
             view! { <NoSuchRobot /> }.into_any()
         }
     }
+}
+
+#[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
+fn jobs_page() -> Result<AnyView, NotLoaded> {
+    Ok(view! { <JobsPage /> }.into_any())
+}
+
+#[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
+fn job_page(id: JobId) -> Result<AnyView, NotLoaded> {
+    Ok(view! { <JobPage id /> }.into_any())
+}
+
+#[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
+fn cases_page() -> Result<AnyView, NotLoaded> {
+    Ok(view! { <CasesPage /> }.into_any())
+}
+
+#[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
+fn verify_page() -> Result<AnyView, NotLoaded> {
+    Ok(view! { <VerifyPage /> }.into_any())
 }
 
 fn empty_banner() -> BannerFace {
