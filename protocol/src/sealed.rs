@@ -151,13 +151,6 @@ pub fn claimed_key(bytes: &[u8]) -> Result<KeyId, SealFailure> {
     key_id(&parse(bytes)?)
 }
 
-/// What `bytes` claim to hold. Proves nothing: for finding out what to check before [`open`].
-pub fn claimed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SealFailure> {
-    let envelope = parse(bytes)?;
-    let payload = envelope.payload.as_deref().ok_or(SealFailure::Malformed)?;
-    Ok(deterministic::from_slice(payload)?)
-}
-
 /// The payload of `bytes` if `key` sealed exactly these bytes as `kind`.
 pub fn open<T: DeserializeOwned>(
     kind: Kind,

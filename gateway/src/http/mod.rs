@@ -8,8 +8,8 @@ mod console_files;
 mod events;
 pub(crate) mod extract;
 mod health;
-mod log;
 mod jobs;
+mod log;
 mod openapi;
 mod origin;
 mod robots;
@@ -77,6 +77,7 @@ pub fn router(app: App) -> Router {
             get(jobs::list::handler).post(jobs::create::handler),
         )
         .route("/jobs/{job}", get(jobs::read::handler))
+        .route("/jobs/{job}/bundle", get(jobs::bundle::handler))
         .route("/assists", get(assists::list::handler))
         .route("/cases", get(cases::list::handler))
         .route("/cases/{case}", get(cases::read::handler))

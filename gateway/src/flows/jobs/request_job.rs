@@ -4,9 +4,9 @@ use axum::http::StatusCode;
 use identity::Permission;
 use jobs::Actor;
 use protocol::{
-    event::Payload,
+    event::{ActorEvent, Payload},
     job::{JobEvent, JobRequest, job_stream},
-    sealed,
+    sealed::{self, Kind},
     views::{NewJob, Role},
 };
 use spine::{Tx, idempotency::Request};
@@ -111,9 +111,9 @@ fn stream_claimed(text: &str) -> Result<String, ApiError> {
     let bytes = BASE64_STANDARD
         .decode(text)
         .map_err(|_not_base64| refused())?;
-    let event: protocol::event::ActorEvent =
-        sealed::claimed(&bytes).map_err(|_unreadable| refused())?;
-    match event.payload {
+    let claimed = sealed::claimed::<ActorEvent>(Kind::Event, &bytes)
+        .map_err(|_unreadable| refused())?;
+    match claimed.payload.payload {
         Payload::Job(JobEvent::Requested { request, .. }) => Ok(job_stream(request.job)),
         _ => Err(refused()),
     }
