@@ -116,6 +116,11 @@ impl<'file> Verification<'file> {
         &self.steps
     }
 
+    /// What the bundle says it holds, once it was unpacked. By nobody's word yet: the steps say what of it holds.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.unpacked.claimed_manifest()
+    }
+
     /// Does a little more.
     pub fn advance(&mut self, replays: &mut [&mut dyn Replay]) -> Progress {
         match std::mem::replace(&mut self.stage, Stage::Over) {
