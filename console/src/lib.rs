@@ -9,6 +9,7 @@ pub mod grade;
 pub mod live;
 pub mod outage;
 pub mod projection;
+pub mod request;
 pub mod roster;
 pub mod route;
 pub mod telling;
