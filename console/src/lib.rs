@@ -3,6 +3,7 @@
 
 pub mod arming;
 pub mod camera;
+pub mod chain;
 pub mod focus;
 pub mod glass;
 pub mod grade;
@@ -15,6 +16,10 @@ pub mod route;
 pub mod telling;
 pub mod words;
 
+#[cfg(target_arch = "wasm32")]
+mod acts;
+#[cfg(target_arch = "wasm32")]
+mod api;
 #[cfg(target_arch = "wasm32")]
 #[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod app;
@@ -37,6 +42,8 @@ mod parts;
 mod rtc;
 #[cfg(target_arch = "wasm32")]
 mod session;
+#[cfg(target_arch = "wasm32")]
+mod signing;
 
 /// Puts the console into the page, in place of what was there before the code had come.
 #[cfg(target_arch = "wasm32")]

@@ -1,10 +1,15 @@
 //! The pages: each takes from the live side what its panels draw, and passes their wishes on.
 
+pub(crate) mod cases;
 pub(crate) mod fleet;
+pub(crate) mod job;
+pub(crate) mod jobs;
 pub(crate) mod live;
 mod live_faces;
 pub(crate) mod not_found;
+pub(crate) mod request;
 pub(crate) mod shell;
 mod shell_faces;
 pub(crate) mod sign_in;
+pub(crate) mod verify;
 mod watch;

@@ -3,7 +3,16 @@
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{UnixMicros, command::Verb};
 
-use super::{fleet::FleetPage, live::LivePage, not_found::NoSuchRobot, shell_faces};
+use super::{
+    cases::CasesPage,
+    fleet::FleetPage,
+    job::JobPage,
+    jobs::JobsPage,
+    live::LivePage,
+    not_found::{NoSuchJob, NoSuchRobot},
+    shell_faces,
+    verify::VerifyPage,
+};
 use crate::{
     keys,
     live::{engine::Live, reduce::Input},
@@ -23,11 +32,22 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageBanner(pub(crate) RwSignal<Option<BannerFace>>);
 
-/// Shows the pages to whoever is signed in, and the way to sign-in to everybody else.
+/// The console's pages, for whoever is signed in.
 #[component]
 pub(crate) fn Shell() -> impl IntoView {
     let session = expect_context::<Session>();
     let live = expect_context::<Live>();
+    view! {
+        <SignedIn>
+            <Inside session live />
+        </SignedIn>
+    }
+}
+
+/// Shows what is inside to whoever is signed in, and the way to sign-in to everybody else.
+#[component]
+pub(crate) fn SignedIn(children: ChildrenFn) -> impl IntoView {
+    let session = expect_context::<Session>();
     let navigation = expect_context::<Navigation>();
     Effect::new(move |_| match session.state() {
         SignInState::SignedOut(Departure::NeverCame | Departure::Ended) => {
@@ -37,9 +57,13 @@ pub(crate) fn Shell() -> impl IntoView {
         SignInState::SignedIn(_) | SignInState::Unknown | SignInState::Failed(_) => {}
     });
     let is_signed_in = Memo::new(move |_| session.is_signed_in());
+    let children = StoredValue::new(children);
     view! {
-        <Show when=move || is_signed_in.get() fallback=move || view! { <Outside session /> }>
-            <Inside session live />
+        <Show
+            when=move || is_signed_in.get()
+            fallback=move || view! { <Outside session /> }
+        >
+            {children.with_value(|children| children())}
         </Show>
     }
 }
@@ -146,7 +170,15 @@ fn page(route: Route) -> AnyView {
     match route {
         Route::Fleet => view! { <FleetPage /> }.into_any(),
         Route::Robot(id) => view! { <LivePage id /> }.into_any(),
-        Route::NoRobot | Route::SignIn | Route::Nowhere => view! { <NoSuchRobot /> }.into_any(),
+        Route::Jobs => view! { <JobsPage /> }.into_any(),
+        Route::Job(id) => view! { <JobPage id /> }.into_any(),
+        Route::NoJob => view! { <NoSuchJob /> }.into_any(),
+        Route::Cases => view! { <CasesPage /> }.into_any(),
+        Route::Verify => view! { <VerifyPage /> }.into_any(),
+        // The others have frames of their own.
+        Route::NoRobot | Route::Request | Route::RequestJob(_) | Route::SignIn | Route::Nowhere => {
+            view! { <NoSuchRobot /> }.into_any()
+        }
     }
 }
 
