@@ -35,6 +35,12 @@ pub(crate) enum Glyph {
     Link,
     Person,
     Down,
+    Shield,
+    Flag,
+    Save,
+    Door,
+    Key,
+    More,
 }
 
 impl Glyph {
@@ -79,6 +85,14 @@ impl Glyph {
                 "M8 2.5a2.75 2.75 0 1 0 0 5.5 2.75 2.75 0 0 0 0-5.5zM2.75 13.75c.5-5 10-5 10.5 0"
             }
             Self::Down => "m4 6.25 4 4 4-4",
+            Self::Door => "M3.5 14V2h7v12M2 14h12M8.25 8v.6M10.5 4 13 5v9",
+            Self::Key => "M5 7.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM7.2 8.3l6-6M10.5 5l2 2",
+            Self::Shield => {
+                "M8 1.8 13 3.5v4.3c0 3-2 5.2-5 6.4-3-1.2-5-3.4-5-6.4V3.5zM5.7 8l1.7 1.7 3-3.2"
+            }
+            Self::Flag => "M4 14V2.5h8.5l-2 3 2 3H4",
+            Self::Save => "M8 2.5v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11",
+            Self::More => "M3.5 8h.1M8 8h.1M12.5 8h.1",
         }
     }
 

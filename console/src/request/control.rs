@@ -75,7 +75,11 @@ pub fn control(job: &JobView) -> Option<Control> {
             Mark::Still,
             Mood::Calm,
             format!("{name} reports stopped"),
-            "It stands and keeps your job. It goes on when you let it.".to_owned(),
+            if job.access.is_some() {
+                "You let it go on. It does once it has found the way in open.".to_owned()
+            } else {
+                "It stands and keeps your job. It goes on when you let it.".to_owned()
+            },
         ),
         PhaseName::Incident => told(
             Mark::Alarm,

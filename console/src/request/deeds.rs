@@ -35,7 +35,7 @@ pub struct Deeds {
     pub cancel: bool,
     /// The work can be accepted.
     pub accept: bool,
-    /// A complaint can be filed.
+    /// A complaint can be filed: the job is over.
     pub complain: bool,
 }
 
@@ -64,10 +64,10 @@ pub fn deeds(job: &JobView) -> Deeds {
     let phase = job.phase;
     Deeds {
         bar: bar(job),
-        give_access: may_give_access(phase),
-        cancel: may_cancel(phase),
+        give_access: may_give_access(job),
+        cancel: may_cancel(job),
         accept: phase == PhaseName::Verifying,
-        complain: may_complain(phase),
+        complain: phase.is_over(),
     }
 }
 
@@ -97,7 +97,7 @@ fn bar(job: &JobView) -> Option<Bar> {
     } else {
         Press::Ready
     };
-    let pause = if job.phase == PhaseName::Paused {
+    let pause = if job.phase == PhaseName::Paused && job.access.is_none() {
         Pause::GoOn
     } else {
         Pause::Pause(stop.clone())
@@ -109,8 +109,15 @@ fn bar(job: &JobView) -> Option<Bar> {
     })
 }
 
-const fn may_give_access(phase: PhaseName) -> bool {
-    match phase {
+/// Leave that the robot came in under can only be taken back; anything else can be given or replaced until the work is done.
+const fn may_give_access(job: &JobView) -> bool {
+    let is_done = job.phase.is_over() || matches!(job.phase, PhaseName::Verifying);
+    !is_done && !job.is_access_verified
+}
+
+/// Until the work is done, but not while a person has to decide or the robot is being called off already.
+fn may_cancel(job: &JobView) -> bool {
+    match job.phase {
         PhaseName::Requested
         | PhaseName::Dispatching
         | PhaseName::Reserved
@@ -121,8 +128,8 @@ const fn may_give_access(phase: PhaseName) -> bool {
         | PhaseName::Assisted
         | PhaseName::Stalled
         | PhaseName::Paused => true,
-        PhaseName::Stopping
-        | PhaseName::Incident
+        PhaseName::Stopping => job.stops_for == Some(PhaseName::Paused),
+        PhaseName::Incident
         | PhaseName::Verifying
         | PhaseName::Completed
         | PhaseName::Aborted
@@ -130,31 +137,76 @@ const fn may_give_access(phase: PhaseName) -> bool {
     }
 }
 
-const fn may_cancel(phase: PhaseName) -> bool {
-    match phase {
-        PhaseName::Requested
-        | PhaseName::Dispatching
-        | PhaseName::Reserved
-        | PhaseName::Travelling
-        | PhaseName::AtSite => true,
-        PhaseName::Executing
-        | PhaseName::AwaitingApproval
-        | PhaseName::Assisted
-        | PhaseName::Stalled
-        | PhaseName::Stopping
-        | PhaseName::Paused
-        | PhaseName::Incident
-        | PhaseName::Verifying
-        | PhaseName::Completed
-        | PhaseName::Aborted
-        | PhaseName::Cancelled => false,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use protocol::{
+        AccessId,
+        job::{AccessPlan, Window},
+    };
+    use uuid::Uuid;
 
-/// A complaint needs a job that is done, ended or at least waits to be looked at.
-const fn may_complain(phase: PhaseName) -> bool {
-    matches!(
-        phase,
-        PhaseName::Verifying | PhaseName::Completed | PhaseName::Aborted | PhaseName::Cancelled
-    )
+    use super::super::fixture::{NOW, job};
+    use super::*;
+
+    fn with_access(phase: PhaseName) -> JobView {
+        let mut job = job(phase);
+        job.access = Some(AccessPlan {
+            access: AccessId(Uuid::from_u128(8)),
+            place: "Room 3".to_owned(),
+            window: Window {
+                from: NOW,
+                until: NOW.plus(1),
+            },
+            secret: None,
+        });
+        job
+    }
+
+    #[test]
+    fn whoever_can_be_stopped_has_the_bar_and_a_stop_that_was_sent_is_not_sent_again() {
+        for phase in PhaseName::ALL {
+            let bar = deeds(&job(phase)).bar;
+            let can_stop = bar.as_ref().is_some_and(|bar| bar.stop == Press::Ready);
+
+            let moves = matches!(
+                phase,
+                PhaseName::Travelling
+                    | PhaseName::AtSite
+                    | PhaseName::Executing
+                    | PhaseName::AwaitingApproval
+                    | PhaseName::Assisted
+                    | PhaseName::Stalled
+            );
+            assert_eq!(can_stop, moves, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_robot_that_stands_goes_on_under_new_leave_only() {
+        let bar = |job: &JobView| deeds(job).bar.unwrap();
+
+        assert_eq!(bar(&job(PhaseName::Paused)).pause, Pause::GoOn);
+        assert_ne!(bar(&with_access(PhaseName::Paused)).pause, Pause::GoOn);
+        assert_eq!(bar(&with_access(PhaseName::Paused)).revoke, Press::Ready);
+    }
+
+    #[test]
+    fn leave_that_the_robot_came_in_under_is_taken_back_but_not_replaced() {
+        let mut working = with_access(PhaseName::Executing);
+        assert!(deeds(&working).give_access);
+
+        working.is_access_verified = true;
+        assert!(!deeds(&working).give_access);
+        assert_eq!(deeds(&working).bar.unwrap().revoke, Press::Ready);
+    }
+
+    #[test]
+    fn nothing_but_a_complaint_is_left_of_a_job_that_is_over() {
+        for phase in PhaseName::ALL.into_iter().filter(|phase| phase.is_over()) {
+            let deeds = deeds(&job(phase));
+
+            assert!(deeds.complain && deeds.bar.is_none());
+            assert!(!deeds.cancel && !deeds.give_access && !deeds.accept);
+        }
+    }
 }

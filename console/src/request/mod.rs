@@ -4,6 +4,7 @@
 pub mod complaint;
 pub mod control;
 pub mod deeds;
+pub mod order;
 pub mod progress;
 pub mod state;
 pub mod when;

@@ -6,7 +6,7 @@ use protocol::{
     views::JobView,
 };
 
-use super::state::{Stage, robot, stage};
+use super::state::{Stage, robot_within, stage};
 
 /// How far the plan is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,27 +77,15 @@ pub enum Sight {
     Nothing(String),
 }
 
-/// Whether the robot's pictures are shown: only while it moves or works for this job.
-pub fn sight(job: &JobView) -> Sight {
-    let name = robot(job);
+/// Whether the robot's pictures are shown: only while it moves or works for this job. Once there is a receipt nobody asks.
+pub fn sight(job: &JobView) -> Option<Sight> {
     match (stage(job.phase), job.robot) {
-        (Stage::Live, Some(robot)) => Sight::Of(robot),
-        (Stage::Asked | Stage::Booked, _) | (Stage::Live, None) => Sight::Nothing(format!(
+        (Stage::Live, Some(robot)) => Some(Sight::Of(robot)),
+        (Stage::Asked | Stage::Booked | Stage::Live, _) => Some(Sight::Nothing(format!(
             "Pictures are shown while {} works for you.",
-            lower_start(name)
-        )),
-        (Stage::Receipt, _) => Sight::Nothing(format!(
-            "{name} no longer works for you, so its pictures are not shown."
-        )),
-    }
-}
-
-/// "The robot" within a sentence; names stay as they are.
-fn lower_start(name: &str) -> String {
-    if name == "The robot" {
-        "the robot".to_owned()
-    } else {
-        name.to_owned()
+            robot_within(job)
+        ))),
+        (Stage::Receipt, _) => None,
     }
 }
 
@@ -133,7 +121,7 @@ mod tests {
     #[test]
     fn pictures_are_shown_while_the_robot_works_for_the_job_and_at_no_other_time() {
         for phase in PhaseName::ALL {
-            let is_shown = matches!(sight(&job(phase)), Sight::Of(_));
+            let is_shown = matches!(sight(&job(phase)), Some(Sight::Of(_)));
 
             assert_eq!(is_shown, stage(phase) == Stage::Live, "{phase:?}");
         }

@@ -1,10 +1,6 @@
 //! Where a job stands, in a requester's words, and which of the four stages that is.
 
-use protocol::{
-    UnixMicros,
-    job::PhaseName,
-    views::{JobView, Role, SessionView},
-};
+use protocol::{UnixMicros, job::PhaseName, views::JobView};
 
 use super::{Mark, Mood, when::Zone};
 use crate::live::commands::micros_of;
@@ -51,6 +47,11 @@ impl Stage {
 /// What to call the robot.
 pub fn robot(job: &JobView) -> &str {
     job.robot_name.as_deref().unwrap_or("The robot")
+}
+
+/// The same within a sentence.
+pub fn robot_within(job: &JobView) -> &str {
+    job.robot_name.as_deref().unwrap_or("the robot")
 }
 
 /// Where it stands.
@@ -149,12 +150,6 @@ pub fn sort(jobs: &mut [JobView]) {
         };
         (group, std::cmp::Reverse(job.updated_at))
     });
-}
-
-/// Whether these pages are this person's home: somebody who books work and does not help or run robots.
-pub fn is_at_home(session: &SessionView) -> bool {
-    let has = |role| session.roles.iter().any(|grant| grant.role == role);
-    has(Role::Requester) && !has(Role::Operator) && !has(Role::Admin)
 }
 
 #[cfg(test)]
