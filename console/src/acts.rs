@@ -22,7 +22,6 @@ use crate::{
 /// The acts, for whoever is signed in.
 #[derive(Clone, Copy)]
 pub(crate) struct Acts {
-    session: Session,
     signing: Signing,
 }
 
@@ -30,7 +29,6 @@ impl Acts {
     /// Acts of this session.
     pub(crate) fn new(session: Session) -> Self {
         Self {
-            session,
             signing: Signing::new(session),
         }
     }
@@ -71,7 +69,7 @@ impl Acts {
         request: JobRequest,
         plan: Plan,
     ) -> Result<JobView, Problem> {
-        let requester = self.session.person_now().ok_or_else(api::signed_out)?;
+        let requester = self.signing.person()?;
         let body = |sealed: Option<String>| {
             api::write(&NewJob {
                 request: sealed.is_none().then(|| request.clone()),
@@ -125,7 +123,7 @@ impl Acts {
         job: JobId,
         complaint: Complaint,
     ) -> Result<CaseView, Problem> {
-        let requester = self.session.person_now().ok_or_else(api::signed_out)?;
+        let requester = self.signing.person()?;
         let pictures = complaint.pictures.iter().map(hash_of_picture);
         let payload = Payload::Case(CaseEvent::Opened {
             case: complaint.case,

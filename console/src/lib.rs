@@ -2,6 +2,7 @@
 //! exists for the browser only.
 
 pub mod arming;
+pub mod board;
 pub mod camera;
 pub mod chain;
 pub mod focus;
@@ -10,6 +11,7 @@ pub mod grade;
 pub mod live;
 pub mod outage;
 pub mod projection;
+pub mod queue;
 pub mod request;
 pub mod roster;
 pub mod route;
@@ -44,6 +46,8 @@ mod rtc;
 mod session;
 #[cfg(target_arch = "wasm32")]
 mod signing;
+#[cfg(target_arch = "wasm32")]
+mod sound;
 
 /// Puts the console into the page, in place of what was there before the code had come.
 #[cfg(target_arch = "wasm32")]

@@ -138,6 +138,24 @@ impl Route {
         }
     }
 
+    /// The page in the bar that it belongs to, if any.
+    pub const fn area(self) -> Option<Self> {
+        match self {
+            Self::Fleet => Some(Self::Fleet),
+            Self::Jobs | Self::Job(_) | Self::NoJob => Some(Self::Jobs),
+            Self::Cases => Some(Self::Cases),
+            Self::Verify => Some(Self::Verify),
+            Self::Robot(_)
+            | Self::NoRobot
+            | Self::Request
+            | Self::RequestNew
+            | Self::RequestJob(_)
+            | Self::RequestComplaint(_)
+            | Self::SignIn
+            | Self::Nowhere => None,
+        }
+    }
+
     /// Whether it is about one robot.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Robot(_) | Self::NoRobot)

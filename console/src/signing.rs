@@ -110,6 +110,11 @@ impl Signing {
         self.unsigned.get()
     }
 
+    /// Who acts.
+    pub(crate) fn person(self) -> Result<PersonId, Problem> {
+        self.session.person_now().ok_or_else(api::signed_out)
+    }
+
     /// Seals an act and sends it; gives the answer as it came.
     pub(crate) async fn act(self, path: &str, act: Act<'_>) -> Result<Vec<u8>, Problem> {
         let _turn = self.turn().await?;
@@ -156,7 +161,7 @@ impl Signing {
 
     /// The key of who is signed in, made and bound at the first act. None where the browser or the gateway has no such keys.
     async fn key(self) -> Result<Option<Key>, Problem> {
-        let person = self.session.person_now().ok_or_else(api::signed_out)?;
+        let person = self.person()?;
         let present = self.desk.with_value(|desk| desk.key.clone());
         if let Some(key) = present.filter(|key| key.person == person) {
             return Ok(Some(key));

@@ -1,7 +1,10 @@
 //! The pages: each takes from the live side what its panels draw, and passes their wishes on.
 
+mod answering;
+mod calls;
 pub(crate) mod cases;
 pub(crate) mod fleet;
+mod helping;
 pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod live;

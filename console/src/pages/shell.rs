@@ -1,7 +1,7 @@
 //! The frame around the pages: bar, banners, the page itself, safety bar, and the keys that work everywhere.
 
 use leptos::{prelude::*, task::spawn_local};
-use protocol::{UnixMicros, command::Verb};
+use protocol::{UnixMicros, command::Verb, views::Role};
 
 use super::{
     cases::CasesPage,
@@ -24,6 +24,7 @@ use crate::{
         keys_help::KeysHelp,
         safety_bar::SafetyBar,
     },
+    queue,
     route::Route,
     session::{Departure, Session, SignInState},
 };
@@ -120,7 +121,9 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
     });
     let navigation = expect_context::<Navigation>();
     let route = Memo::new(move |_| navigation.route());
-    let is_on_fleet = Memo::new(move |_| route.get() == Route::Fleet);
+    let calls = Memo::new(move |_| live.read(queue::waiting));
+    let sees_cases = Memo::new(move |_| session.has_role(&[Role::Operator, Role::Admin]));
+    tell_in_title(live, calls);
     let is_help_open = RwSignal::new(false);
     let sign_out = Callback::new(move |()| spawn_local(session.sign_out()));
     let act = Callback::new(move |action| match action {
@@ -148,7 +151,9 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
             systems
             second
             person
-            is_on_fleet
+            route
+            calls
+            sees_cases
             on_help=Callback::new(move |()| is_help_open.update(|is_open| *is_open = !*is_open))
             on_sign_out=sign_out
         />
@@ -163,6 +168,27 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
             <KeysHelp on_close=Callback::new(move |()| is_help_open.set(false)) />
         </Show>
     }
+}
+
+/// Says in the title how many calls wait, for who works in another window. Pages name themselves; the number stands before.
+fn tell_in_title(live: Live, calls: Memo<usize>) {
+    Effect::new(move |_| {
+        let waiting = calls.get();
+        live.at_glance(|_, _| {
+            let title = document().title();
+            let name = match title.split_once(") ") {
+                Some((count, name)) if count.starts_with('(') => name,
+                _ => title.as_str(),
+            };
+            let wanted = match waiting {
+                0 => name.to_owned(),
+                _ => format!("({waiting}) {name}"),
+            };
+            if wanted != title {
+                document().set_title(&wanted);
+            }
+        });
+    });
 }
 
 /// The page at an address inside.
@@ -215,6 +241,10 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             is_help_open.update(|is_open| *is_open = !*is_open);
             true
         }
+        "o" | "O" if !is_on_live_page.get_untracked() => {
+            open();
+            live.peek(|model| model.selected.is_some())
+        }
         "Escape" if is_help_open.get_untracked() => {
             is_help_open.set(false);
             true
@@ -231,6 +261,7 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             face
             stop=stop_face
             is_on_live_page
+            is_second=Memo::new(move |_| live.read(|model| queue::waiting(model) > 0))
             on_stop=Callback::new(move |()| stop())
             on_open=Callback::new(move |()| open())
             on_leave=Callback::new(move |()| leave())

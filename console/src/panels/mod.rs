@@ -1,6 +1,8 @@
 //! The areas of a page: each draws what it is given and reports wishes upwards.
 
 pub(crate) mod banner;
+pub(crate) mod call;
+pub(crate) mod calls;
 pub(crate) mod commands;
 pub(crate) mod go_to;
 pub(crate) mod header;
