@@ -101,6 +101,14 @@ pub fn weight(case: &CaseView) -> u8 {
     case.triaged_severity.unwrap_or(case.severity)
 }
 
+/// Up to this severity an operator rules; what is graver takes an admin.
+const OPERATOR_RULES_UP_TO: u8 = 2;
+
+/// Whether ruling on a case of this weight takes an admin.
+pub const fn takes_an_admin(weight: u8) -> bool {
+    weight > OPERATOR_RULES_UP_TO
+}
+
 /// The order in which cases are looked at: those that are open first, the gravest, then the oldest.
 pub fn sort(cases: &mut [CaseView]) {
     cases.sort_by_key(|case| {

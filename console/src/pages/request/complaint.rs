@@ -3,7 +3,6 @@
 use super::{
     desk::Desk,
     field::{Field, focus_on_trouble},
-    mark,
     photos::{Photo, shrink},
 };
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     navigation::Navigation,
     parts::{
         icon::{Glyph, icon},
+        refusal::Refusal,
         unsigned::UnsignedNotice,
     },
     request::complaint::{self, Draft, Troubles},
@@ -88,7 +88,7 @@ pub(crate) fn ComplaintPage(id: JobId) -> impl IntoView {
                         "Sending keeps the job's record as evidence until a person has ruled. Your words and pictures are seen by who reviews it, and can be deleted."
                     </span>
                 </p>
-                {move || form.refused.get().map(|problem| mark::refusal(&problem))}
+                <Refusal problem=form.refused />
                 <UnsignedNotice />
                 <div class="rfoot rfoot--one">
                     <button

@@ -130,7 +130,7 @@ impl Desk {
 }
 
 /// Does something now and whenever the connection to the gateway comes back.
-pub(super) fn on_connection(live: Live, ask: impl Fn() + 'static) {
+pub(in crate::pages) fn on_connection(live: Live, ask: impl Fn() + 'static) {
     let is_up = Memo::new(move |_| live.read(|model| model.connection.phase == Phase::Live));
     Effect::new(move |asked: Option<bool>| {
         if is_up.get() || asked.is_none() {

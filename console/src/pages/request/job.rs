@@ -13,6 +13,7 @@ use super::{
 use crate::{
     parts::{
         icon::{Glyph, icon, small},
+        refusal::Refusal,
         unsigned::UnsignedNotice,
     },
     request::{
@@ -58,7 +59,7 @@ fn Unknown(desk: Desk) -> impl IntoView {
                     }
                         .into_any()
                 }
-                Some(problem) => mark::refusal(&problem).into_any(),
+                Some(_) => view! { <Refusal problem=desk.failed /> }.into_any(),
                 None => {
                     view! { <span class="skeleton" role="status" aria-label="Loading the job"></span> }
                         .into_any()
@@ -104,7 +105,7 @@ fn Known(desk: Desk, title: Memo<String>) -> impl IntoView {
                 </div>
                 <div class="rright">
                     <Controls desk />
-                    {move || desk.refused.get().map(|problem| mark::refusal(&problem))}
+                    <Refusal problem=desk.refused />
                     <Approval desk />
                     <Verdict desk />
                     <Access desk />

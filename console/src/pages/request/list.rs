@@ -12,7 +12,10 @@ use super::{
 use crate::{
     api, browser,
     live::{engine::Live, reduce::Input},
-    parts::icon::{Glyph, icon, large},
+    parts::{
+        icon::{Glyph, icon, large},
+        refusal::Refusal,
+    },
     request::{
         Mood,
         state::{due, sort, state},
@@ -72,7 +75,7 @@ pub(crate) fn ListPage() -> impl IntoView {
                     "Ask for a robot"
                 </a>
             </header>
-            {move || failed.get().map(|problem| mark::refusal(&problem))}
+            <Refusal problem=failed />
             <ul class="rjobs" aria-label="My jobs">
                 {move || jobs.get().iter().map(|job| row(live, job)).collect_view()}
             </ul>

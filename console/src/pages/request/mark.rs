@@ -1,16 +1,16 @@
 //! States, times and refusals as the requester's pages draw them.
 
 use leptos::prelude::*;
-use protocol::{UnixMicros, views::Problem};
+use protocol::UnixMicros;
 
 use crate::{
     live::{clock::micros_to_ms, engine::Live},
-    parts::icon::{Glyph, icon, small},
+    parts::icon::{Glyph, small},
     request::{Mark, state::State, when::Zone},
 };
 
 /// The stroke of a mark.
-pub(super) const fn glyph(mark: Mark) -> Glyph {
+pub(in crate::pages) const fn glyph(mark: Mark) -> Glyph {
     match mark {
         Mark::Coming => Glyph::Ring,
         Mark::Underway => Glyph::DashedRing,
@@ -25,7 +25,7 @@ pub(super) const fn glyph(mark: Mark) -> Glyph {
 }
 
 /// A state: shape, word and colour say the same.
-pub(super) fn state(state: &State) -> impl IntoView + use<> {
+pub(in crate::pages) fn state(state: &State) -> impl IntoView + use<> {
     view! {
         <span class=format!("rstate rstate--{}", state.mood.class())>
             {small(glyph(state.mark))} {state.words}
@@ -33,23 +33,8 @@ pub(super) fn state(state: &State) -> impl IntoView + use<> {
     }
 }
 
-/// Why something was not done, where it was asked for.
-pub(super) fn refusal(problem: &Problem) -> impl IntoView + use<> {
-    view! {
-        <div class="notice notice--alarm" role="alert">
-            {icon(Glyph::Octagon)}
-            <p>
-                <b>{format!("{}. ", problem.title)}</b>
-                {problem.detail.clone()}
-                " "
-                <code>{problem.code.clone()}</code>
-            </p>
-        </div>
-    }
-}
-
 /// The clock of the person's own wall.
-pub(super) const ZONE: Zone = Zone(offset_s);
+pub(in crate::pages) const ZONE: Zone = Zone(offset_s);
 
 fn offset_s(at: UnixMicros) -> i64 {
     let ms = micros_to_ms(at.0);
@@ -60,6 +45,6 @@ fn offset_s(at: UnixMicros) -> i64 {
 }
 
 /// A moment of the browser's clock on the gateway's, which judges.
-pub(super) fn gateway_now(live: Live, now: UnixMicros) -> UnixMicros {
+pub(in crate::pages) fn gateway_now(live: Live, now: UnixMicros) -> UnixMicros {
     live.peek(|model| now.plus(model.clock.gateway_ahead_us()))
 }

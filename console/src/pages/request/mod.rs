@@ -2,16 +2,16 @@
 
 mod cards;
 mod complaint;
-mod desk;
+pub(super) mod desk;
 mod field;
 mod job;
 mod list;
-mod mark;
+pub(super) mod mark;
 mod order;
 mod photos;
 mod picture;
 mod summary;
-mod sure;
+pub(super) mod sure;
 
 use leptos::{prelude::*, task::spawn_local};
 

@@ -24,7 +24,7 @@ use crate::{
         reduce::Input,
     },
     navigation::Navigation,
-    parts::unsigned::UnsignedNotice,
+    parts::{refusal::Refusal, unsigned::UnsignedNotice},
     request::{
         order::{Troubles, Typed, YES, answers, menu, places, sites, untouched},
         when::{MINUTE_US, Trouble, Wish},
@@ -189,7 +189,7 @@ fn Order(form: Form) -> impl IntoView {
                             "An operator may look through its cameras and help when it is unsure",
                         )}
                     </fieldset>
-                    {move || form.refused.get().map(|problem| mark::refusal(&problem))}
+                    <Refusal problem=form.refused />
                     <UnsignedNotice />
                     <div class="rfoot rfoot--one">
                         <button
@@ -336,7 +336,7 @@ fn input(
     described: String,
     kind: &'static str,
     value: impl Fn() -> String + Copy + Send + Sync + 'static,
-    tell: impl Fn(String) + Copy + 'static,
+    tell: impl Fn(String) + Copy + Send + Sync + 'static,
 ) -> AnyView {
     view! {
         <input
@@ -358,7 +358,7 @@ fn place(
     id: String,
     described: String,
     value: impl Fn() -> String + Copy + Send + Sync + 'static,
-    tell: impl Fn(String) + Copy + 'static,
+    tell: impl Fn(String) + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let known = Memo::new(move |_| {
         let site = form.site.get();

@@ -15,7 +15,10 @@ use super::{
 use crate::{
     acts, api,
     live::commands::micros_of,
-    parts::icon::{Glyph, icon},
+    parts::{
+        icon::{Glyph, icon},
+        refusal::Refusal,
+    },
     request::{complaint, progress},
 };
 
@@ -126,7 +129,7 @@ fn Complaint(desk: Desk, case: CaseId) -> impl IntoView {
     view! {
         <section class="panel" aria-label="Complaint">
             {move || known.get().map(|view| told(&view))}
-            {move || failed.get().map(|problem| mark::refusal(&problem))}
+            <Refusal problem=failed />
             <Show when=move || {
                 known.with(|view| view.as_ref().is_some_and(|view| complaint::may_withdraw(view.phase)))
             }>

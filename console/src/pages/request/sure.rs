@@ -4,22 +4,22 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Question {
+pub(in crate::pages) struct Question {
     /// "Revoke access to Room 3?"
-    pub(super) title: String,
+    pub(in crate::pages) title: String,
     /// What happens then.
-    pub(super) rest: String,
+    pub(in crate::pages) rest: String,
     /// The button that does it.
-    pub(super) yes: &'static str,
+    pub(in crate::pages) yes: &'static str,
     /// The button that doesn't.
-    pub(super) no: &'static str,
+    pub(in crate::pages) no: &'static str,
     /// Whether it takes something away.
-    pub(super) is_warning: bool,
+    pub(in crate::pages) is_warning: bool,
 }
 
 /// Draws the question while there is one. What is between comes as `children`. `on_yes` says whether it is answered.
 #[component]
-pub(super) fn Sure(
+pub(in crate::pages) fn Sure(
     question: Signal<Option<Question>>,
     on_yes: Callback<(), bool>,
     on_no: Callback<()>,
