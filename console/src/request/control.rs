@@ -31,24 +31,9 @@ pub fn control(job: &JobView) -> Option<Control> {
     let name = robot(job);
     let place = &job.plan.place;
     Some(match job.phase {
-        PhaseName::Requested => told(
-            Mark::Coming,
-            Mood::Calm,
-            "No robot has it yet".to_owned(),
-            format!("A person of {} chooses one.", job.site_name),
-        ),
-        PhaseName::Dispatching => told(
-            Mark::Underway,
-            Mood::Calm,
-            format!("{name} is being asked"),
-            "You see here when it takes the job.".to_owned(),
-        ),
-        PhaseName::Reserved => told(
-            Mark::Coming,
-            Mood::Calm,
-            format!("{name} has taken the job"),
-            "It has not set out yet.".to_owned(),
-        ),
+        PhaseName::Requested => unassigned(job),
+        PhaseName::Dispatching => asked(name),
+        PhaseName::Reserved => reserved(name),
         PhaseName::Travelling => told(
             Mark::Running,
             Mood::Calm,
@@ -71,16 +56,7 @@ pub fn control(job: &JobView) -> Option<Control> {
         PhaseName::Assisted => helped(job, name),
         PhaseName::Stalled => unheard(job, name),
         PhaseName::Stopping => stopping(job, name),
-        PhaseName::Paused => told(
-            Mark::Still,
-            Mood::Calm,
-            format!("{name} reports stopped"),
-            if job.access.is_some() {
-                "You let it go on. It does once it has found the way in open.".to_owned()
-            } else {
-                "It stands and keeps your job. It goes on when you let it.".to_owned()
-            },
-        ),
+        PhaseName::Paused => paused(job, name),
         PhaseName::Incident => told(
             Mark::Alarm,
             Mood::Alarm,
@@ -95,6 +71,47 @@ pub fn control(job: &JobView) -> Option<Control> {
         ),
         PhaseName::Completed | PhaseName::Aborted | PhaseName::Cancelled => return None,
     })
+}
+
+fn unassigned(job: &JobView) -> Control {
+    told(
+        Mark::Coming,
+        Mood::Calm,
+        "No robot has it yet".to_owned(),
+        format!("A person of {} chooses one.", job.site_name),
+    )
+}
+
+fn asked(name: &str) -> Control {
+    told(
+        Mark::Underway,
+        Mood::Calm,
+        format!("{name} is being asked"),
+        "You see here when it takes the job.".to_owned(),
+    )
+}
+
+fn reserved(name: &str) -> Control {
+    told(
+        Mark::Coming,
+        Mood::Calm,
+        format!("{name} has taken the job"),
+        "It has not set out yet.".to_owned(),
+    )
+}
+
+fn paused(job: &JobView, name: &str) -> Control {
+    let then = if job.access.is_some() {
+        "You let it go on. It does once it has found the way in open."
+    } else {
+        "It stands and keeps your job. It goes on when you let it."
+    };
+    told(
+        Mark::Still,
+        Mood::Calm,
+        format!("{name} reports stopped"),
+        then.to_owned(),
+    )
 }
 
 fn at_the_door(job: &JobView, name: &str) -> Control {

@@ -25,6 +25,10 @@ impl Press {
 }
 
 /// What a requester may do to a job now.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that may be done, whatever the others"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deeds {
     /// The bar with stop, pause and revoke; absent while no robot moves for the job.

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use protocol::{UnixMicros, job::JobEvent, views::ApprovalView};
 
 use super::{
+    access::Leave,
     desk::Desk,
-    field::Field,
     mark::ZONE,
     sure::{Question, Sure},
 };
@@ -16,7 +16,7 @@ use crate::{
     request::{
         deeds::{Bar, Pause, Press, deeds},
         state::{robot, robot_within},
-        when::{MINUTE_US, countdown, leave_until},
+        when::countdown,
     },
     route::Route,
 };
@@ -74,25 +74,6 @@ pub(super) fn Controls(desk: Desk) -> impl IntoView {
     let is_there = Memo::new(move |_| bar.with(Option::is_some));
     let asked = RwSignal::new(None::<Asked>);
     let is_going_on = RwSignal::new(false);
-    let place = desk.part(|job| job.plan.place.clone());
-    let name = desk.part(|job| robot_within(job).to_owned());
-    let stop_trouble = part_of(bar, |bar| bar.stop.why_not().map(str::to_owned));
-    let revoke_trouble = part_of(bar, |bar| bar.revoke.why_not().map(str::to_owned));
-    let pause_trouble = part_of(bar, |bar| match &bar.pause {
-        Pause::Pause(Press::Not(why)) => Some(why.clone()),
-        Pause::Pause(Press::Ready) | Pause::GoOn => None,
-    });
-    let may_go_on = Memo::new(move |_| {
-        bar.with(|bar| bar.as_ref().is_some_and(|bar| bar.pause == Pause::GoOn))
-    });
-    let news = move || {
-        if desk.under_way.get() > 0 {
-            Some("Sending".to_owned())
-        } else {
-            stop_trouble.get()
-        }
-    };
-    let halt = move || desk.act(JobEvent::Paused {});
     let revoke = Callback::new(move |()| {
         asked.set(None);
         let access = desk
@@ -105,40 +86,8 @@ pub(super) fn Controls(desk: Desk) -> impl IntoView {
     });
     view! {
         <Show when=move || is_there.get()>
-            <div class="rfoot" role="group" aria-label="Stop, pause, access">
-                <p class="rhint rfoot__why" role="status">
-                    {news}
-                </p>
-                {move || {
-                    if may_go_on.get() {
-                        view! {
-                            <button class="button button--primary" on:click=move |_| is_going_on.set(true)>
-                                "Let it go on"
-                            </button>
-                        }
-                            .into_any()
-                    } else {
-                        button("button", Glyph::Pause, "Pause", pause_trouble, halt).into_any()
-                    }
-                }}
-                {button(
-                    "button button--warn",
-                    Glyph::Key,
-                    "Revoke",
-                    revoke_trouble,
-                    move || asked.set(Some(Asked::Revoke)),
-                )}
-                {button("button button--stop", Glyph::Octagon, "Stop now", stop_trouble, halt)}
-            </div>
-            <p class="rhint rhide-phone">
-                {move || {
-                    format!(
-                        "Stop and Pause halt {} and keep the job. Revoke also ends access to {}.",
-                        name.get(),
-                        place.get(),
-                    )
-                }}
-            </p>
+            <Buttons desk bar asked is_going_on />
+            <Hint desk />
         </Show>
         <Sure
             question=question(desk, asked)
@@ -147,6 +96,66 @@ pub(super) fn Controls(desk: Desk) -> impl IntoView {
         />
         <Leave desk is_open=is_going_on is_going_on=true />
     }
+}
+
+/// The three, each in its place whatever it can do.
+#[component]
+fn Buttons(
+    desk: Desk,
+    bar: Memo<Option<Bar>>,
+    asked: RwSignal<Option<Asked>>,
+    is_going_on: RwSignal<bool>,
+) -> impl IntoView {
+    let stop_trouble = part_of(bar, |bar| bar.stop.why_not().map(str::to_owned));
+    let revoke_trouble = part_of(bar, |bar| bar.revoke.why_not().map(str::to_owned));
+    let pause_trouble = part_of(bar, |bar| match &bar.pause {
+        Pause::Pause(Press::Not(why)) => Some(why.clone()),
+        Pause::Pause(Press::Ready) | Pause::GoOn => None,
+    });
+    let may_go_on = Memo::new(move |_| {
+        bar.with(|bar| bar.as_ref().is_some_and(|bar| bar.pause == Pause::GoOn))
+    });
+    let news = move || {
+        let is_sending = desk.under_way.get() > 0;
+        is_sending
+            .then(|| "Sending".to_owned())
+            .or(stop_trouble.get())
+    };
+    let halt = move || desk.act(JobEvent::Paused {});
+    let second = move || {
+        if may_go_on.get() {
+            let open = move |_| is_going_on.set(true);
+            return view! {
+                <button class="button button--primary" on:click=open>
+                    "Let it go on"
+                </button>
+            }
+            .into_any();
+        }
+        button("button", Glyph::Pause, "Pause", pause_trouble, halt).into_any()
+    };
+    let ask = move || asked.set(Some(Asked::Revoke));
+    view! {
+        <div class="rfoot" role="group" aria-label="Stop, pause, access">
+            <p class="rhint rfoot__why" role="status">
+                {news}
+            </p>
+            {second} {button("button button--warn", Glyph::Key, "Revoke", revoke_trouble, ask)}
+            {button("button button--stop", Glyph::Octagon, "Stop now", stop_trouble, halt)}
+        </div>
+    }
+}
+
+#[component]
+fn Hint(desk: Desk) -> impl IntoView {
+    let words = desk.part(|job| {
+        format!(
+            "Stop and Pause halt {} and keep the job. Revoke also ends access to {}.",
+            robot_within(job),
+            job.plan.place
+        )
+    });
+    view! { <p class="rhint rhide-phone">{words}</p> }
 }
 
 fn part_of(bar: Memo<Option<Bar>>, read: fn(&Bar) -> Option<String>) -> Memo<Option<String>> {
@@ -277,159 +286,6 @@ pub(super) fn Verdict(desk: Desk) -> impl IntoView {
                 </section>
             }
         })
-    }
-}
-
-/// Leave to enter: what was given, and giving it.
-#[component]
-pub(super) fn Access(desk: Desk) -> impl IntoView {
-    let may_give = desk.part(|job| deeds(job).give_access);
-    let is_open = RwSignal::new(false);
-    let told = desk.part(|job| {
-        let until = job.access.as_ref().map(|plan| plan.window.until);
-        let place = job.access.as_ref().map(|plan| plan.place.clone());
-        Some((place.unwrap_or_else(|| job.plan.place.clone()), until))
-    });
-    let is_over = desk.part(|job| job.phase.is_over());
-    let has_cover = desk.part(|job| job.operator_cover);
-    let line = move || {
-        told.get().map(|(place, until)| {
-            let words = match until {
-                Some(until) => format!("Until {}", ZONE.moment(until, desk.now_once())),
-                None => "No access given".to_owned(),
-            };
-            view! {
-                <span>{place} <br /> <span class="rhint">{words}</span></span>
-            }
-        })
-    };
-    let verb = move || {
-        let is_given = told.with(|told| told.as_ref().is_some_and(|(_, until)| until.is_some()));
-        if is_given { "Change" } else { "Give access" }
-    };
-    view! {
-        <Show when=move || !is_over.get()>
-            <section class="panel" aria-labelledby="access-title">
-                <header>
-                    <h2 id="access-title">"Access you gave"</h2>
-                </header>
-                <div class="ract">
-                    {icon(Glyph::Door)} {line}
-                    <Show when=move || may_give.get()>
-                        <button class="button button--small" on:click=move |_| is_open.set(true)>
-                            {verb}
-                        </button>
-                    </Show>
-                </div>
-                <div class="ract">
-                    {icon(Glyph::Camera)}
-                    <span>
-                        "Cameras" <br />
-                        <span class="rhint">"Shown to you while it works for you"</span>
-                    </span>
-                </div>
-                <div class="ract">
-                    {icon(Glyph::Person)}
-                    <span>
-                        "Operators" <br />
-                        <span class="rhint">
-                            {move || {
-                                if has_cover.get() {
-                                    "Called when it needs help, and then see what it sees"
-                                } else {
-                                    "Not called"
-                                }
-                            }}
-                        </span>
-                    </span>
-                </div>
-            </section>
-        </Show>
-        <Leave desk is_open is_going_on=false />
-    }
-}
-
-/// Asks until when the robot may be in the place, and gives leave until then.
-#[component]
-fn Leave(desk: Desk, is_open: RwSignal<bool>, is_going_on: bool) -> impl IntoView {
-    let typed = RwSignal::new(String::new());
-    let trouble = RwSignal::new(None::<String>);
-    // What is proposed: until the job was to be done, or half an hour when that has passed.
-    Effect::new(move |_| {
-        if is_open.get() {
-            let now = desk.now_once();
-            let until = desk
-                .job
-                .with_untracked(|job| job.as_deref().map(|job| job.window.until));
-            let soonest = now.plus(30 * MINUTE_US);
-            typed.set(ZONE.clock(until.unwrap_or(soonest).max(soonest)));
-            trouble.set(None);
-        }
-    });
-    let question = Signal::derive(move || {
-        is_open.get().then(|| {
-            desk.job.with_untracked(|job| {
-                let (name, place) = job
-                    .as_deref()
-                    .map_or(("", ""), |job| (robot(job), job.plan.place.as_str()));
-                Question {
-                    title: if is_going_on {
-                        format!("Let {name} go on?")
-                    } else {
-                        format!("Give access to {place}?")
-                    },
-                    rest: format!(
-                        "{name} may be in {place} until then, and stops when it is over."
-                    ),
-                    yes: if is_going_on {
-                        "Let it go on"
-                    } else {
-                        "Give access"
-                    },
-                    no: "Keep it as it is",
-                    is_warning: false,
-                }
-            })
-        })
-    });
-    let give = Callback::new(move |()| {
-        let Some(from) = desk
-            .job
-            .with_untracked(|job| job.as_deref().map(|job| desk.access_from(job)))
-        else {
-            return false;
-        };
-        match leave_until(&typed.get_untracked(), ZONE, from) {
-            Ok(until) => {
-                is_open.set(false);
-                desk.give_access(until);
-                true
-            }
-            Err(words) => {
-                trouble.set(Some(words));
-                false
-            }
-        }
-    });
-    let id = if is_going_on {
-        "go-on-until"
-    } else {
-        "access-until"
-    };
-    view! {
-        <Sure question on_yes=give on_no=Callback::new(move |()| is_open.set(false))>
-            <Field id label="Until" trouble=trouble.into()>
-                <input
-                    id=id
-                    class="rinput number"
-                    type="time"
-                    required
-                    aria-describedby=format!("{id}-trouble")
-                    prop:value=move || typed.get()
-                    on:input:target=move |event| typed.set(event.target().value())
-                />
-            </Field>
-        </Sure>
     }
 }
 

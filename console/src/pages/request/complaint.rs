@@ -37,20 +37,26 @@ struct Form {
     case: CaseId,
 }
 
+impl Form {
+    fn new() -> Self {
+        Self {
+            draft: RwSignal::new(Draft::default()),
+            photos: RwSignal::new(Vec::new()),
+            troubles: RwSignal::new(Troubles::default()),
+            photo_trouble: RwSignal::new(None),
+            refused: RwSignal::new(None),
+            is_sending: RwSignal::new(false),
+            case: CaseId(browser::fresh_id()),
+        }
+    }
+}
+
 /// The page.
 #[component]
 pub(crate) fn ComplaintPage(id: JobId) -> impl IntoView {
     document().set_title("Complaint · Nooterra");
     let desk = Desk::new(id);
-    let form = Form {
-        draft: RwSignal::new(Draft::default()),
-        photos: RwSignal::new(Vec::new()),
-        troubles: RwSignal::new(Troubles::default()),
-        photo_trouble: RwSignal::new(None),
-        refused: RwSignal::new(None),
-        is_sending: RwSignal::new(false),
-        case: CaseId(browser::fresh_id()),
-    };
+    let form = Form::new();
     let title = desk.part(|job| job.plan.title.clone());
     let robot = desk.part(|job| job.robot_name.clone());
     let send = sender(form, id);

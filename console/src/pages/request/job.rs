@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use protocol::JobId;
 
 use super::{
-    cards::{Access, Approval, Controls, More, Verdict},
+    access::Access,
+    cards::{Approval, Controls, More, Verdict},
     desk::Desk,
     mark::{self, ZONE},
     picture::Picture,

@@ -27,44 +27,87 @@ use crate::{
 /// Jobs that are asked for at once: as many as a phone scrolls through.
 const ROWS: u32 = 30;
 
-/// The list.
-#[component]
-pub(crate) fn ListPage() -> impl IntoView {
-    document().set_title("My jobs · Nooterra");
-    let live = expect_context::<Live>();
-    let session = expect_context::<Session>();
-    let failed = RwSignal::new(None::<Problem>);
-    let is_known = RwSignal::new(false);
-    let older = RwSignal::new(None::<String>);
-    let ask = move |cursor: Option<String>| {
+/// What the page asked for.
+#[derive(Clone, Copy)]
+struct List {
+    live: Live,
+    failed: RwSignal<Option<Problem>>,
+    is_known: RwSignal<bool>,
+    older: RwSignal<Option<String>>,
+    jobs: Memo<Vec<JobView>>,
+}
+
+impl List {
+    fn new() -> Self {
+        let live = expect_context::<Live>();
+        let session = expect_context::<Session>();
+        let changes = Memo::new(move |_| live.read(|model| model.jobs.changes));
+        let list = Self {
+            live,
+            failed: RwSignal::new(None),
+            is_known: RwSignal::new(false),
+            older: RwSignal::new(None),
+            jobs: Memo::new(move |_| {
+                changes.track();
+                let me = session.person();
+                let mut mine: Vec<JobView> = live.peek(|model| {
+                    let all = model.jobs.all().map(Arc::as_ref);
+                    all.filter(|job| Some(job.requester) == me)
+                        .cloned()
+                        .collect()
+                });
+                sort(&mut mine);
+                mine
+            }),
+        };
+        on_connection(live, move || list.ask(None));
+        list
+    }
+
+    fn ask(self, cursor: Option<String>) {
         spawn_local(async move {
             let cursor = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
             let path = format!("/api/v1/jobs?mine=true&limit={ROWS}{cursor}");
             match api::get::<Page<JobView>>(&path).await {
                 Ok(page) => {
-                    live.tell(Input::Jobs(page.items));
-                    let _set = failed.try_set(None);
-                    let _set = older.try_set(page.next);
-                    let _set = is_known.try_set(true);
+                    self.live.tell(Input::Jobs(page.items));
+                    let _set = self.failed.try_set(None);
+                    let _set = self.older.try_set(page.next);
+                    let _set = self.is_known.try_set(true);
                 }
                 Err(problem) => {
-                    let _set = failed.try_set(Some(problem));
+                    let _set = self.failed.try_set(Some(problem));
                 }
             }
         });
-    };
-    on_connection(live, move || ask(None));
-    let jobs = Memo::new(move |_| {
-        let me = session.person();
-        let mut mine: Vec<JobView> = live.read(|model| {
-            let all = model.jobs.all().map(Arc::as_ref);
-            all.filter(|job| Some(job.requester) == me)
-                .cloned()
-                .collect()
-        });
-        sort(&mut mine);
-        mine
-    });
+    }
+
+    /// What stands below the jobs.
+    fn rest(self) -> Option<AnyView> {
+        if let Some(cursor) = self.older.get() {
+            let older = move |_| self.ask(Some(cursor.clone()));
+            return Some(
+                view! { <button class="button" on:click=older>"Show older jobs"</button> }
+                    .into_any(),
+            );
+        }
+        match (self.jobs.with(Vec::is_empty), self.is_known.get()) {
+            (true, true) => Some(nothing().into_any()),
+            (true, false) if self.failed.with(Option::is_none) => Some(
+                view! { <span class="skeleton" aria-label="Loading your jobs" role="status"></span> }
+                    .into_any(),
+            ),
+            (true | false, true | false) => None,
+        }
+    }
+}
+
+/// The list.
+#[component]
+pub(crate) fn ListPage() -> impl IntoView {
+    document().set_title("My jobs · Nooterra");
+    let list = List::new();
+    let jobs = list.jobs;
     view! {
         <div class="rpage">
             <header class="rhead">
@@ -75,34 +118,11 @@ pub(crate) fn ListPage() -> impl IntoView {
                     "Ask for a robot"
                 </a>
             </header>
-            <Refusal problem=failed />
+            <Refusal problem=list.failed />
             <ul class="rjobs" aria-label="My jobs">
-                {move || jobs.get().iter().map(|job| row(live, job)).collect_view()}
+                {move || jobs.get().iter().map(|job| row(list.live, job)).collect_view()}
             </ul>
-            {move || {
-                let is_empty = jobs.with(Vec::is_empty);
-                match (is_empty, is_known.get()) {
-                    (true, true) => Some(nothing().into_any()),
-                    (true, false) if failed.with(Option::is_none) => {
-                        Some(
-                            view! { <span class="skeleton" aria-label="Loading your jobs" role="status"></span> }
-                                .into_any(),
-                        )
-                    }
-                    (true | false, true | false) => None,
-                }
-            }}
-            {move || {
-                older
-                    .get()
-                    .map(|cursor| {
-                        view! {
-                            <button class="button" on:click=move |_| ask(Some(cursor.clone()))>
-                                "Show older jobs"
-                            </button>
-                        }
-                    })
-            }}
+            {move || list.rest()}
         </div>
     }
 }

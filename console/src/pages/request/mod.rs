@@ -1,5 +1,6 @@
 //! The requester's own pages: light, one task a page, the phone first. No safety bar: that is the operators'.
 
+mod access;
 mod cards;
 mod complaint;
 pub(super) mod desk;

@@ -53,8 +53,8 @@ pub(super) async fn shrink(file: &File) -> Option<String> {
         let address = canvas
             .to_data_url_with_type_and_encoder_options("image/jpeg", &JsValue::from_f64(quality))
             .ok()?;
-        let content = address.strip_prefix(JPEG)?;
-        let is_small = STANDARD.decode(content).ok()?.len() <= MAX_PICTURE_BYTES;
-        is_small.then(|| content.to_owned())
+        let encoded = address.strip_prefix(JPEG)?;
+        let is_small = STANDARD.decode(encoded).ok()?.len() <= MAX_PICTURE_BYTES;
+        is_small.then(|| encoded.to_owned())
     })
 }
