@@ -46,6 +46,7 @@ pub(crate) enum Glyph {
     Door,
     Key,
     More,
+    Stop,
 }
 
 impl Glyph {
@@ -103,6 +104,7 @@ impl Glyph {
             Self::Door => "M3.5 14V2h7v12M2 14h12M8.25 8v.6M10.5 4 13 5v9",
             Self::Key => "M5 7.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM7.2 8.3l6-6M10.5 5l2 2",
             Self::More => "M3.5 8h.1M8 8h.1M12.5 8h.1",
+            Self::Stop => "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3z",
         }
     }
 
@@ -112,6 +114,7 @@ impl Glyph {
             Self::HalfDisc => Some("M8 2.5v11a5.5 5.5 0 0 0 0-11z"),
             Self::Disc => Some("M8 3.75a4.25 4.25 0 1 0 0 8.5 4.25 4.25 0 0 0 0-8.5z"),
             Self::Square => Some("M3.5 3.5h9v9h-9z"),
+            Self::Stop => Some("M6 6h4v4H6z"),
             _ => None,
         }
     }

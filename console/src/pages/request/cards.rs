@@ -116,10 +116,15 @@ fn Buttons(
         bar.with(|bar| bar.as_ref().is_some_and(|bar| bar.pause == Pause::GoOn))
     });
     let news = move || {
-        let is_sending = desk.under_way.get() > 0;
-        is_sending
-            .then(|| "Sending".to_owned())
-            .or(stop_trouble.get())
+        if desk.under_way.get() > 0 {
+            return Some("Sending".to_owned());
+        }
+        let refused = desk.refused.with(|refused| {
+            refused
+                .as_ref()
+                .map(|problem| format!("Not done: {}", problem.detail))
+        });
+        refused.or(stop_trouble.get())
     };
     let halt = move || desk.act(JobEvent::Paused {});
     let second = move || {
@@ -141,7 +146,7 @@ fn Buttons(
                 {news}
             </p>
             {second} {button("button button--warn", Glyph::Key, "Revoke", revoke_trouble, ask)}
-            {button("button button--stop", Glyph::Octagon, "Stop now", stop_trouble, halt)}
+            {button("button button--stop", Glyph::Stop, "Stop now", stop_trouble, halt)}
         </div>
     }
 }

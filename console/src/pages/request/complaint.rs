@@ -80,7 +80,7 @@ pub(crate) fn ComplaintPage(id: JobId) -> impl IntoView {
                     send();
                 }
             >
-                <p class="panel rbody">
+                <p class="panel rbody rabout">
                     <b>{title}</b>
                     <span class="rsmall soft">{robot}</span>
                 </p>

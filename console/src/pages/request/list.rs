@@ -48,7 +48,7 @@ impl List {
             is_known: RwSignal::new(false),
             older: RwSignal::new(None),
             jobs: Memo::new(move |_| {
-                changes.track();
+                let _changes = changes.get();
                 let me = session.person();
                 let mut mine: Vec<JobView> = live.peek(|model| {
                     let all = model.jobs.all().map(Arc::as_ref);

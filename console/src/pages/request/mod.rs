@@ -1,6 +1,7 @@
 //! The requester's own pages: light, one task a page, the phone first. No safety bar: that is the operators'.
 
 mod access;
+mod answer;
 mod cards;
 mod complaint;
 pub(super) mod desk;
@@ -13,6 +14,7 @@ mod photos;
 mod picture;
 mod summary;
 pub(super) mod sure;
+mod window;
 
 use leptos::{prelude::*, task::spawn_local};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jobs::template::{self, Parameter, ParameterKind, Template};
+use jobs::template::{self, Template};
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
     AccessId, JobId, SiteId, UnixMicros,
@@ -11,9 +11,11 @@ use protocol::{
 };
 
 use super::{
+    answer::question,
     field::{Field, focus_on_trouble},
     job::Back,
     mark::{self, ZONE},
+    window::When,
 };
 use crate::{
     acts::{self, Acts},
@@ -26,36 +28,33 @@ use crate::{
     navigation::Navigation,
     parts::{refusal::Refusal, unsigned::UnsignedNotice},
     request::{
-        order::{Troubles, Typed, YES, answers, menu, places, sites, untouched},
-        when::{MINUTE_US, Trouble, Wish},
+        order::{Troubles, Typed, answers, menu, sites, untouched},
+        when::{Trouble, Wish},
     },
     route::Route,
 };
 
-/// Days that can be chosen: nobody knows longer ahead which robots there are.
-const DAYS: i64 = 14;
-
 /// The form.
 #[derive(Clone, Copy)]
-struct Form {
-    live: Live,
+pub(super) struct Form {
+    pub(super) live: Live,
     template: RwSignal<&'static Template>,
-    typed: RwSignal<Typed>,
+    pub(super) typed: RwSignal<Typed>,
     /// The site that was chosen, if there is a choice.
     chosen: RwSignal<Option<SiteId>>,
-    site: Memo<Option<SiteId>>,
-    wish: RwSignal<Wish>,
+    pub(super) site: Memo<Option<SiteId>>,
+    pub(super) wish: RwSignal<Wish>,
     has_cover: RwSignal<bool>,
     is_let_in: RwSignal<bool>,
-    troubles: RwSignal<Troubles>,
-    when_trouble: RwSignal<Option<Trouble>>,
+    pub(super) troubles: RwSignal<Troubles>,
+    pub(super) when_trouble: RwSignal<Option<Trouble>>,
     refused: RwSignal<Option<Problem>>,
     is_sending: RwSignal<bool>,
     /// Chosen once, so that what is sent twice is one job.
     job: JobId,
 }
 
-fn robots(model: &Model) -> impl Iterator<Item = &Robot> {
+pub(super) fn robots(model: &Model) -> impl Iterator<Item = &Robot> {
     model.robots.iter().flat_map(BTreeMap::values)
 }
 
@@ -269,130 +268,6 @@ fn Where(form: Form) -> impl IntoView {
     }
 }
 
-/// One question of the template, as its type asks for.
-fn question(form: Form, parameter: &'static Parameter) -> AnyView {
-    let name = parameter.name;
-    let trouble = Signal::derive(move || form.troubles.with(|all| all.get(name).cloned()));
-    let value = move || {
-        form.typed
-            .with(|typed| typed.get(name).cloned().unwrap_or_default())
-    };
-    let tell = move |text: String| {
-        form.typed.update(|typed| {
-            typed.insert(name, text);
-        });
-        form.troubles.update(|all| {
-            all.remove(name);
-        });
-    };
-    let id = format!("answer-{name}");
-    let described = format!("{id}-trouble");
-    let control = match parameter.kind {
-        ParameterKind::Place => place(form, id.clone(), described, value, tell),
-        ParameterKind::Choice { options } => {
-            let option = move |(word, label): &(&'static str, &'static str)| {
-                let word = *word;
-                view! {
-                    <option value=word selected=move || value() == word>
-                        {*label}
-                    </option>
-                }
-            };
-            view! {
-                <select id=id.clone() class="rinput" aria-describedby=described on:change:target=move |event| tell(event.target().value())>
-                    {options.iter().map(option).collect_view()}
-                </select>
-            }
-            .into_any()
-        }
-        ParameterKind::Text { .. } => input(id.clone(), described, "text", value, tell),
-        ParameterKind::Number { .. } => input(id.clone(), described, "number", value, tell),
-        ParameterKind::Flag => {
-            return view! {
-                <label class="rcheck">
-                    <input
-                        type="checkbox"
-                        prop:checked=move || value() == YES
-                        on:change:target=move |event| {
-                            tell(if event.target().checked() { YES } else { "" }.to_owned());
-                        }
-                    />
-                    {parameter.label}
-                </label>
-            }
-            .into_any();
-        }
-    };
-    view! {
-        <Field id label=parameter.label trouble>
-            {control}
-        </Field>
-    }
-    .into_any()
-}
-
-fn input(
-    id: String,
-    described: String,
-    kind: &'static str,
-    value: impl Fn() -> String + Copy + Send + Sync + 'static,
-    tell: impl Fn(String) + Copy + Send + Sync + 'static,
-) -> AnyView {
-    view! {
-        <input
-            id=id
-            class="rinput"
-            type=kind
-            autocomplete="off"
-            aria-describedby=described
-            prop:value=value
-            on:input:target=move |event| tell(event.target().value())
-        />
-    }
-    .into_any()
-}
-
-/// The places that the site's robots know; where none is connected, the place is typed.
-fn place(
-    form: Form,
-    id: String,
-    described: String,
-    value: impl Fn() -> String + Copy + Send + Sync + 'static,
-    tell: impl Fn(String) + Copy + Send + Sync + 'static,
-) -> AnyView {
-    let known = Memo::new(move |_| {
-        let site = form.site.get();
-        form.live
-            .read(|model| site.map_or_else(Vec::new, |site| places(robots(model), site)))
-    });
-    let is_empty = Memo::new(move |_| known.with(Vec::is_empty));
-    let option = move |name: String| {
-        let shown = name.clone();
-        let is_chosen = {
-            let name = name.clone();
-            move || value() == name
-        };
-        view! {
-            <option value=name selected=is_chosen>
-                {shown}
-            </option>
-        }
-    };
-    (move || {
-        if is_empty.get() {
-            return input(id.clone(), described.clone(), "text", value, tell);
-        }
-        view! {
-            <select id=id.clone() class="rinput" aria-describedby=described.clone() on:change:target=move |event| tell(event.target().value())>
-                <option value="">"Choose"</option>
-                {move || known.get().into_iter().map(option).collect_view()}
-            </select>
-        }
-        .into_any()
-    })
-    .into_any()
-}
-
 fn check(flag: RwSignal<bool>, words: &'static str) -> impl IntoView {
     view! {
         <label class="rcheck">
@@ -403,133 +278,6 @@ fn check(flag: RwSignal<bool>, words: &'static str) -> impl IntoView {
             />
             {words}
         </label>
-    }
-}
-
-#[component]
-fn When(form: Form) -> impl IntoView {
-    let is_between = Memo::new(move |_| form.wish.with(|wish| *wish != Wish::Now));
-    let now = move || mark::gateway_now(form.live, browser::now());
-    let choose = move |is_between: bool| {
-        form.when_trouble.set(None);
-        form.wish.set(if is_between {
-            let from = ZONE.soonest(now(), 30);
-            Wish::Between {
-                days: 0,
-                from: ZONE.clock(from),
-                until: ZONE.clock(from.plus(120 * MINUTE_US)),
-            }
-        } else {
-            Wish::Now
-        });
-    };
-    let radio = move |between: bool, words: &'static str| {
-        view! {
-            <label class="rcheck">
-                <input
-                    type="radio"
-                    name="when"
-                    prop:checked=move || is_between.get() == between
-                    on:change=move |_| choose(between)
-                />
-                {words}
-            </label>
-        }
-    };
-    view! {
-        <fieldset class="rfield">
-            <legend>"When"</legend>
-            {radio(false, "As soon as a robot is free")}
-            {radio(true, "In a time window")}
-        </fieldset>
-        <Show when=move || is_between.get()>
-            <Between form />
-        </Show>
-    }
-}
-
-#[component]
-fn Between(form: Form) -> impl IntoView {
-    let now = mark::gateway_now(form.live, browser::now());
-    let change = move |edit: &dyn Fn(&mut i64, &mut String, &mut String)| {
-        form.when_trouble.set(None);
-        form.wish.update(|wish| match wish {
-            Wish::Between { days, from, until } => edit(days, from, until),
-            Wish::Now => {}
-        });
-    };
-    let day = move |days: i64| {
-        let words = match days {
-            0 => "Today".to_owned(),
-            1 => "Tomorrow".to_owned(),
-            _ => ZONE.date(now.plus(days * 24 * 60 * MINUTE_US)),
-        };
-        view! { <option value=days.to_string()>{words}</option> }
-    };
-    let from_trouble = Signal::derive(move || match form.when_trouble.get() {
-        Some(Trouble::From(words)) => Some(words),
-        Some(Trouble::Until(_)) | None => None,
-    });
-    let until_trouble = Signal::derive(move || match form.when_trouble.get() {
-        Some(Trouble::Until(words)) => Some(words),
-        Some(Trouble::From(_)) | None => None,
-    });
-    let shown = move |read: fn(&Wish) -> String| move || form.wish.with(read);
-    view! {
-        <Field id="day" label="Day" trouble=Signal::stored(None)>
-            <select
-                id="day"
-                class="rinput"
-                on:change:target=move |event| {
-                    let chosen = event.target().value().parse().unwrap_or_default();
-                    change(&|days, _, _| *days = chosen);
-                }
-            >
-                {(0..DAYS).map(day).collect_view()}
-            </select>
-        </Field>
-        <div class="rpair">
-            <Field id="from" label="From" trouble=from_trouble>
-                <input
-                    id="from"
-                    class="rinput number"
-                    type="time"
-                    aria-describedby="from-trouble"
-                    prop:value=shown(from_of)
-                    on:input:target=move |event| {
-                        let text = event.target().value();
-                        change(&|_, from, _| from.clone_from(&text));
-                    }
-                />
-            </Field>
-            <Field id="until" label="Ready by" trouble=until_trouble>
-                <input
-                    id="until"
-                    class="rinput number"
-                    type="time"
-                    aria-describedby="until-trouble"
-                    prop:value=shown(until_of)
-                    on:input:target=move |event| {
-                        let text = event.target().value();
-                        change(&|_, _, until| until.clone_from(&text));
-                    }
-                />
-            </Field>
-        </div>
-    }
-}
-
-fn from_of(wish: &Wish) -> String {
-    match wish {
-        Wish::Between { from, .. } => from.clone(),
-        Wish::Now => String::new(),
-    }
-}
-
-fn until_of(wish: &Wish) -> String {
-    match wish {
-        Wish::Between { until, .. } => until.clone(),
-        Wish::Now => String::new(),
     }
 }
 

@@ -65,6 +65,7 @@ fn View(robot: RobotId, title: Memo<String>) -> impl IntoView {
         face.with(|face| match &face.trouble {
             Some(trouble) => trouble.headline.clone(),
             None if is_up && !is_there => "Pictures of this robot are not open to you.".to_owned(),
+            None if face.waiting.is_empty() => "Waiting for the gateway".to_owned(),
             None => face.waiting.to_owned(),
         })
     });

@@ -51,7 +51,7 @@ pub(super) fn Summary(desk: Desk) -> impl IntoView {
     });
     let bundle = format!("/api/v1/jobs/{}/bundle", desk.id);
     view! {
-        <section class="panel" aria-labelledby="summary-title">
+        <section class="panel rsummary" aria-labelledby="summary-title">
             <header>
                 <h2 id="summary-title">"Receipt"</h2>
             </header>
