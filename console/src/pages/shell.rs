@@ -202,9 +202,13 @@ fn page(route: Route) -> AnyView {
         Route::Cases => view! { <CasesPage /> }.into_any(),
         Route::Verify => view! { <VerifyPage /> }.into_any(),
         // The others have frames of their own.
-        Route::NoRobot | Route::Request | Route::RequestJob(_) | Route::SignIn | Route::Nowhere => {
-            view! { <NoSuchRobot /> }.into_any()
-        }
+        Route::NoRobot
+        | Route::Request
+        | Route::RequestNew
+        | Route::RequestJob(_)
+        | Route::RequestComplaint(_)
+        | Route::SignIn
+        | Route::Nowhere => view! { <NoSuchRobot /> }.into_any(),
     }
 }
 
