@@ -15,6 +15,7 @@ pub mod outage;
 pub mod projection;
 pub mod queue;
 pub mod record;
+pub mod request;
 pub mod roster;
 pub mod route;
 pub mod telling;

@@ -23,10 +23,14 @@ pub enum Route {
     Cases,
     /// Checking a bundle.
     Verify,
-    /// The requester's own jobs, and asking for a new one.
+    /// The requester's own jobs.
     Request,
+    /// Asking for a new one.
+    RequestNew,
     /// One of the requester's jobs.
     RequestJob(JobId),
+    /// A complaint about it.
+    RequestComplaint(JobId),
     /// The way in.
     SignIn,
     /// Nothing is there.
@@ -59,7 +63,11 @@ impl Route {
             ["cases"] => Self::Cases,
             ["verify"] => Self::Verify,
             ["request"] => Self::Request,
+            ["request", "new"] => Self::RequestNew,
             ["request", id] => id.parse().map_or(Self::Request, Self::RequestJob),
+            ["request", id, "complaint"] => {
+                id.parse().map_or(Self::Request, Self::RequestComplaint)
+            }
             _ => Self::Nowhere,
         }
     }
@@ -79,7 +87,9 @@ impl Route {
             | Self::Cases
             | Self::Verify
             | Self::Request
+            | Self::RequestNew
             | Self::RequestJob(_)
+            | Self::RequestComplaint(_)
             | Self::SignIn) => Some(route),
         }
     }
@@ -100,7 +110,9 @@ impl Route {
                 | Self::Cases
                 | Self::Verify
                 | Self::Request
-                | Self::RequestJob(_)),
+                | Self::RequestNew
+                | Self::RequestJob(_)
+                | Self::RequestComplaint(_)),
             ) => route,
             Some(Self::Fleet | Self::NoRobot | Self::NoJob | Self::SignIn | Self::Nowhere)
             | None => home,
@@ -118,7 +130,9 @@ impl Route {
             | Self::NoJob
             | Self::Cases
             | Self::Verify => Frame::Console,
-            Self::Request | Self::RequestJob(_) => Frame::Requester,
+            Self::Request | Self::RequestNew | Self::RequestJob(_) | Self::RequestComplaint(_) => {
+                Frame::Requester
+            }
             Self::SignIn => Frame::SignIn,
             Self::Nowhere => Frame::Nowhere,
         }
@@ -134,7 +148,9 @@ impl Route {
             Self::Robot(_)
             | Self::NoRobot
             | Self::Request
+            | Self::RequestNew
             | Self::RequestJob(_)
+            | Self::RequestComplaint(_)
             | Self::SignIn
             | Self::Nowhere => None,
         }
@@ -157,7 +173,9 @@ impl fmt::Display for Route {
             Self::Cases => formatter.write_str("/cases"),
             Self::Verify => formatter.write_str("/verify"),
             Self::Request => formatter.write_str("/request"),
+            Self::RequestNew => formatter.write_str("/request/new"),
             Self::RequestJob(id) => write!(formatter, "/request/{id}"),
+            Self::RequestComplaint(id) => write!(formatter, "/request/{id}/complaint"),
             Self::SignIn => formatter.write_str("/sign-in"),
         }
     }
@@ -180,7 +198,9 @@ mod tests {
             Route::Cases,
             Route::Verify,
             Route::Request,
+            Route::RequestNew,
             Route::RequestJob(job),
+            Route::RequestComplaint(job),
             Route::SignIn,
         ] {
             assert_eq!(Route::parse(&route.to_string()), route);

@@ -203,9 +203,13 @@ fn page(route: Route) -> AnyView {
         Route::Cases => later::page(cases_page),
         Route::Verify => later::page(verify_page),
         // The others have frames of their own.
-        Route::NoRobot | Route::Request | Route::RequestJob(_) | Route::SignIn | Route::Nowhere => {
-            view! { <NoSuchRobot /> }.into_any()
-        }
+        Route::NoRobot
+        | Route::Request
+        | Route::RequestNew
+        | Route::RequestJob(_)
+        | Route::RequestComplaint(_)
+        | Route::SignIn
+        | Route::Nowhere => view! { <NoSuchRobot /> }.into_any(),
     }
 }
 

@@ -108,8 +108,9 @@ fn link(
     .into_any()
 }
 
+/// Draws who is signed in, with the way out.
 #[component]
-fn UserMenu(person: Signal<PersonFace>, on_sign_out: Callback<()>) -> impl IntoView {
+pub(crate) fn UserMenu(person: Signal<PersonFace>, on_sign_out: Callback<()>) -> impl IntoView {
     let initials = move || person.with(|person| words::initials(&person.name));
     let name = move || person.with(|person| person.name.clone());
     view! {

@@ -43,6 +43,10 @@ pub(crate) enum Glyph {
     Save,
     Cloud,
     Right,
+    Door,
+    Key,
+    More,
+    Stop,
 }
 
 impl Glyph {
@@ -97,6 +101,10 @@ impl Glyph {
             Self::Save => "M8 2.5v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11",
             Self::Cloud => "M4.5 12.5a3 3 0 0 1-.3-6A4 4 0 0 1 12 6.7a2.9 2.9 0 0 1 0 5.8z",
             Self::Right => "m6 3.5 4.5 4.5L6 12.5",
+            Self::Door => "M3.5 14V2h7v12M2 14h12M8.25 8v.6M10.5 4 13 5v9",
+            Self::Key => "M5 7.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM7.2 8.3l6-6M10.5 5l2 2",
+            Self::More => "M3.5 8h.1M8 8h.1M12.5 8h.1",
+            Self::Stop => "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3z",
         }
     }
 
@@ -106,6 +114,7 @@ impl Glyph {
             Self::HalfDisc => Some("M8 2.5v11a5.5 5.5 0 0 0 0-11z"),
             Self::Disc => Some("M8 3.75a4.25 4.25 0 1 0 0 8.5 4.25 4.25 0 0 0 0-8.5z"),
             Self::Square => Some("M3.5 3.5h9v9h-9z"),
+            Self::Stop => Some("M6 6h4v4H6z"),
             _ => None,
         }
     }

@@ -77,6 +77,7 @@ pub fn router(app: App) -> Router {
             get(jobs::list::handler).post(jobs::create::handler),
         )
         .route("/jobs/{job}", get(jobs::read::handler))
+        .route("/jobs/{job}/bundle", get(jobs::bundle::handler))
         .route("/assists", get(assists::list::handler))
         .route("/cases", get(cases::list::handler))
         .route("/cases/{case}", get(cases::read::handler))

@@ -29,6 +29,7 @@ use utoipa::{
         super::jobs::read::handler,
         super::jobs::events::handler,
         super::jobs::act::handler,
+        super::jobs::bundle::handler,
         super::assists::list::handler,
         super::cases::file::handler,
         super::cases::list::handler,

@@ -1,6 +1,7 @@
 //! `/api/v1/jobs`: work that was asked for, and what happens to it.
 
 pub(super) mod act;
+pub(super) mod bundle;
 pub(super) mod create;
 pub(super) mod events;
 pub(super) mod list;

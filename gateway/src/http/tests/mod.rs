@@ -1,6 +1,7 @@
 //! Claims about the HTTP edge: the real router, a real Postgres as the application's role, and no Redis unless a test starts one.
 
 pub(crate) mod answer;
+mod bundle;
 mod cases;
 mod cast;
 mod commands;

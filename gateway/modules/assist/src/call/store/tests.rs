@@ -135,13 +135,13 @@ async fn every_phase_reads_back_as_it_was_saved(owner: PgPool) {
         ]
     };
     let last = [
-        ended(id(1), AssistEnding::Resolved),
-        ended(id(2), AssistEnding::GivenUp),
-        JobEvent::AssistExpired { assist: id(3) },
-        ended(id(4), AssistEnding::Resolved),
+        (ended(id(1), AssistEnding::Resolved), ada),
+        (ended(id(2), AssistEnding::GivenUp), ada),
+        (JobEvent::AssistExpired { assist: id(3) }, CallActor::Cloud),
+        (ended(id(4), AssistEnding::Resolved), CallActor::Cloud),
     ];
 
-    for ((number, reason), last) in (1..).zip(REASONS).zip(last) {
+    for ((number, reason), (last, actor)) in (1..).zip(REASONS).zip(last) {
         let call = opened(number, reason, T0);
         open(&app, &call).await;
         assert_eq!(peeked(&app, id(number)).await, call);
@@ -149,10 +149,6 @@ async fn every_phase_reads_back_as_it_was_saved(owner: PgPool) {
             let after = happen(&app, id(number), &event, actor, T0.plus(SECOND)).await;
             assert_eq!(peeked(&app, id(number)).await, after);
         }
-        let actor = match last {
-            JobEvent::AssistExpired { .. } => CallActor::Cloud,
-            _ => ada,
-        };
         let over = happen(&app, id(number), &last, actor, T0.plus(2 * SECOND)).await;
         assert!(over.phase.is_over());
         assert_eq!(peeked(&app, id(number)).await, over);
