@@ -1,4 +1,11 @@
 //! What people do to jobs and cases: each act as the event that they sign, and the call that brings it to the gateway.
+//!
+//! How events are written and sealed is loaded with the first act.
+
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the error is that of a part that does not come"
+)]
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leptos::{prelude::*, wasm_split::wasm_split};

@@ -1,13 +1,13 @@
 //! The whole page: who is signed in, the live side, and which address shows what.
 
-use leptos::{prelude::*, task::spawn_local, wasm_split::wasm_split};
+use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     acts::Acts,
-    later::{self, NotLoaded},
+    later,
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
-    pages::{not_found::NotFound, request::RequestPages, shell::Shell, sign_in::SignIn},
+    pages::{not_found::NotFound, parts, shell::Shell, sign_in::SignIn},
     route::Frame,
     session::{Session, SignInState},
 };
@@ -33,12 +33,7 @@ pub(crate) fn App() -> impl IntoView {
     move || match frame.get() {
         Frame::SignIn => view! { <SignIn /> }.into_any(),
         Frame::Nowhere => view! { <NotFound /> }.into_any(),
-        Frame::Requester => later::page(request_pages),
+        Frame::Requester => later::page(parts::request),
         Frame::Console => view! { <Shell /> }.into_any(),
     }
-}
-
-#[wasm_split(request, wasm_split_path = leptos::wasm_split, fallible)]
-fn request_pages() -> Result<AnyView, NotLoaded> {
-    Ok(view! { <RequestPages /> }.into_any())
 }

@@ -1,21 +1,15 @@
 //! The frame around the pages: bar, banners, the page itself, safety bar, and the keys that work everywhere.
 
-use leptos::{prelude::*, task::spawn_local, wasm_split::wasm_split};
-use protocol::{JobId, UnixMicros, command::Verb, views::Role};
+use leptos::{prelude::*, task::spawn_local};
+use protocol::{UnixMicros, command::Verb, views::Role};
 
 use super::{
-    cases::CasesPage,
     fleet::FleetPage,
-    job::JobPage,
-    jobs::JobsPage,
-    live::LivePage,
     not_found::{NoSuchJob, NoSuchRobot},
-    shell_faces,
-    verify::VerifyPage,
+    parts, shell_faces,
 };
 use crate::{
-    keys,
-    later::{self, NotLoaded},
+    keys, later,
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
     outage::{self, Action, BannerFace},
@@ -196,12 +190,12 @@ fn tell_in_title(live: Live, calls: Memo<usize>) {
 fn page(route: Route) -> AnyView {
     match route {
         Route::Fleet => view! { <FleetPage /> }.into_any(),
-        Route::Robot(id) => view! { <LivePage id /> }.into_any(),
-        Route::Jobs => later::page(jobs_page),
-        Route::Job(id) => later::page(move || job_page(id)),
+        Route::Robot(id) => later::page(move || parts::live(id)),
+        Route::Jobs => later::page(parts::jobs),
+        Route::Job(id) => later::page(move || parts::job(id)),
         Route::NoJob => view! { <NoSuchJob /> }.into_any(),
-        Route::Cases => later::page(cases_page),
-        Route::Verify => later::page(verify_page),
+        Route::Cases => later::page(parts::cases),
+        Route::Verify => later::page(parts::verify),
         // The others have frames of their own.
         Route::NoRobot
         | Route::Request
@@ -211,26 +205,6 @@ fn page(route: Route) -> AnyView {
         | Route::SignIn
         | Route::Nowhere => view! { <NoSuchRobot /> }.into_any(),
     }
-}
-
-#[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
-fn jobs_page() -> Result<AnyView, NotLoaded> {
-    Ok(view! { <JobsPage /> }.into_any())
-}
-
-#[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
-fn job_page(id: JobId) -> Result<AnyView, NotLoaded> {
-    Ok(view! { <JobPage id /> }.into_any())
-}
-
-#[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
-fn cases_page() -> Result<AnyView, NotLoaded> {
-    Ok(view! { <CasesPage /> }.into_any())
-}
-
-#[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
-fn verify_page() -> Result<AnyView, NotLoaded> {
-    Ok(view! { <VerifyPage /> }.into_any())
 }
 
 fn empty_banner() -> BannerFace {
