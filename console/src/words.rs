@@ -77,6 +77,7 @@ pub const fn activity(activity: Activity) -> &'static str {
         Activity::Waiting => "Waiting",
         Activity::Stopped => "Stopped",
         Activity::Charging => "Charging",
+        Activity::Working => "Working",
     }
 }
 
