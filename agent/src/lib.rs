@@ -16,3 +16,4 @@ pub mod run;
 pub mod settings;
 pub mod streams;
 pub mod tls;
+pub mod work;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     driver::Driver,
-    journal::JournalFailure,
+    journal::{JournalFailure, Stream},
     link::SharedJournal,
     orders::{Clocks, Journalling},
 };
@@ -74,7 +74,9 @@ impl Scribe {
         let mut pause = AGAIN_AFTER;
         loop {
             let payload = Payload::CommandReceipt(receipt.clone());
-            let appended = self.journal.with(|journal| journal.append(payload));
+            let appended = self
+                .journal
+                .with(|journal| journal.append(Stream::Own, payload));
             match appended.await {
                 Some(Ok(number)) => {
                     self.grew.send_replace(number);

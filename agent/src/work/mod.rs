@@ -1,0 +1,3 @@
+//! Does the job that the robot holds.
+
+pub mod said;
