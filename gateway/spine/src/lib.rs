@@ -1,9 +1,10 @@
 //! One transaction, its events, the tail that follows them and the tree over them. Knows streams and keys, never what an event means.
 
 mod error;
+pub mod evidence;
+pub mod idempotency;
 pub mod log;
 mod log_key;
-pub mod idempotency;
 mod position;
 pub mod sequencer;
 mod signer;
