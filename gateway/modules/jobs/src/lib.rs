@@ -16,6 +16,7 @@ mod moves;
 mod refusal;
 pub mod replay;
 mod roles;
+mod rules;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod template;
@@ -36,3 +37,4 @@ pub use job::{
 pub use moves::{Move, moves};
 pub use refusal::{Inapplicable, Refusal};
 pub use roles::movers;
+pub use rules::JobRules;
