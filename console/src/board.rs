@@ -35,27 +35,56 @@ impl Group {
         }
     }
 
-    /// Whether a job in this phase belongs to it.
-    pub const fn holds(self, phase: PhaseName) -> bool {
+    /// Whether a job in this phase may belong to it.
+    pub const fn may_hold(self, phase: PhaseName) -> bool {
         match self {
             Self::All => true,
             Self::Open => !phase.is_over(),
             Self::Finished => phase.is_over(),
-            Self::Attention => needs_attention(phase),
+            Self::Attention => may_need_attention(phase),
         }
+    }
+
+    /// Whether the job belongs to it.
+    pub const fn holds(self, job: &JobView) -> bool {
+        let waits_for_its_robot =
+            matches!(job.phase, PhaseName::Dispatching) && job.robot.is_some();
+        self.may_hold(job.phase) && !(matches!(self, Self::Attention) && waits_for_its_robot)
     }
 }
 
-/// Whether a job waits for a person of the house: to choose a robot, to help, to decide.
-pub const fn needs_attention(phase: PhaseName) -> bool {
+/// Whether a robot can be chosen for the job: none was, or the one that was asked declined.
+pub const fn is_assignable(job: &JobView) -> bool {
+    match job.phase {
+        PhaseName::Requested => true,
+        PhaseName::Dispatching => job.robot.is_none(),
+        PhaseName::Reserved
+        | PhaseName::Travelling
+        | PhaseName::AtSite
+        | PhaseName::Executing
+        | PhaseName::AwaitingApproval
+        | PhaseName::Assisted
+        | PhaseName::Stalled
+        | PhaseName::Stopping
+        | PhaseName::Paused
+        | PhaseName::Incident
+        | PhaseName::Verifying
+        | PhaseName::Completed
+        | PhaseName::Aborted
+        | PhaseName::Cancelled => false,
+    }
+}
+
+/// Whether a job can wait for a person of the house here: to choose a robot, to help, to decide.
+const fn may_need_attention(phase: PhaseName) -> bool {
     match phase {
         PhaseName::Requested
+        | PhaseName::Dispatching
         | PhaseName::Assisted
         | PhaseName::Stalled
         | PhaseName::Paused
         | PhaseName::Incident => true,
-        PhaseName::Dispatching
-        | PhaseName::Reserved
+        PhaseName::Reserved
         | PhaseName::Travelling
         | PhaseName::AtSite
         | PhaseName::Executing
@@ -114,17 +143,18 @@ impl Filter {
             .iter()
             .any(|text| text.to_lowercase().contains(&wanted))
         };
-        self.group.holds(job.phase)
+        self.group.holds(job)
             && self.site.is_none_or(|site| site == job.site)
             && (wanted.is_empty() || is_named())
     }
 
     /// What the gateway is asked: the text is looked for in what it answers.
-    pub fn address(&self, cursor: Option<&str>) -> String {
+    /// No cursor means the first page.
+    pub fn address(&self, cursor: &str) -> String {
         let mut address = "/api/v1/jobs?limit=50".to_owned();
         if self.group != Group::All {
             let phases = PhaseName::ALL.into_iter();
-            let wanted = phases.filter(|phase| self.group.holds(*phase));
+            let wanted = phases.filter(|phase| self.group.may_hold(*phase));
             let words: Vec<_> = wanted.map(PhaseName::word).collect();
             // Writing into a text does not fail.
             let _written = write!(address, "&phase={}", words.join(","));
@@ -132,7 +162,7 @@ impl Filter {
         if let Some(site) = self.site {
             let _written = write!(address, "&site={site}");
         }
-        if let Some(cursor) = cursor {
+        if !cursor.is_empty() {
             let _written = write!(address, "&cursor={cursor}");
         }
         address
@@ -241,10 +271,21 @@ mod tests {
     #[test]
     fn every_phase_is_open_or_finished_and_what_needs_attention_is_open() {
         for phase in PhaseName::ALL {
-            assert!(Group::All.holds(phase));
-            assert_ne!(Group::Open.holds(phase), Group::Finished.holds(phase));
-            assert!(!Group::Attention.holds(phase) || Group::Open.holds(phase));
+            let job = job(1, phase);
+            assert!(Group::All.holds(&job));
+            assert_ne!(Group::Open.holds(&job), Group::Finished.holds(&job));
+            assert!(!Group::Attention.holds(&job) || Group::Open.holds(&job));
         }
+    }
+
+    #[test]
+    fn a_job_whose_robot_was_asked_waits_for_the_robot_and_not_for_a_person() {
+        let mut dispatching = job(1, PhaseName::Dispatching);
+        assert!(Group::Attention.holds(&dispatching) && is_assignable(&dispatching));
+
+        dispatching.robot = Some(protocol::RobotId(Uuid::from_u128(4)));
+
+        assert!(!Group::Attention.holds(&dispatching) && !is_assignable(&dispatching));
     }
 
     #[test]
@@ -303,7 +344,7 @@ mod tests {
             text: "x".to_owned(),
         };
         assert_eq!(
-            narrow.address(Some("abc")),
+            narrow.address("abc"),
             format!(
                 "/api/v1/jobs?limit=50&phase=completed,aborted,cancelled&site={site}&cursor=abc"
             )

@@ -41,7 +41,7 @@ pub enum Outcome {
 pub fn outcome(problem: &Problem) -> Outcome {
     match (problem.status, problem.code.as_str()) {
         (0 | 500.., _) => Outcome::Unknown,
-        (_, "gap" | "forked" | "unnumbered" | "unknown_key" | "key_ended") => Outcome::KeyRefused,
+        (_, "gap" | "forked" | "unnumbered" | "signature_refused") => Outcome::KeyRefused,
         _ => Outcome::Refused,
     }
 }
@@ -82,6 +82,7 @@ mod tests {
             (401, "signed_out", Outcome::Refused),
             (409, "gap", Outcome::KeyRefused),
             (409, "forked", Outcome::KeyRefused),
+            (400, "signature_refused", Outcome::KeyRefused),
         ];
         for (status, code, expected) in table {
             assert_eq!(outcome(&problem(status, code)), expected, "{code}");

@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
-    live::{Live, dependencies::Dependencies, rate_limit::RateLimit},
+    live::{Live, dependencies::Dependencies, event_log::EventLog, rate_limit::RateLimit},
     rtc::Rtc,
 };
 
@@ -50,6 +50,8 @@ pub struct Parts {
     pub redis: ConnectionManager,
     /// Signs entries, and events for people who hold no key.
     pub signer: spine::Signer,
+    /// The log of events and the key that signs its checkpoints.
+    pub log: EventLog,
     /// Wall clock.
     pub clock: Clock,
     /// What is true just now.

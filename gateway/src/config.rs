@@ -75,6 +75,8 @@ pub struct Config {
     pub database_owner_url: Option<SecretUrl>,
     /// Presence and limits; absent: a private one.
     pub redis_url: Option<SecretUrl>,
+    /// The name that the log of events is signed under; absent: one after its key.
+    pub events_origin: Option<String>,
     /// What is logged and how.
     pub log: Log,
     /// Whether demo users may be made in this data directory.
@@ -243,6 +245,7 @@ impl Config {
             database_url: layers.server("database_url", &["postgres", "postgresql"])?,
             database_owner_url: layers.server("database_owner_url", &["postgres", "postgresql"])?,
             redis_url: layers.server("redis_url", &["redis", "redis+unix", "unix"])?,
+            events_origin: layers.text("events.origin").map(str::to_owned),
             log: log(layers)?,
             is_demo: overrides.demo,
             ready_file: overrides.ready_file.clone(),

@@ -13,6 +13,23 @@ pub fn describe() {
         "nooterra_dependency_up",
         "1 while a server that we stand on answers"
     );
+    describe_gauge!(
+        "nooterra_log_size",
+        "Events that have their leaf in the log"
+    );
+    describe_gauge!(
+        "nooterra_log_waiting_events",
+        "Committed events that are in no checkpoint yet, counted up to 10000"
+    );
+    describe_gauge!(
+        "nooterra_log_lag_seconds",
+        Unit::Seconds,
+        "How long ago the first of these was recorded"
+    );
+    describe_gauge!(
+        "nooterra_log_leader",
+        "1 while this process gives events their leaves"
+    );
     describe_counter!(
         "nooterra_http_requests_total",
         "Answers by method, route and status"
@@ -89,6 +106,7 @@ pub fn collect(app: &App) {
         gauge!("nooterra_dependency_up", "part" => dependency.part)
             .set(f64::from(u8::from(dependency.is_up)));
     }
+    collect_log(app);
     let rtc = app.rtc.counters();
     set("nooterra_rtc_publishers", rtc.publishers);
     set("nooterra_rtc_viewers", rtc.viewers);
@@ -117,6 +135,18 @@ pub fn collect(app: &App) {
     gauge!("nooterra_database_connections", "state" => "used")
         .set(small(open.saturating_sub(idle)));
     counter!("nooterra_rtc_keyframe_requests_total").absolute(rtc.keyframe_requests);
+}
+
+fn collect_log(app: &App) {
+    let log = app.log.numbers();
+    gauge!("nooterra_log_leader").set(f64::from(u8::from(log.is_led_here)));
+    let Some(progress) = log.progress else { return };
+    set("nooterra_log_size", progress.size);
+    set("nooterra_log_waiting_events", progress.waiting);
+    let lag = progress
+        .waiting_since
+        .map_or(time::Duration::ZERO, |since| app.clock.now() - since);
+    gauge!("nooterra_log_lag_seconds").set(lag.as_seconds_f64().max(0.0));
 }
 
 fn set<N: TryInto<u32>>(name: &'static str, value: N) {

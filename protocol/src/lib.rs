@@ -14,6 +14,7 @@ pub mod limits;
 pub mod robot;
 pub mod robot_socket;
 pub mod sealed;
+pub mod signature;
 pub mod thumbnail;
 pub mod time;
 pub mod views;

@@ -200,6 +200,32 @@ pub struct EventView {
     pub entry: String,
 }
 
+/// The keys that the log's checkpoints and entries are checked with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogKeysView {
+    /// The log's name: the first line of its checkpoints.
+    pub origin: String,
+    /// The log's key as signed notes have it, `name+id+key`.
+    pub log: String,
+    /// The public key (32 bytes) that entries are signed with, base64.
+    pub gateway: String,
+    /// Its id, hex.
+    pub gateway_id: String,
+}
+
+/// Proof that a later state of the log begins with an earlier one (RFC 9162, section 2.1.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConsistencyView {
+    /// Events of the earlier state.
+    pub from: u64,
+    /// Events of the later state.
+    pub to: u64,
+    /// Hashes (32 bytes each), base64.
+    pub hashes: Vec<String>,
+}
+
 /// A problem as RFC 9457 has it, with a frozen `code`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -221,7 +247,7 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Degradation {
-    /// "redis", "postgres".
+    /// "redis", "postgres", "log".
     pub part: String,
     /// What is lost and what still works, in one line.
     pub words: String,

@@ -30,6 +30,7 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             let opened_at = model.connection.opened_at;
             model.commands.replace(&commands, opened_at, at.now);
             let is_first = model.robots.is_none();
+            model.snapshots = model.snapshots.wrapping_add(1);
             let mut effects = snapshot(model, robots, degraded, at);
             effects.extend(work::replace_assists(model, assists, is_first));
             return effects;

@@ -30,6 +30,8 @@ pub struct Model {
     pub robots: Option<BTreeMap<RobotId, Robot>>,
     /// Wishes and what became of them.
     pub commands: Commands,
+    /// Rises with every snapshot: what was asked for before it may have missed something.
+    pub snapshots: u32,
     /// Jobs that were told of, by the socket or to a page that asked.
     pub jobs: Jobs,
     /// Calls for help that are not over.

@@ -17,7 +17,7 @@ use crate::{
 
 /// What is under way towards a job, and what became of the last wish.
 #[derive(Clone, Copy)]
-pub(super) struct Doing {
+pub(crate) struct Doing {
     acts: Acts,
     /// Where what came of it is told.
     pub(super) live: Live,

@@ -1,7 +1,11 @@
-//! One transaction, its events, and the tail that follows them. Knows streams and keys, never what an event means.
+//! One transaction, its events, the tail that follows them and the tree over them. Knows streams and keys, never what an event means.
 
 mod error;
+pub mod idempotency;
+pub mod log;
+mod log_key;
 mod position;
+pub mod sequencer;
 mod signer;
 pub mod tail;
 #[cfg(test)]
@@ -9,10 +13,11 @@ mod tests;
 mod transaction;
 
 pub use error::{RecordError, Refusal, SpineError};
+pub use log_key::{LogKey, LogKeyError};
 pub use position::{Position, UnreadablePosition};
 pub use signer::{Signer, SignerError};
 pub use tail::ping;
-pub use transaction::{Recorded, Recording, Tx, actor_held};
+pub use transaction::{Recorded, Recording, Tx, actor_held, stream_head};
 
 /// Every migration of every module. Run by the role that owns the schemas, never by the application's.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

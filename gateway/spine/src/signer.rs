@@ -1,4 +1,4 @@
-//! The gateway's own key: made once, kept in a file that only its owner reads, never shown.
+//! A key of our own: made once, kept in a file that only its owner reads, never shown.
 
 use std::{
     fmt, fs,
@@ -25,7 +25,7 @@ pub struct Signer {
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
     /// The file can't be read or written.
-    #[error("the gateway's key file {path} can't be read or written")]
+    #[error("the key file {path} can't be read or written")]
     File {
         /// Which file.
         path: PathBuf,
@@ -33,12 +33,10 @@ pub enum SignerError {
         source: io::Error,
     },
     /// The file is no key.
-    #[error("the gateway's key file {0} does not hold a key of 32 bytes")]
+    #[error("the key file {0} does not hold a key of 32 bytes")]
     NotAKey(PathBuf),
     /// Others may read the file.
-    #[error(
-        "the gateway's key file {0} is open to others: chmod 600 it, and consider the key lost"
-    )]
+    #[error("the key file {0} is open to others: chmod 600 it, and consider the key lost")]
     OpenToOthers(PathBuf),
     /// The system has no randomness to give.
     #[error("the system gives no random bytes")]
@@ -46,7 +44,7 @@ pub enum SignerError {
 }
 
 impl Signer {
-    /// What the key's file is called in a data directory.
+    /// What the file of the gateway's own key is called in a data directory.
     pub const FILE_NAME: &str = "gateway.key";
 
     /// A signer with this key.

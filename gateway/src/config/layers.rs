@@ -27,6 +27,7 @@ const KEYS: &[(&str, &str)] = &[
     ("database_url", "DATABASE_URL"),
     ("database_owner_url", "DATABASE_OWNER_URL"),
     ("redis_url", "REDIS_URL"),
+    ("events.origin", "NOOTERRA_EVENTS_ORIGIN"),
     ("log.format", "NOOTERRA_LOG_FORMAT"),
     ("log.filter", "NOOTERRA_LOG_FILTER"),
 ];

@@ -26,10 +26,13 @@ const WITHOUT_REDIS: &str = "Live work, video and stop are not affected. Limits 
 /// What happens without Postgres, for people.
 const WITHOUT_POSTGRES: &str = "Video and positions stay live. Commands, sign-ins and the event log are refused until it is back.";
 
+/// What happens while events get no leaves, for people.
+const WITHOUT_LOG: &str = "Live work, video and stop are not affected. Events are recorded and signed, but can't be proved by the log until it goes on.";
+
 /// A dependency as `/readyz` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Dependency {
-    /// "postgres", "redis".
+    /// "postgres", "redis", "log".
     pub part: &'static str,
     /// Whether it answers.
     pub is_up: bool,
@@ -59,7 +62,16 @@ impl Dependencies {
             since: now,
         };
         Self {
-            latest: Mutex::new(vec![unknown("postgres", true), unknown("redis", false)]),
+            latest: Mutex::new(vec![
+                unknown("postgres", true),
+                unknown("redis", false),
+                // No server: nothing is wrong with it until something is.
+                Dependency {
+                    is_up: true,
+                    words: "",
+                    ..unknown("log", false)
+                },
+            ]),
         }
     }
 
@@ -79,16 +91,20 @@ impl Dependencies {
         let is_up = answer.is_ok();
         if known.is_up != is_up {
             if is_up {
-                tracing::info!(part, "{part} answers");
+                tracing::info!(part, "{part} is well");
             } else {
                 let words = answer.as_ref().err().map_or("", String::as_str);
-                tracing::warn!(part, words, "{part} does not answer");
+                tracing::warn!(part, words, "{part} is not well: {words}");
             }
             known.since = now;
         }
         known.is_up = is_up;
         // Anybody may ask whether we are ready; how the server is reached is for the log alone.
-        known.words = if is_up { "" } else { "does not answer" };
+        known.words = match part {
+            _ if is_up => "",
+            "log" => "does not go on",
+            _ => "does not answer",
+        };
     }
 
     fn degraded(&self) -> Vec<Degradation> {
@@ -98,6 +114,7 @@ impl Dependencies {
             .map(|dependency| Degradation {
                 words: match dependency.part {
                     "postgres" => WITHOUT_POSTGRES,
+                    "log" => WITHOUT_LOG,
                     _ => WITHOUT_REDIS,
                 }
                 .to_owned(),
@@ -114,8 +131,13 @@ pub async fn watch(app: App) {
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
-        let (postgres, redis) = tokio::join!(ask_postgres(&app.pool), ask_redis(&app.redis));
+        let (postgres, redis, ()) = tokio::join!(
+            ask_postgres(&app.pool),
+            ask_redis(&app.redis),
+            look_at_log(&app)
+        );
         let now = app.clock.now();
+        app.dependencies.note("log", &app.log.trouble(now), now);
         app.dependencies.note("postgres", &postgres, now);
         app.dependencies.note("redis", &redis, now);
         app.live.degrade(app.dependencies.degraded());
@@ -126,6 +148,13 @@ async fn ask_postgres(pool: &PgPool) -> Result<(), String> {
     match tokio::time::timeout(WITHIN, spine::ping(pool)).await {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(_elapsed) => Err(format!("no answer within {} ms", WITHIN.as_millis())),
+    }
+}
+
+/// How far the log is. A database that does not answer is reported as such and says nothing about the log.
+async fn look_at_log(app: &App) {
+    if let Ok(Ok(progress)) = tokio::time::timeout(WITHIN, spine::log::progress(&app.pool)).await {
+        app.log.note_progress(progress, app.clock.now());
     }
 }
 

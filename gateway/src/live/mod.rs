@@ -5,6 +5,7 @@
 mod board;
 mod consoles;
 pub mod dependencies;
+pub mod event_log;
 pub mod presence;
 pub mod rate_limit;
 #[cfg(test)]
@@ -143,6 +144,26 @@ impl State {
             if let Some(frame) = &frame {
                 console.outbox.push(frame.clone());
             }
+        }
+    }
+}
+
+impl State {
+    /// Sends `message` to every console that `is_meant`.
+    fn tell_whom(&self, message: &ToConsole, is_meant: impl Fn(&Console) -> bool) {
+        let mut meant = self
+            .consoles
+            .values()
+            .filter(|console| is_meant(console))
+            .peekable();
+        if meant.peek().is_none() {
+            return;
+        }
+        let Some(frame) = encode(message) else {
+            return;
+        };
+        for console in meant {
+            console.outbox.push(frame.clone());
         }
     }
 }

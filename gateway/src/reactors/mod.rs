@@ -2,8 +2,10 @@
 
 mod deadlines;
 mod forgetting;
+mod jobs;
 mod revoking;
 pub mod roster;
+mod sequencing;
 
 use std::time::Duration;
 
@@ -18,6 +20,9 @@ pub fn start(app: &App) {
     keep("revoking", app, revoking::run);
     keep("roster", app, roster::run);
     keep("forgetting", app, forgetting::run);
+    keep("sequencing", app, sequencing::run);
+    keep("job deadlines", app, jobs::deadlines);
+    keep("beats", app, jobs::beats);
 }
 
 /// Runs `work` until the process goes down. Work that panics is a fault of ours: said loudly, counted, begun anew.

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use metrics_exporter_prometheus::BuildError;
-use spine::SignerError;
+use spine::{LogKeyError, SignerError};
 use sqlx::migrate::MigrateError;
 use tokio::task::JoinError;
 
@@ -24,6 +24,9 @@ pub enum ServeError {
     /// The gateway's own key.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The log's key or its name.
+    #[error(transparent)]
+    LogKey(#[from] LogKeyError),
     /// The system won't tell us when to stop.
     #[error("signals can't be listened to")]
     Signals(#[source] io::Error),

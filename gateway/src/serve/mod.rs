@@ -16,7 +16,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use protocol::robot_socket::Goodbye;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use spine::Signer;
+use spine::{LogKey, Signer};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -27,7 +27,7 @@ use crate::{
     embedded::{Embedded, Wanted, make_data_dir},
     http,
     listen::{Door, Port},
-    live::{self, Live, dependencies::Dependencies, rate_limit::RateLimit},
+    live::{self, Live, dependencies::Dependencies, event_log::EventLog, rate_limit::RateLimit},
     reactors,
     rtc::{Rtc, RtcConfig},
 };
@@ -168,10 +168,15 @@ async fn open(
             source,
         })?;
     let door = port.serve(&config)?;
+    let log_key = LogKey::load_or_create(
+        &config.data_dir.join(LogKey::FILE_NAME),
+        config.events_origin.as_deref(),
+    )?;
     let app = App::new(Parts {
         pool,
         redis: open_redis(&urls.redis)?,
         signer: Signer::load_or_create(&config.data_dir.join(Signer::FILE_NAME))?,
+        log: EventLog::new(log_key),
         clock: Clock,
         live: Live::default(),
         rtc,

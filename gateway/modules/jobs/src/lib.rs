@@ -16,6 +16,8 @@ mod moves;
 mod refusal;
 pub mod replay;
 mod roles;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod template;
 
 pub use actor::{Actor, ActorKind};

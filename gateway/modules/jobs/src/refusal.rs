@@ -51,8 +51,8 @@ pub enum Refusal {
     /// It ends before it begins.
     #[error("the window ends before it begins")]
     WindowEmpty,
-    /// It is over.
-    #[error("the window is over already")]
+    /// It is over, or began an age ago.
+    #[error("the window is over already, or began too long ago")]
     WindowPast,
     /// Nobody can promise that.
     #[error("the window is more than 14 days ahead")]

@@ -13,8 +13,24 @@ const CHANGES: [&str; 4] = [
     "TRUNCATE spine.event CASCADE",
 ];
 
-const DEFINITIONS: [&str; 12] = [
+/// The same of the tree. What was signed must not be lost either.
+const CHANGES_OF_THE_TREE: [&str; 9] = [
+    "UPDATE spine.leaf SET leaf_index = 7",
+    "DELETE FROM spine.leaf",
+    "TRUNCATE spine.leaf",
+    "UPDATE spine.tile SET tile_index = 7",
+    "DELETE FROM spine.tile",
+    "TRUNCATE spine.tile",
+    "UPDATE spine.checkpoint SET size = 7",
+    "DELETE FROM spine.checkpoint",
+    "TRUNCATE spine.checkpoint",
+];
+
+const DEFINITIONS: [&str; 15] = [
     "DROP TABLE spine.event",
+    "DROP TABLE spine.leaf",
+    "DROP TABLE spine.tile",
+    "DROP TABLE spine.checkpoint",
     "DROP SCHEMA spine CASCADE",
     "ALTER TABLE spine.event DISABLE TRIGGER event_never_changes",
     "ALTER TABLE spine.event ADD COLUMN forged TEXT",
@@ -46,7 +62,7 @@ async fn the_application_has_no_privilege_to_change_an_event(owner: PgPool) {
     let app = as_app(&owner).await;
     commit_one(&app, "robot/1", None, 1).await;
 
-    for change in CHANGES {
+    for change in CHANGES.iter().chain(&CHANGES_OF_THE_TREE) {
         assert_eq!(sqlstate_of(&app, change).await, PRIVILEGE, "{change}");
     }
 
@@ -57,7 +73,7 @@ async fn the_application_has_no_privilege_to_change_an_event(owner: PgPool) {
 async fn the_trigger_refuses_the_owner_too_even_as_replica(owner: PgPool) {
     commit_one(&owner, "robot/1", None, 1).await;
 
-    for change in CHANGES {
+    for change in CHANGES.iter().chain(&CHANGES_OF_THE_TREE) {
         assert_eq!(sqlstate_of(&owner, change).await, TRIGGER, "{change}");
     }
     let mut replica = owner.acquire().await.unwrap();

@@ -2,6 +2,7 @@
 
 mod append_only;
 mod log;
+mod sequencer;
 mod tail;
 
 use ed25519_dalek::SigningKey;

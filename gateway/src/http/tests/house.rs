@@ -15,7 +15,7 @@ use identity::{LinkUses, Name, Person, Robot, Secret, SecretKind, store};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use protocol::robot_socket::{Goodbye, ToRobot};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use spine::{Signer, Tx};
+use spine::{LogKey, Signer, Tx};
 use sqlx::{Executor as _, PgPool, postgres::PgPoolOptions};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
@@ -35,7 +35,10 @@ use crate::{
     app::{App, Clock, EVENT_STREAMS, Parts},
     config::{Config, Overrides},
     http::router,
-    live::{Attachment, Live, NewAttachment, dependencies::Dependencies, rate_limit::RateLimit},
+    live::{
+        Attachment, Live, NewAttachment, dependencies::Dependencies, event_log::EventLog,
+        rate_limit::RateLimit,
+    },
     reactors::roster::offline_view,
     rtc::{Rtc, RtcConfig},
 };
@@ -98,6 +101,7 @@ impl House {
             pool: as_application(owner).await,
             redis: ConnectionManager::new_lazy_with_config(redis, redis_config).unwrap(),
             signer: Signer::new(SigningKey::from_bytes(&[1; 32])),
+            log: EventLog::new(LogKey::new(SigningKey::from_bytes(&[9; 32]), None).unwrap()),
             clock: Clock,
             live: Live::default(),
             rtc: Rtc::bind(media).await.unwrap(),
