@@ -19,6 +19,10 @@ mod roles;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod template;
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, feature = "walk"))]
+pub mod walk;
 
 pub use actor::{Actor, ActorKind};
 pub use apply::{apply, apply_all};
