@@ -20,6 +20,10 @@ mod rules;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod template;
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, feature = "walk"))]
+pub mod walk;
 
 pub use actor::{Actor, ActorKind};
 pub use apply::{apply, apply_all};
