@@ -1,6 +1,7 @@
 //! One transaction, its events, the tail that follows them and the tree over them. Knows streams and keys, never what an event means.
 
 mod error;
+mod heads;
 pub mod log;
 mod log_key;
 mod position;
