@@ -116,6 +116,7 @@ pub const fn activity(activity: Activity) -> &'static str {
         Activity::Waiting => "Waiting",
         Activity::Stopped => "Stopped",
         Activity::Charging => "Charging",
+        Activity::Working => "Working",
     }
 }
 

@@ -390,7 +390,7 @@ fn an_actor_is_believed_only_under_a_key_that_is_theirs_at_that_moment() {
 #[test]
 fn an_event_that_the_gateway_signed_in_anothers_name_is_found() {
     let mut world = World::short();
-    let mut event = sealed::claimed::<protocol::event::ActorEvent>(
+    let mut event = sealed::unverified::<protocol::event::ActorEvent>(
         Kind::Event,
         &Entry::open(
             &world.entries.last().unwrap().sealed,
@@ -517,6 +517,7 @@ fn the_replay_learns_who_acted_from_the_signatures() {
         }
         fn replay(
             &mut self,
+            _stream: &str,
             events: &[ledger::verify::ReplayedEvent<'_>],
         ) -> Result<String, ledger::verify::ReplayFault> {
             self.0 = events

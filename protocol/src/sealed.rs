@@ -169,7 +169,7 @@ pub fn open<T: DeserializeOwned>(
 
 /// What an envelope says before anybody has checked who sealed it: names what is bad, and picks the key to check with.
 #[derive(Debug, Clone)]
-pub struct Claimed<T> {
+pub struct Unverified<T> {
     /// Its payload, by nobody's word yet.
     pub payload: T,
     /// Who is said to have sealed it.
@@ -179,9 +179,12 @@ pub struct Claimed<T> {
 }
 
 /// Reads `bytes` as `kind` without checking who sealed them.
-pub fn claimed<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<Claimed<T>, SealFailure> {
+pub fn unverified<T: DeserializeOwned>(
+    kind: Kind,
+    bytes: &[u8],
+) -> Result<Unverified<T>, SealFailure> {
     let envelope = parse_as(kind, bytes)?;
-    Ok(Claimed {
+    Ok(Unverified {
         payload: payload_of(&envelope)?,
         key: key_id(&envelope)?,
         signed: envelope.tbs_data(kind.content_type().as_bytes()),
@@ -189,7 +192,7 @@ pub fn claimed<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<Claimed<
     })
 }
 
-impl<T> Claimed<T> {
+impl<T> Unverified<T> {
     /// Whether `key` sealed exactly the bytes that this was read from.
     pub fn verify(&self, key: &VerifyingKey) -> Result<(), SealFailure> {
         if self.key != KeyId::of(key) {
@@ -333,8 +336,8 @@ mod tests {
         let mut altered = sealed.clone();
         *altered.last_mut().unwrap() ^= 1;
 
-        let read = claimed::<(String, u32)>(Kind::Event, &sealed).unwrap();
-        let forged = claimed::<(String, u32)>(Kind::Event, &altered).unwrap();
+        let read = unverified::<(String, u32)>(Kind::Event, &sealed).unwrap();
+        let forged = unverified::<(String, u32)>(Kind::Event, &altered).unwrap();
 
         assert_eq!(read.payload, ("departed".to_owned(), 7));
         assert!(read.verify(&key(1).verifying_key()).is_ok());
@@ -347,7 +350,7 @@ mod tests {
             Err(SealFailure::BadSignature)
         ));
         assert!(matches!(
-            claimed::<(String, u32)>(Kind::Entry, &sealed),
+            unverified::<(String, u32)>(Kind::Entry, &sealed),
             Err(SealFailure::WrongKind)
         ));
     }
@@ -364,7 +367,7 @@ mod tests {
                 open::<(String, u32)>(Kind::Event, &altered, &verifying).is_err(),
                 "bit {bit} can be flipped unseen"
             );
-            let read = claimed::<(String, u32)>(Kind::Event, &altered);
+            let read = unverified::<(String, u32)>(Kind::Event, &altered);
             assert!(
                 read.is_err() || read.is_ok_and(|read| read.verify(&verifying).is_err()),
                 "bit {bit} can be flipped unseen by who reads first"

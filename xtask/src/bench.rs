@@ -10,7 +10,7 @@ use crate::demo;
 use crate::processes;
 use crate::progress::{Outcome, Progress, say, table};
 use crate::setup::{self, Purpose};
-use crate::test::surroundings;
+use crate::test::{Database, Durability, surroundings};
 use crate::workspace::Workspace;
 
 /// What can be measured.
@@ -18,6 +18,8 @@ use crate::workspace::Workspace;
 pub(crate) enum Name {
     /// Glass to glass, first frame, command round trip, agent cost
     Assist,
+    /// Events recorded, sequenced, proved and checked per second
+    Log,
     /// Every one of them
     All,
 }
@@ -25,8 +27,15 @@ pub(crate) enum Name {
 impl Name {
     fn measurements(self) -> &'static [&'static str] {
         match self {
-            Self::Assist | Self::All => &["assist"],
+            Self::Assist => &["assist"],
+            Self::Log => &["log"],
+            Self::All => &["assist", "log"],
         }
+    }
+
+    /// Whether the system itself runs, console included.
+    const fn is_of_the_whole(self) -> bool {
+        matches!(self, Self::Assist | Self::All)
     }
 }
 
@@ -52,13 +61,27 @@ struct Row {
     ratio: Option<f64>,
 }
 
-/// What a value may be at most, by the name of its metric. Loopback, on the machine that measures.
-const LIMITS: &[(&str, f64)] = &[
-    ("glass_p95", 85.0),
-    ("first_frame", 1_000.0),
-    ("first_paint", 1_000.0),
-    ("command_rtt_p95", 30.0),
-    ("idle_uplink", 50.0),
+/// What a row may show.
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    /// The value at most.
+    AtMost(f64),
+    /// The value at least.
+    AtLeast(f64),
+    /// The ratio at least, in this case alone.
+    Ratio(&'static str, f64),
+}
+
+/// Limits by the name of the metric. Loopback, on the machine that measures.
+const LIMITS: &[(&str, Limit)] = &[
+    ("glass_p95", Limit::AtMost(85.0)),
+    ("first_frame", Limit::AtMost(1_000.0)),
+    ("first_paint", Limit::AtMost(1_000.0)),
+    ("command_rtt_p95", Limit::AtMost(30.0)),
+    ("idle_uplink", Limit::AtMost(50.0)),
+    ("append", Limit::Ratio("different_streams", 0.5)),
+    ("proof_p50", Limit::AtMost(1.0)),
+    ("verify", Limit::AtLeast(20_000.0)),
 ];
 
 #[derive(Serialize)]
@@ -69,8 +92,10 @@ struct Rows<'a> {
 /// Measures, prints and keeps.
 pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progress) -> Result<()> {
     let wasm = setup::install(workspace, Purpose::Test, progress)?;
-    demo::build(workspace, progress)?;
-    console::build(workspace, &wasm, progress)?;
+    if options.name.is_of_the_whole() {
+        demo::build(workspace, progress)?;
+        console::build(workspace, &wasm, progress)?;
+    }
     progress.loud_step("measurements: compile", || {
         let mut command = workspace.cargo();
         // All packages, for the same reason as in `demo::build`.
@@ -106,6 +131,13 @@ fn measure(workspace: &Workspace, name: &str, output: &Path) -> Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     let mut command = workspace.command(workspace.binaries().join("e2e-bench"));
+    // What is measured beside the disk must wait for the disk.
+    let database = (name == "log")
+        .then(|| Database::start(workspace, Durability::Kept))
+        .transpose()?;
+    if let Some(database) = &database {
+        command.env("E2E_DATABASE_URL", database.url());
+    }
     command
         .arg(name)
         .envs(surroundings(workspace))
@@ -163,14 +195,23 @@ fn ratios(rows: &[Row]) -> String {
 
 /// The limit, and whether it is kept. What could not be measured keeps none.
 fn judged(row: &Row) -> String {
-    let limit = LIMITS.iter().find(|(metric, _)| *metric == row.metric);
-    limit.map_or_else(
-        || "–".to_owned(),
-        |(_, limit)| {
-            let mark = if row.value <= *limit { "✓" } else { "✗" };
-            format!("≤ {limit} {mark}")
-        },
-    )
+    let limit = LIMITS.iter().find(|(metric, limit)| {
+        let is_of_another_case = matches!(limit, Limit::Ratio(case, _) if *case != row.case);
+        *metric == row.metric && !is_of_another_case
+    });
+    let Some((_, limit)) = limit else {
+        return "–".to_owned();
+    };
+    let (words, is_kept) = match *limit {
+        Limit::AtMost(most) => (format!("≤ {most}"), row.value <= most),
+        Limit::AtLeast(least) => (format!("≥ {least}"), row.value >= least),
+        Limit::Ratio(_, least) => (
+            format!("ratio ≥ {least}"),
+            row.ratio.is_some_and(|ratio| ratio >= least),
+        ),
+    };
+    let mark = if is_kept { "✓" } else { "✗" };
+    format!("{words} {mark}")
 }
 
 #[cfg(test)]
@@ -207,6 +248,27 @@ mod tests {
         assert_eq!(judge("glass_p95", 85.1), "≤ 85 ✗");
         assert_eq!(judge("glass_p95", f64::NAN), "≤ 85 ✗");
         assert_eq!(judge("glass_p50", 40.0), "–");
+        assert_eq!(judge("verify", 20_000.0), "≥ 20000 ✓");
+        assert_eq!(judge("verify", 19_999.0), "≥ 20000 ✗");
+    }
+
+    #[test]
+    fn a_limit_of_a_ratio_is_for_its_case_alone() {
+        let judge = |case: &str, ratio| {
+            judged(&Row {
+                case: case.to_owned(),
+                metric: "append".to_owned(),
+                unit: "events/s".to_owned(),
+                value: 7.0,
+                reference: Some(7.0),
+                ratio,
+            })
+        };
+
+        assert_eq!(judge("different_streams", Some(0.5)), "ratio ≥ 0.5 ✓");
+        assert_eq!(judge("different_streams", Some(0.49)), "ratio ≥ 0.5 ✗");
+        assert_eq!(judge("different_streams", None), "ratio ≥ 0.5 ✗");
+        assert_eq!(judge("one_stream", Some(0.1)), "–");
     }
 
     #[test]

@@ -1,8 +1,12 @@
-//! `e2e-bench assist`: what an operator feels, in numbers. Prints one JSON object per measured value.
+//! `e2e-bench assist`: what an operator feels, in numbers; `e2e-bench log`: how fast the log is. Prints one JSON object per
+//! measured value.
 
 mod commands;
 mod cost;
+mod log;
 mod pictures;
+
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -19,6 +23,8 @@ struct Arguments {
 enum Name {
     /// Pictures, commands and what they cost.
     Assist,
+    /// Recording, sequencing, proving and checking events.
+    Log,
 }
 
 /// One measured value, with the same of the reference run beside it where there is one.
@@ -40,6 +46,10 @@ impl Row {
             value,
             reference: None,
         }
+    }
+
+    const fn of(self, case: &'static str) -> Self {
+        Self { case, ..self }
     }
 
     const fn beside(self, reference: f64) -> Self {
@@ -75,6 +85,14 @@ fn quantile(samples: &[f64], share: f64) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of a few million, shown with two decimals"
+)]
+fn per_second(count: usize, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64()
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     match Arguments::parse().name {
@@ -83,5 +101,6 @@ async fn main() -> Result<()> {
             print(&commands::measure().await?)?;
             print(&cost::measure().await?)
         }
+        Name::Log => log::measure().await,
     }
 }

@@ -2,6 +2,7 @@
 
 mod error;
 pub mod evidence;
+mod heads;
 pub mod idempotency;
 pub mod log;
 mod log_key;

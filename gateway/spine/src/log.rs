@@ -1,10 +1,10 @@
-//! Reading the tree: checkpoints, proofs and tiles. A proof takes two queries and a few hashes, however large the tree.
+//! Reading the tree: checkpoints, proofs and tiles. A proof takes one query and a few hashes, however large the tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::log::{
-    Hash, Node, ProofFailure, TILE_WIDTH, Tile, TileId, TreeHead, consistency_nodes,
-    inclusion_nodes, prove_consistency, prove_inclusion,
+    Hash, Node, ProofFailure, Tile, TileId, TreeHead, consistency_nodes, inclusion_nodes,
+    prove_consistency, prove_inclusion,
 };
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -107,7 +107,7 @@ pub async fn inclusion_proof(
     Ok(prove_inclusion(index, size, |node| tiles.hash_of(node))?)
 }
 
-/// The same for many leaves of one tree: what they share is read once. At most [`MOST_PROOFS`].
+/// The same for many leaves of one tree: what they share is read once.
 pub async fn inclusion_proofs(
     pool: &PgPool,
     indices: &[u64],
@@ -189,91 +189,53 @@ impl Tiles {
         Self::read(pool, wanted).await
     }
 
-    /// Full tiles as they are kept, the others from what they are made of. Those that aren't there are left out.
+    /// Full tiles as they are kept, the others from what they are made of, all in one query. Those that aren't there are left out.
     async fn read(pool: &PgPool, wanted: BTreeSet<TileId>) -> Result<Self, SpineError> {
-        let (full, partial): (Vec<TileId>, Vec<TileId>) =
-            wanted.into_iter().partition(|id| id.is_full());
-        let mut tiles = Self(BTreeMap::new());
-        if !full.is_empty() {
-            tiles.read_full(pool, &full).await?;
+        let (mut levels, mut indices, mut widths) = (Vec::new(), Vec::new(), Vec::new());
+        // What Postgres can't count to is in no tree.
+        for id in wanted.iter().filter(|id| id.index <= LAST_INDEX) {
+            levels.push(i16::from(id.level));
+            indices.push(column(id.index)?);
+            widths.push(i16::try_from(id.width).unwrap_or(i16::MAX));
         }
-        if !partial.is_empty() {
-            tiles.read_partial(pool, &partial).await?;
-        }
-        Ok(tiles)
-    }
-
-    async fn read_full(&mut self, pool: &PgPool, full: &[TileId]) -> Result<(), SpineError> {
-        let levels: Vec<i16> = full.iter().map(|id| id.level.into()).collect();
-        let indices: Vec<i64> = full.iter().map(|id| place(id.index)).collect();
         let rows = sqlx::query!(
-            "SELECT level, tile_index, hashes
-             FROM spine.tile JOIN unnest($1::smallint[], $2::bigint[]) AS wanted (level, tile_index) USING (level, tile_index)",
+            r#"SELECT wanted.level AS "level!", wanted.tile_index AS "tile_index!", wanted.width AS "width!",
+                      CASE
+                          WHEN wanted.width = 256 THEN (
+                              SELECT hashes FROM spine.tile
+                              WHERE tile.level = wanted.level AND tile.tile_index = wanted.tile_index
+                          )
+                          WHEN wanted.level = 0 THEN (
+                              SELECT string_agg(leaf_hash, ''::bytea ORDER BY leaf_index) FROM spine.leaf
+                              WHERE leaf_index >= wanted.tile_index * 256
+                                AND leaf_index < wanted.tile_index * 256 + wanted.width
+                          )
+                          ELSE (
+                              SELECT string_agg(root, ''::bytea ORDER BY tile.tile_index) FROM spine.tile
+                              WHERE tile.level = wanted.level - 1
+                                AND tile.tile_index >= wanted.tile_index * 256
+                                AND tile.tile_index < wanted.tile_index * 256 + wanted.width
+                          )
+                      END AS hashes
+               FROM unnest($1::smallint[], $2::bigint[], $3::smallint[]) AS wanted (level, tile_index, width)"#,
             &levels,
             &indices,
-        )
-        .fetch_all(pool)
-        .await?;
-        for row in rows {
-            let id = TileId {
-                level: u8::try_from(row.level).map_err(|_level| BAD_TILE)?,
-                index: number(row.tile_index)?,
-                width: TILE_WIDTH,
-            };
-            self.insert(Tile::from_bytes(id, &row.hashes).ok_or(BAD_TILE)?);
-        }
-        Ok(())
-    }
-
-    async fn read_partial(&mut self, pool: &PgPool, partial: &[TileId]) -> Result<(), SpineError> {
-        let levels: Vec<i16> = partial.iter().map(|id| id.level.into()).collect();
-        let firsts: Vec<i64> = partial
-            .iter()
-            .map(|id| place(id.index.saturating_mul(TILE_WIDTH.into())))
-            .collect();
-        let widths: Vec<i16> = partial
-            .iter()
-            .map(|id| i16::try_from(id.width).unwrap_or(i16::MAX))
-            .collect();
-        let rows = sqlx::query!(
-            r#"WITH wanted AS (
-                   SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::smallint[]) AS wanted (level, first, width)
-               )
-               SELECT wanted.level AS "level!", wanted.first AS "first!", leaf_index AS "place!", leaf_hash AS "hash!"
-               FROM wanted JOIN spine.leaf ON leaf_index >= first AND leaf_index < first + width
-               WHERE wanted.level = 0
-               UNION ALL
-               SELECT wanted.level, wanted.first, tile_index, root
-               FROM wanted
-               JOIN spine.tile
-                   ON tile.level = wanted.level - 1 AND tile_index >= first AND tile_index < first + width
-               WHERE wanted.level > 0
-               ORDER BY 1, 2, 3"#,
-            &levels,
-            &firsts,
             &widths,
         )
         .fetch_all(pool)
         .await?;
-        let mut found: BTreeMap<(i16, i64), Vec<Hash>> = BTreeMap::new();
+        let mut tiles = BTreeMap::new();
         for row in rows {
-            let hashes = found.entry((row.level, row.first)).or_default();
-            hashes.push(bytes32(&row.hash)?);
-        }
-        for ((id, level), first) in partial.iter().zip(levels).zip(firsts) {
+            let id = TileId {
+                level: u8::try_from(row.level).map_err(|_level| BAD_TILE)?,
+                index: number(row.tile_index)?,
+                width: u16::try_from(row.width).map_err(|_width| BAD_TILE)?,
+            };
             // Fewer hashes than asked for: the tree has not grown so far.
-            let tile = found
-                .remove(&(level, first))
-                .and_then(|hashes| Tile::new(*id, hashes));
-            if let Some(tile) = tile {
-                self.insert(tile);
-            }
+            let tile = row.hashes.and_then(|bytes| Tile::from_bytes(id, &bytes));
+            tiles.extend(tile.map(|tile| ((id.level, id.index), tile)));
         }
-        Ok(())
-    }
-
-    fn insert(&mut self, tile: Tile) {
-        self.0.insert((tile.id().level, tile.id().index), tile);
+        Ok(Self(tiles))
     }
 
     fn hash_of(&self, node: Node) -> Option<Hash> {
@@ -283,12 +245,10 @@ impl Tiles {
     }
 }
 
-const BAD_TILE: SpineError = SpineError::Corrupt("a tile of another form");
+/// Beyond it, the leaves below a tile have no numbers in Postgres.
+const LAST_INDEX: u64 = i64::MAX.unsigned_abs() / 256 - 1;
 
-/// As Postgres counts. What is beyond that is beyond every tree.
-fn place(index: u64) -> i64 {
-    column(index).unwrap_or(i64::MAX)
-}
+const BAD_TILE: SpineError = SpineError::Corrupt("a tile of another form");
 
 /// Hashes, one after the other.
 pub(crate) fn hashes(bytes: &[u8]) -> Result<Vec<Hash>, SpineError> {

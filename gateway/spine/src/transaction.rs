@@ -1,22 +1,23 @@
 //! One transaction: the rows that modules write and the events that explain them, committed together or not at all.
 
-use std::collections::BTreeMap;
+mod append;
 
-use ledger::log::{Entry, Head, entry_hash, hash_of_actor_bytes};
+use ledger::log::Head;
 use protocol::{
     OrganisationId, PersonId, SiteId, UnixMicros,
     event::{ActorChain, ActorEvent, Payload},
-    sealed::{self, KeyId, Kind},
+    sealed::KeyId,
     views::Role,
 };
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use time::OffsetDateTime;
-use uuid::Uuid;
+
+use append::{Pending, Sealed, append};
 
 use crate::{
     Position, Signer,
     error::{RecordError, Refusal, SpineError},
-    tail,
+    heads, tail,
 };
 
 /// A database transaction that carries its events. Dropped without [`Tx::commit`], it never happened.
@@ -24,16 +25,6 @@ use crate::{
 pub struct Tx {
     transaction: Transaction<'static, Postgres>,
     pending: Vec<Pending>,
-}
-
-/// An event that waits for the commit.
-#[derive(Debug)]
-struct Pending {
-    organisation: OrganisationId,
-    site: Option<SiteId>,
-    event: ActorEvent,
-    /// The actor's own bytes; absent for what the gateway is to sign.
-    sealed: Option<(Vec<u8>, KeyId)>,
 }
 
 /// An event that was committed.
@@ -131,7 +122,8 @@ impl Tx {
         key: KeyId,
     ) -> Result<Recording, RecordError> {
         let chain = opened.chain.ok_or(Refusal::Unnumbered)?;
-        let hash = hash_of_actor_bytes(&sealed);
+        let sealed = Sealed::new(sealed, key);
+        let hash = sealed.hash;
         let head = self.lock_actor(key, organisation, site).await?;
         if chain.number <= head.stream_number {
             let known = self.known_hash(key, chain.number).await?;
@@ -150,7 +142,7 @@ impl Tx {
             organisation,
             site,
             event: opened,
-            sealed: Some((sealed, key)),
+            sealed: Some(sealed),
         });
         Ok(Recording::New)
     }
@@ -165,18 +157,12 @@ impl Tx {
             self.transaction.commit().await?;
             return Ok(Vec::new());
         }
-        let mut heads = self.lock_streams().await?;
-        let mut batch = Batch::default();
-        for pending in std::mem::take(&mut self.pending) {
-            let head = heads
-                .get_mut(&pending.event.stream)
-                .ok_or(SpineError::Corrupt("a stream without a head"))?;
-            *head = batch.append(pending, *head, signer, now)?;
-        }
-        let recorded = self.write(batch, &heads, now).await?;
+        let pending = std::mem::take(&mut self.pending);
+        let appended = append(self.connection(), pending, signer, now).await?;
         self.transaction.commit().await?;
+        heads::keep(appended.heads);
         tail::wake();
-        Ok(recorded)
+        Ok(appended.recorded)
     }
 
     /// Locks one actor's head, made if it is missing.
@@ -221,13 +207,9 @@ impl Tx {
     /// The hash of the event that is held under this number, here or in the log.
     async fn known_hash(&mut self, key: KeyId, number: u64) -> Result<[u8; 32], SpineError> {
         let here = self.pending.iter().find_map(|pending| {
-            let (sealed, by) = pending.sealed.as_ref()?;
-            let is_it = *by == key
-                && pending
-                    .event
-                    .chain
-                    .is_some_and(|chain| chain.number == number);
-            is_it.then(|| hash_of_actor_bytes(sealed))
+            let sealed = pending.sealed.as_ref()?;
+            let chain = pending.event.chain?;
+            (sealed.key == key && chain.number == number).then_some(sealed.hash)
         });
         if let Some(hash) = here {
             return Ok(hash);
@@ -243,101 +225,6 @@ impl Tx {
             "an actor's head stands over an event that is not there",
         ))?;
         bytes32(&hash)
-    }
-
-    /// Locks the head of every stream that is written to, always in the order of their names: two transactions that
-    /// write to the same streams wait for each other and never for one another.
-    async fn lock_streams(&mut self) -> Result<BTreeMap<String, Head>, SpineError> {
-        let streams: BTreeMap<&str, &Pending> = self
-            .pending
-            .iter()
-            .map(|pending| (pending.event.stream.as_str(), pending))
-            .collect();
-        let names: Vec<String> = streams.keys().map(|&name| name.to_owned()).collect();
-        let organisations: Vec<Uuid> = streams.values().map(|first| first.organisation.0).collect();
-        let sites: Vec<Option<Uuid>> = streams
-            .values()
-            .map(|first| first.site.map(|site| site.0))
-            .collect();
-        let rows = sqlx::query!(
-            r#"INSERT INTO spine.stream_head AS head (stream, organisation_id, site_id, stream_number, entry_hash)
-               SELECT stream, organisation_id, site_id, 0, $4
-               FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS wanted (stream, organisation_id, site_id)
-               ORDER BY stream COLLATE "C"
-               ON CONFLICT (stream) DO UPDATE SET stream_number = head.stream_number
-               RETURNING stream, stream_number, entry_hash"#,
-            &names,
-            &organisations,
-            &sites as &[Option<Uuid>],
-            Head::START.hash.as_slice(),
-        )
-        .fetch_all(self.connection())
-        .await?;
-        rows.into_iter()
-            .map(|row| Ok((row.stream, head(row.stream_number, &row.entry_hash)?)))
-            .collect()
-    }
-
-    /// Appends the batch and moves the heads: one statement, however many events.
-    async fn write(
-        &mut self,
-        batch: Batch,
-        heads: &BTreeMap<String, Head>,
-        now: UnixMicros,
-    ) -> Result<Vec<Recorded>, SpineError> {
-        let names: Vec<String> = heads.keys().cloned().collect();
-        let numbers = heads
-            .values()
-            .map(|head| column(head.stream_number))
-            .collect::<Result<Vec<i64>, _>>()?;
-        let hashes: Vec<Vec<u8>> = heads.values().map(|head| head.hash.to_vec()).collect();
-        let rows = sqlx::query!(
-            r#"WITH moved AS (
-                   UPDATE spine.stream_head AS head
-                   SET stream_number = latest.stream_number, entry_hash = latest.entry_hash
-                   FROM unnest($12::text[], $13::bigint[], $14::bytea[]) AS latest (stream, stream_number, entry_hash)
-                   WHERE head.stream = latest.stream
-               )
-               INSERT INTO spine.event (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
-                                        actor_hash, recorded_at, entry, entry_hash, payload)
-               SELECT organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
-                      actor_hash, $11, entry, entry_hash, payload
-               FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bytea[], $7::bigint[],
-                           $8::bytea[], $9::bytea[], $10::bytea[], $15::jsonb[])
-                   AS new (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
-                           actor_hash, entry, entry_hash, payload)
-               RETURNING transaction_id::text AS "transaction_id!", sequence, stream, stream_number, entry_hash"#,
-            &batch.organisations,
-            &batch.sites as &[Option<Uuid>],
-            &batch.streams,
-            &batch.stream_numbers,
-            &batch.kinds,
-            &batch.actor_keys,
-            &batch.actor_numbers as &[Option<i64>],
-            &batch.actor_hashes,
-            &batch.entries,
-            &batch.entry_hashes,
-            moment(now)?,
-            &names,
-            &numbers,
-            &hashes,
-            &batch.payloads,
-        )
-        .fetch_all(self.connection())
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Recorded {
-                    position: Position {
-                        transaction: transaction(&row.transaction_id)?,
-                        sequence: row.sequence,
-                    },
-                    stream: row.stream,
-                    stream_number: number(row.stream_number)?,
-                    entry_hash: bytes32(&row.entry_hash)?,
-                })
-            })
-            .collect()
     }
 }
 
@@ -376,69 +263,6 @@ fn follows(head: Head, chain: ActorChain) -> Result<(), Refusal> {
         .ok_or(Refusal::Forked {
             number: chain.number,
         })
-}
-
-/// Columns of the rows to append.
-#[derive(Debug, Default)]
-struct Batch {
-    organisations: Vec<Uuid>,
-    sites: Vec<Option<Uuid>>,
-    streams: Vec<String>,
-    stream_numbers: Vec<i64>,
-    kinds: Vec<String>,
-    actor_keys: Vec<Vec<u8>>,
-    actor_numbers: Vec<Option<i64>>,
-    actor_hashes: Vec<Vec<u8>>,
-    entries: Vec<Vec<u8>>,
-    entry_hashes: Vec<Vec<u8>>,
-    payloads: Vec<serde_json::Value>,
-}
-
-impl Batch {
-    /// Seals `pending` behind `head` and returns the head that it makes.
-    fn append(
-        &mut self,
-        pending: Pending,
-        head: Head,
-        signer: &Signer,
-        now: UnixMicros,
-    ) -> Result<Head, SpineError> {
-        let event = pending.event;
-        let (actor, key) = match pending.sealed {
-            Some(sealed_by_actor) => sealed_by_actor,
-            None => (
-                sealed::seal(Kind::Event, &event, signer.key())?,
-                signer.id(),
-            ),
-        };
-        let stream_number = head.stream_number + 1;
-        self.actor_hashes.push(hash_of_actor_bytes(&actor).to_vec());
-        let entry = Entry {
-            organisation: pending.organisation,
-            site: pending.site,
-            stream_number,
-            previous: head.hash,
-            recorded_at: now,
-            actor,
-        }
-        .seal(signer.key())?;
-        let hash = entry_hash(&entry);
-        self.organisations.push(pending.organisation.0);
-        self.sites.push(pending.site.map(|site| site.0));
-        self.stream_numbers.push(column(stream_number)?);
-        self.kinds.push(event.payload.kind().to_owned());
-        self.actor_keys.push(key.0.to_vec());
-        let actor_number = event.chain.map(|chain| column(chain.number)).transpose()?;
-        self.actor_numbers.push(actor_number);
-        self.entries.push(entry);
-        self.entry_hashes.push(hash.to_vec());
-        self.payloads.push(serde_json::to_value(&event.payload)?);
-        self.streams.push(event.stream);
-        Ok(Head {
-            stream_number,
-            hash,
-        })
-    }
 }
 
 fn head(stream_number: i64, hash: &[u8]) -> Result<Head, SpineError> {

@@ -17,8 +17,9 @@ pub trait Replay {
     /// What the names of the streams begin with: "job/".
     fn stream_prefix(&self) -> &str;
 
-    /// Follows the events of one stream from its first on, and says in words where they lead.
-    fn replay(&mut self, events: &[ReplayedEvent<'_>]) -> Result<String, ReplayFault>;
+    /// Follows the events of `stream` from its first on, and says in words where they lead.
+    fn replay(&mut self, stream: &str, events: &[ReplayedEvent<'_>])
+    -> Result<String, ReplayFault>;
 }
 
 /// One event as the rules see it.
@@ -74,7 +75,7 @@ pub(super) fn check(
             unplayed += 1;
             continue;
         };
-        match rules.replay(&events) {
+        match rules.replay(stream, &events) {
             Ok(end) => ends.push(format!("{stream}: {end}")),
             Err(ReplayFault { index, why }) => {
                 if let Some((_, entry)) = entries.get(index).or_else(|| entries.last()) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::{
     deterministic,
     event::ActorEvent,
-    sealed::{self, Claimed, Kind},
+    sealed::{self, Kind, Unverified},
 };
 
 use super::{
@@ -23,7 +23,7 @@ use crate::{
 /// What was read of a file.
 #[derive(Debug, Default)]
 pub(super) struct Unpacked {
-    pub(super) manifest: Option<Claimed<Manifest>>,
+    pub(super) manifest: Option<Unverified<Manifest>>,
     pub(super) note: Option<String>,
     pub(super) entries: Vec<ReadEntry>,
     pub(super) attachments: Vec<ReadAttachment>,
@@ -46,8 +46,8 @@ pub(super) struct ReadEntry {
 /// What is inside a sealed entry.
 #[derive(Debug)]
 pub(super) struct Content {
-    pub(super) entry: Claimed<Entry>,
-    pub(super) event: Claimed<ActorEvent>,
+    pub(super) entry: Unverified<Entry>,
+    pub(super) event: Unverified<ActorEvent>,
     pub(super) actor_hash: Hash,
 }
 
@@ -108,7 +108,7 @@ struct Read {
 #[derive(Debug)]
 enum What {
     Unreadable,
-    Manifest(Box<Claimed<Manifest>>),
+    Manifest(Box<Unverified<Manifest>>),
     Checkpoint(String),
     Entry {
         hash: Hash,
@@ -135,7 +135,7 @@ impl What {
     fn parse(bytes: &[u8]) -> Option<Self> {
         Some(match deterministic::from_slice(bytes).ok()? {
             Item::Manifest { sealed } => {
-                let manifest = sealed::claimed(Kind::Bundle, &sealed).ok()?;
+                let manifest = sealed::unverified(Kind::Bundle, &sealed).ok()?;
                 // Of all items only this one is in no list of hashes: nothing around the signed bytes may be spelled
                 // otherwise.
                 let again = deterministic::to_vec(&Item::Manifest { sealed }).ok()?;
@@ -370,10 +370,10 @@ fn label(manifest: &Manifest, entries: &mut [ReadEntry]) -> Vec<Failure> {
 }
 
 fn content(sealed: &[u8]) -> Result<Content, Fault> {
-    let entry = sealed::claimed::<Entry>(Kind::Entry, sealed)
+    let entry = sealed::unverified::<Entry>(Kind::Entry, sealed)
         .map_err(|failure| Fault::of_seal(&failure))?;
     let actor = &entry.payload.actor;
-    let event = sealed::claimed(Kind::Event, actor)
+    let event = sealed::unverified(Kind::Event, actor)
         .map_err(|failure| Fault::Malformed(format!("its event: {failure}")))?;
     let actor_hash = hash_of_actor_bytes(actor);
     Ok(Content {

@@ -428,7 +428,11 @@ impl Replay for AllBut {
         self.prefix
     }
 
-    fn replay(&mut self, events: &[ReplayedEvent<'_>]) -> Result<String, ReplayFault> {
+    fn replay(
+        &mut self,
+        _stream: &str,
+        events: &[ReplayedEvent<'_>],
+    ) -> Result<String, ReplayFault> {
         let refused = events
             .iter()
             .position(|event| event.payload.kind() == self.kind);

@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL for the tests: no durability, no network, gone at the end.
+//! A throw-away PostgreSQL for tests and measurements: no network, gone at the end.
 
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
@@ -27,7 +27,7 @@ const FAREWELL: &str = "INT";
 
 /// The running cluster. Dropping it stops it and removes every trace.
 #[derive(Debug)]
-pub(super) struct Database {
+pub(crate) struct Database {
     // Before the folder, so that the server is gone when its folder is removed.
     server: Running,
     folder: tempfile::TempDir,
@@ -36,7 +36,7 @@ pub(super) struct Database {
 
 impl Database {
     /// Creates, starts and migrates it.
-    pub(super) fn start(workspace: &Workspace) -> Result<Self> {
+    pub(crate) fn start(workspace: &Workspace, durability: Durability) -> Result<Self> {
         let programs = postgres_programs().context("PostgreSQL is not installed")?;
         // A socket's path may have 107 bytes: the checkout's own folder may be too deep for that.
         let folder = tempfile::Builder::new()
@@ -57,7 +57,7 @@ impl Database {
 
         let mut serve = user.applied_to(tied_to_us(&programs.join("postgres"), FAREWELL));
         serve.arg("-D").arg(&cluster).arg("-k").arg(folder.path());
-        for setting in settings() {
+        for setting in settings(durability) {
             serve.args(["-c", &setting]);
         }
         serve.current_dir(folder.path());
@@ -75,7 +75,7 @@ impl Database {
     }
 
     /// How sqlx and psql reach it, as its owner.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.url_of(OWNER)
     }
 
@@ -118,16 +118,31 @@ impl Database {
     }
 }
 
-/// Speed before safety, and reachable by its socket only.
-fn settings() -> Vec<String> {
-    vec![
+/// Whether what was committed outlives a loss of power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// As in an installation: for measurements.
+    Kept,
+    /// Speed before safety: for tests.
+    Waived,
+}
+
+/// Reachable by its socket only.
+fn settings(durability: Durability) -> Vec<String> {
+    let mut settings = vec![
         "listen_addresses=".to_owned(),
-        "fsync=off".to_owned(),
-        "synchronous_commit=off".to_owned(),
-        "full_page_writes=off".to_owned(),
-        "autovacuum_naptime=5min".to_owned(),
         format!("max_connections={CONNECTIONS}"),
-    ]
+    ];
+    match durability {
+        Durability::Kept => {}
+        Durability::Waived => settings.extend([
+            "fsync=off".to_owned(),
+            "synchronous_commit=off".to_owned(),
+            "full_page_writes=off".to_owned(),
+            "autovacuum_naptime=5min".to_owned(),
+        ]),
+    }
+    settings
 }
 
 /// Migrations in the order in which they apply: their names begin with their time.
@@ -227,7 +242,7 @@ mod tests {
             cache: checkout.path().join("cache"),
         };
 
-        let database = Database::start(&workspace).unwrap();
+        let database = Database::start(&workspace, Durability::Waived).unwrap();
         let mut ask = Command::new(database.programs.join("psql"));
         ask.arg(database.url())
             .args(["-Atc", "SELECT count(*) FROM kitchen.kettle"]);

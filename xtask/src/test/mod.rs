@@ -15,7 +15,8 @@ use crate::progress::{Outcome, Progress, say, time_table};
 use crate::setup::wasm::{self, TARGET, Wasm};
 use crate::setup::{self, Purpose};
 use crate::workspace::Workspace;
-use database::Database;
+
+pub(crate) use database::{Database, Durability};
 
 pub(crate) use surroundings::surroundings;
 
@@ -266,7 +267,7 @@ impl Run<'_> {
             return Ok(());
         }
         progress.step("test database", || {
-            self.database = Some(Database::start(self.workspace)?);
+            self.database = Some(Database::start(self.workspace, Durability::Waived)?);
             Ok(Outcome::Done)
         })
     }

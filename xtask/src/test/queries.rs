@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::database::Database;
+use super::database::{Database, Durability};
 use crate::processes;
 use crate::progress::{Outcome, Progress};
 use crate::workspace::Workspace;
@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 pub(crate) fn prepare(workspace: &Workspace, progress: &mut Progress) -> Result<()> {
     let mut started = None;
     progress.step("test database", || {
-        started = Some(Database::start(workspace)?);
+        started = Some(Database::start(workspace, Durability::Waived)?);
         Ok(Outcome::Done)
     })?;
     let database = started.context("the test database started and was lost")?;

@@ -1,7 +1,7 @@
 //! Leave to enter: what was given, and giving it.
 
 use leptos::prelude::*;
-use protocol::UnixMicros;
+use protocol::{UnixMicros, job::PhaseName};
 
 use super::{
     desk::Desk,
@@ -13,7 +13,7 @@ use crate::{
     parts::icon::{Glyph, icon},
     request::{
         deeds::deeds,
-        state::robot,
+        state::{Stage, robot, stage},
         when::{MINUTE_US, leave_until},
     },
 };
@@ -28,22 +28,27 @@ pub(super) fn Access(desk: Desk) -> impl IntoView {
         let place = job.access.as_ref().map(|plan| plan.place.clone());
         Some((place.unwrap_or_else(|| job.plan.place.clone()), until))
     });
-    let is_over = desk.part(|job| job.phase.is_over());
+    // Once there is a receipt, the robot has no business there any more.
+    let is_shown = desk.part(|job| stage(job.phase) != Stage::Receipt);
+    let is_awaited = desk.part(|job| job.phase == PhaseName::AtSite && job.access.is_none());
     let has_cover = desk.part(|job| job.operator_cover);
     let verb = move || {
         let is_given = told.with(|told| told.as_ref().is_some_and(|(_, until)| until.is_some()));
         if is_given { "Change" } else { "Give access" }
     };
     view! {
-        <Show when=move || !is_over.get()>
-            <section class="panel" aria-labelledby="access-title">
+        <Show when=move || is_shown.get()>
+            <section class="panel" class:rask=is_awaited aria-labelledby="access-title">
                 <header>
                     <h2 id="access-title">"Access you gave"</h2>
                 </header>
                 <div class="ract">
                     {icon(Glyph::Door)} {move || told.get().map(|told| line(desk, told))}
                     <Show when=move || may_give.get()>
-                        <button class="button button--small" on:click=move |_| is_open.set(true)>
+                        <button
+                            class="button button--small"
+                            class:button--primary=is_awaited
+                            on:click=move |_| is_open.set(true)>
                             {verb}
                         </button>
                     </Show>

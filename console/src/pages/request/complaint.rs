@@ -94,9 +94,9 @@ pub(crate) fn ComplaintPage(id: JobId) -> impl IntoView {
                         "Sending keeps the job's record as evidence until a person has ruled. Your words and pictures are seen by who reviews it, and can be deleted."
                     </span>
                 </p>
-                <Refusal problem=form.refused />
                 <UnsignedNotice />
                 <div class="rfoot rfoot--one">
+                    <Refusal problem=form.refused />
                     <button
                         type="submit"
                         class="button button--primary"

@@ -168,7 +168,7 @@ fn Head(desk: Desk, title: Memo<String>) -> impl IntoView {
                 </time>
             </span>
         </header>
-        <p class="hidden" role="status">
+        <p class="hidden" role="status" data-testid="job-state">
             {move || told.get().map(|told| told.words)}
         </p>
     }

@@ -188,9 +188,9 @@ fn Order(form: Form) -> impl IntoView {
                             "An operator may look through its cameras and help when it is unsure",
                         )}
                     </fieldset>
-                    <Refusal problem=form.refused />
                     <UnsignedNotice />
                     <div class="rfoot rfoot--one">
+                        <Refusal problem=form.refused />
                         <button
                             type="submit"
                             class="button button--primary"

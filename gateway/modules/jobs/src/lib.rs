@@ -16,9 +16,14 @@ mod moves;
 mod refusal;
 pub mod replay;
 mod roles;
+mod rules;
 #[cfg(feature = "store")]
 pub mod store;
 pub mod template;
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, feature = "walk"))]
+pub mod walk;
 
 pub use actor::{Actor, ActorKind};
 pub use apply::{apply, apply_all};
@@ -36,3 +41,4 @@ pub use job::{
 pub use moves::{Move, moves};
 pub use refusal::{Inapplicable, Refusal};
 pub use roles::movers;
+pub use rules::JobRules;

@@ -29,7 +29,7 @@ pub struct Move {
 /// Every way that the job can go from where it stands. What only the clock does is in it before its time.
 pub fn moves(job: &Job, now: UnixMicros) -> Vec<Move> {
     let mut found: Vec<Move> = Vec::new();
-    for (event, at) in sample::proposals(job, now) {
+    for (event, at) in sample::proposals(job, sample::UNUSED, now) {
         let possible = ActorKind::ALL
             .into_iter()
             .filter_map(|kind| Some((kind, leads_to(job, &event, actor(job, kind), at)?)));

@@ -181,3 +181,6 @@ fn is_line(words: &str, max_chars: usize) -> bool {
         && words.chars().count() <= max_chars
         && !words.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ mod cursor;
 mod machine;
 mod refusal;
 pub mod replay;
+mod rules;
 #[cfg(feature = "store")]
 pub mod store;
 
@@ -19,3 +20,4 @@ pub use complaint::{
 pub use cursor::{CaseCursor, UnknownCursor};
 pub use machine::{MAX_FROZEN_FILES, OPERATOR_RULES_UP_TO, apply, decide};
 pub use refusal::Refusal;
+pub use rules::CaseRules;

@@ -4,8 +4,10 @@ use super::{
     LINDEN, NOW, ROBOT, as_app, commit_one, follow, gateway, robot_event, robot_key, robot_key_id,
     unanswered,
 };
+use std::collections::BTreeMap;
+
 use crate::{
-    Position, RecordError, Recording, Refusal, Tx, actor_held,
+    Position, RecordError, Recording, Refusal, Tx, actor_held, heads,
     tail::{Filter, StoredEvent},
 };
 use ledger::log::{Entry, Head, check_chain, hash_of_actor_bytes};
@@ -94,6 +96,29 @@ async fn the_events_of_each_stream_form_a_chain_that_anyone_can_check(owner: PgP
         assert_eq!(head.stream_number, length);
         assert_eq!(head.hash, last.entry_hash);
     }
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn what_another_process_wrote_to_a_stream_is_never_built_over(owner: PgPool) {
+    let app = as_app(&owner).await;
+    commit_one(&app, "robot/a", None, 1).await;
+    let before = heads::take("robot/a").unwrap();
+    commit_one(&app, "robot/a", None, 2).await;
+    commit_one(&app, "robot/a", None, 3).await;
+    let forged = Head {
+        stream_number: 3,
+        hash: [7; 32],
+    };
+
+    for (number, remembered) in [(4, before), (5, forged), (6, Head::START)] {
+        heads::keep(BTreeMap::from([("robot/a".to_owned(), remembered)]));
+        commit_one(&app, "robot/a", None, number).await;
+    }
+
+    let events = events(&app, 6).await;
+    let entries = events.iter().map(|event| event.entry.as_slice());
+    let head = check_chain(Head::START, entries, &gateway().verifying_key()).unwrap();
+    assert_eq!(heads::take("robot/a"), Some(head));
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

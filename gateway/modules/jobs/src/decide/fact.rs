@@ -187,11 +187,11 @@ const fn departed(job: &Job) -> Result<(), Inapplicable> {
     }
 }
 
-/// A robot tries a door when it waits at it, or when it stands behind it and was given new leave.
+/// A robot tries a door when it waits at it, or when it stands and was given new leave; not while it is to stop.
 fn at_the_door(job: &Job) -> Result<(), Inapplicable> {
     let engaged = job.phase.engaged().ok_or(Inapplicable::WrongPhase)?;
     let is_there = match engaged.work {
-        Work::AtSite => engaged.may_be_working() || engaged.halt == Halt::Paused,
+        Work::AtSite => engaged.is_active() || engaged.halt == Halt::Paused,
         Work::Executing | Work::AwaitingApproval(_) => engaged.halt == Halt::Paused,
         Work::Travelling | Work::Verifying { .. } => false,
     };

@@ -24,11 +24,12 @@ const POLICY: HeartbeatPolicy = HeartbeatPolicy {
     missed_beats: 3,
 };
 
-/// Ids that no job has: nobody draws them.
-const NEW: Uuid = Uuid::max();
+/// An id that no job has: nobody draws it.
+pub(crate) const UNUSED: Uuid = Uuid::max();
 
 /// What the ids of a job are, for whoever speaks of it.
 struct Names {
+    new: Uuid,
     epoch: u64,
     access: AccessId,
     question: ApprovalId,
@@ -37,28 +38,30 @@ struct Names {
 }
 
 impl Names {
-    fn of(job: &Job) -> Self {
+    fn of(job: &Job, new: Uuid) -> Self {
         let engaged = job.phase.engaged();
         Self {
+            new,
             epoch: job.holder().map_or(0, |holder| holder.epoch),
             access: job
                 .access
                 .as_ref()
-                .map_or(AccessId(NEW), |access| access.plan.access),
+                .map_or(AccessId(UNUSED), |access| access.plan.access),
             question: job
                 .question()
-                .map_or(ApprovalId(NEW), |question| question.approval),
+                .map_or(ApprovalId(UNUSED), |question| question.approval),
             answered: engaged
                 .and_then(|engaged| engaged.verdict)
-                .map_or(ApprovalId(NEW), |verdict| verdict.approval),
-            assist: job.open_help().map_or(AssistId(NEW), |help| help.assist),
+                .map_or(ApprovalId(UNUSED), |verdict| verdict.approval),
+            assist: job.open_help().map_or(AssistId(UNUSED), |help| help.assist),
         }
     }
 }
 
-/// Every kind of event as it would be proposed, each with the moment: now, or when its time has come.
-pub(crate) fn proposals(job: &Job, now: UnixMicros) -> Vec<(JobEvent, UnixMicros)> {
-    let names = Names::of(job);
+/// Every kind of event as it would be proposed, each with the moment: now, or when its time has come. What is new gets the
+/// id `new`.
+pub(crate) fn proposals(job: &Job, new: Uuid, now: UnixMicros) -> Vec<(JobEvent, UnixMicros)> {
+    let names = Names::of(job, new);
     let due = |kind| {
         deadlines(job)
             .into_iter()
@@ -131,12 +134,12 @@ fn robots_say(job: &Job, names: &Names) -> Vec<JobEvent> {
         },
         JobEvent::ApprovalRequested {
             epoch,
-            approval: ApprovalId(NEW),
+            approval: ApprovalId(names.new),
             words: "May I?".to_owned(),
             answer_within_s: MIN_ANSWER_S,
         },
         JobEvent::AssistRequested {
-            assist: AssistId(NEW),
+            assist: AssistId(names.new),
             epoch: Some(epoch),
             question: question(AssistReason::Unsure),
         },
@@ -151,6 +154,7 @@ fn robots_say(job: &Job, names: &Names) -> Vec<JobEvent> {
 
 fn people_say(job: &Job, names: &Names, now: UnixMicros) -> Vec<JobEvent> {
     let Names {
+        new: _,
         epoch,
         access,
         question,
@@ -168,13 +172,13 @@ fn people_say(job: &Job, names: &Names, now: UnixMicros) -> Vec<JobEvent> {
             requester: job.requester,
         },
         JobEvent::Assigned {
-            robot: RobotId(NEW),
+            robot: RobotId(names.new),
         },
         JobEvent::RobotLost { epoch },
         JobEvent::Rescheduled { window: hour },
         JobEvent::AccessGranted {
             plan: AccessPlan {
-                access: AccessId(NEW),
+                access: AccessId(names.new),
                 place: job.plan.place.clone(),
                 window: hour,
                 secret: None,
@@ -212,12 +216,12 @@ fn cloud_says(job: &Job, names: &Names, now: UnixMicros) -> Vec<JobEvent> {
     let assist = names.assist;
     vec![
         JobEvent::ReservationProposed {
-            robot: RobotId(NEW),
+            robot: RobotId(names.new),
             epoch: job.epoch + 1,
             acknowledge_by: now.plus(ACKNOWLEDGE_WITHIN_MICROS),
         },
         JobEvent::AssistRequested {
-            assist: AssistId(NEW),
+            assist: AssistId(names.new),
             epoch: None,
             question: question(AssistReason::Stalled),
         },
