@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use protocol::{
     UnixMicros,
-    command::{Order, Receipt},
+    command::{Order, Outcome, Receipt},
     robot::{Advert, Scan, Telemetry},
 };
 use tokio::{
@@ -17,9 +17,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    desk::Desk,
     digits,
     driver::Driver,
     orders::{Clocks, Journalling, Orders},
+    receipts::Word,
 };
 
 /// How often the driver is stepped: fast enough for smooth wheels, a tenth of a core-percent for the simulator.
@@ -37,9 +39,9 @@ const SCAN_EVERY: u32 = 10;
 /// Orders that may wait for the next step. More than this in 20 ms is a fault of the sender.
 pub const ORDER_QUEUE: usize = 16;
 
-/// Receipts that may wait for the journal, which syncs each to disk: half a minute of orders and their ends. While the disk
-/// takes none, only stops and refusals add to them.
-pub const RECEIPT_QUEUE: usize = 64;
+/// Receipts, and words on jobs, that may wait for the journal, which syncs each to disk: half a minute of orders and their
+/// ends. While the disk takes none, only stops and refusals add to them.
+pub const WORD_QUEUE: usize = 64;
 
 /// The agent's two clocks.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +76,7 @@ pub struct Control {
     /// Orders in.
     pub orders: mpsc::Receiver<Order>,
     /// Receipts out.
-    pub receipts: mpsc::Sender<Receipt>,
+    pub receipts: mpsc::Sender<Word>,
     /// Whether receipts can be written down.
     pub journalling: watch::Receiver<Journalling>,
     /// The latest state.
@@ -83,6 +85,8 @@ pub struct Control {
     pub scan: watch::Sender<Option<Scan>>,
     /// The driver's advert; the agent adds its cameras.
     pub advert: watch::Sender<Advert>,
+    /// The job.
+    pub desk: Desk,
 }
 
 /// Runs `until` is cancelled or the order queue closes.
@@ -105,6 +109,9 @@ pub async fn run(
                 let journalling = *control.journalling.borrow();
                 if let Some(receipt) = orders.take(driver.as_mut(), &order, clock.now(), journalling) {
                     tracing::info!(command.id = %order.command, outcome = ?receipt.outcome, "took an order");
+                    if receipt.outcome == Outcome::Accepted {
+                        control.desk.person_ordered(order.command, order.verb);
+                    }
                     report(&control, receipt);
                 }
             }
@@ -112,7 +119,10 @@ pub async fn run(
                 let now = Instant::now();
                 let elapsed = now.duration_since(before).min(LONGEST_STEP);
                 before = now;
-                let (step, receipts) = orders.step(driver.as_mut(), elapsed, clock.now());
+                let desk = &mut control.desk;
+                let (step, receipts) =
+                    orders.step(driver.as_mut(), elapsed, clock.now(), |ending| desk.ended(ending));
+                desk.beat(driver.as_mut(), elapsed, clock.now());
                 for receipt in receipts {
                     tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "an order ended");
                     report(&control, receipt);
@@ -129,25 +139,25 @@ pub async fn run(
 
 /// Never waits: a robot whose disk hangs must still be steered, and stopped.
 fn report(control: &Control, receipt: Receipt) {
-    match control.receipts.try_send(receipt) {
+    match control.receipts.try_send(Word::Receipt(receipt)) {
         Ok(()) => {}
-        Err(TrySendError::Full(receipt)) => tracing::error!(
-            command.id = %receipt.command,
-            "a receipt was lost: {RECEIPT_QUEUE} others wait for the disk"
-        ),
-        Err(TrySendError::Closed(receipt)) => tracing::error!(
-            command.id = %receipt.command,
-            "a receipt was lost: the journal is closed"
-        ),
+        Err(TrySendError::Full(word)) => {
+            tracing::error!("{word} was lost: {WORD_QUEUE} others wait for the disk");
+        }
+        Err(TrySendError::Closed(word)) => {
+            tracing::error!("{word} was lost: the journal is closed");
+        }
     }
 }
 
 fn publish(driver: &dyn Driver, control: &Control, clock: AgentClock, steps: u32) {
     let Clocks { tick_ms, at } = clock.now();
     if steps.is_multiple_of(TELEMETRY_EVERY) {
+        let mut telemetry = driver.telemetry(tick_ms, at);
+        control.desk.dress(&mut telemetry);
         control
             .telemetry
-            .send_replace(Some(digits::of_telemetry(driver.telemetry(tick_ms, at))));
+            .send_replace(Some(digits::of_telemetry(telemetry)));
     }
     if steps.is_multiple_of(SCAN_EVERY) && control.scan.receiver_count() > 0 {
         control
@@ -162,10 +172,27 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::driver::willing::Willing;
+    use crate::{
+        driver::willing::Willing,
+        work::{Work, heard::Heard},
+    };
 
     /// Longer than anything here takes on a loaded machine; reached only when a claim is false.
     const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn idle_desk() -> Desk {
+        Desk {
+            work: Work::new(None, 1),
+            heard: watch::channel(Heard::default()).1,
+            heard_times: 0,
+            advert: watch::channel(Advert::default()).1,
+            words: mpsc::channel(1).0,
+            unsent: None,
+            written: watch::channel(0).1,
+            photos: mpsc::channel(1).0,
+            developed: mpsc::channel(1).1,
+        }
+    }
 
     #[tokio::test]
     async fn a_stop_is_obeyed_while_the_disk_takes_no_receipts_and_none_is_read() {
@@ -181,6 +208,7 @@ mod tests {
             telemetry: watch::channel(None).0,
             scan: watch::channel(None).0,
             advert: watch::channel(Advert::default()).0,
+            desk: idle_desk(),
         };
         let running = tokio::spawn(run(
             Box::new(driver),

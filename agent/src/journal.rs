@@ -2,11 +2,13 @@
 //!
 //! One file of records, each a length (four bytes, big endian) and a sealed event. A record counts once it is synced; a torn
 //! tail from a power cut is dropped at the next start. What the gateway holds may be forgotten, but for the last
-//! record, which the next event's hash builds on, and the acceptance of each order that has not ended.
+//! record, which the next event's hash builds on, and what `lasting` names.
 
 #[cfg(test)]
 pub(crate) mod failing;
+mod lasting;
 mod records;
+mod reseal;
 #[cfg(test)]
 mod tests;
 
@@ -14,24 +16,21 @@ use std::{collections::VecDeque, io, path::Path};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use protocol::{
-    CommandId, RobotId,
-    command::Outcome,
+    CommandId, JobId, RobotId,
     event::{ActorChain, ActorEvent, Payload, robot_stream},
+    job::job_stream,
     sealed::{self, Kind},
 };
 use sha2::{Digest as _, Sha256};
 
-use self::records::Records;
+use self::{lasting::Lasting, records::Records};
+use crate::work::said::Said;
 
 /// Events kept for a gateway that is away. At one a second that is nearly three hours of work.
 const MAX_KEPT: usize = 10_000;
 
 /// Once everything is held by the gateway and the file is larger than this, it is written anew.
 const REWRITE_OVER_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Orders that may be open at once. A driver has two at most, a drive and the stop that ends it; one that owes more
-/// endings than this will never give them.
-const MAX_OPEN: usize = 64;
 
 /// Why the journal can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,12 +67,13 @@ pub struct Kept {
     pub sealed: Vec<u8>,
 }
 
-/// An order that the robot accepted and whose end it has not told.
-#[derive(Debug)]
-struct OpenOrder {
-    command: CommandId,
-    /// The acceptance.
-    sealed: Vec<u8>,
+/// Whose history an event of the robot's belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// The robot's.
+    Own,
+    /// A job's.
+    Job(JobId),
 }
 
 /// What a journal says, without the file.
@@ -82,7 +82,7 @@ pub struct Contents {
     last_number: u64,
     last_sealed: Vec<u8>,
     kept: VecDeque<Kept>,
-    open: VecDeque<OpenOrder>,
+    lasting: Lasting,
 }
 
 impl Contents {
@@ -102,25 +102,14 @@ impl Contents {
         for (index, sealed) in records.into_iter().enumerate() {
             let event: ActorEvent = sealed::open(Kind::Event, sealed, key)
                 .map_err(|_foreign| JournalFailure::Foreign { record: index + 1 })?;
-            let number = event.chain.map_or(0, |chain| chain.number);
-            contents.take_in(number, &event.payload, sealed.to_vec());
+            contents.take_in(&event, sealed.to_vec());
         }
         Ok((contents, whole_bytes))
     }
 
-    fn take_in(&mut self, number: u64, payload: &Payload, sealed: Vec<u8>) {
-        if let Payload::CommandReceipt(receipt) = payload {
-            self.open.retain(|order| order.command != receipt.command);
-            if receipt.outcome == Outcome::Accepted {
-                if self.open.len() == MAX_OPEN {
-                    self.open.pop_front();
-                }
-                self.open.push_back(OpenOrder {
-                    command: receipt.command,
-                    sealed: sealed.clone(),
-                });
-            }
-        }
+    fn take_in(&mut self, event: &ActorEvent, sealed: Vec<u8>) {
+        let number = event.chain.map_or(0, |chain| chain.number);
+        self.lasting.take_in(number, event, &sealed);
         self.last_number = number;
         self.last_sealed.clone_from(&sealed);
         self.kept.push_back(Kept { number, sealed });
@@ -139,13 +128,20 @@ impl Contents {
 
     /// Orders that were accepted and whose end was not told, oldest first.
     pub fn open_orders(&self) -> Vec<CommandId> {
-        self.open.iter().map(|order| order.command).collect()
+        self.lasting.open_orders()
+    }
+
+    fn forget_up_to(&mut self, number: u64) {
+        while self.kept.front().is_some_and(|kept| kept.number <= number) {
+            self.kept.pop_front();
+        }
     }
 
     /// What has to stay in the file, whatever the gateway holds. The last record stands last.
     fn lasting(&self) -> Vec<&[u8]> {
-        let open = self.open.iter().map(|order| order.sealed.as_slice());
-        open.filter(|sealed| *sealed != self.last_sealed)
+        let records = self.lasting.records().into_iter();
+        records
+            .filter(|sealed| *sealed != self.last_sealed)
             .chain([self.last_sealed.as_slice()])
             .collect()
     }
@@ -177,8 +173,8 @@ impl Journal {
         })
     }
 
-    /// Seals `payload` as the robot's next event and syncs it to disk. Returns its number.
-    pub fn append(&mut self, payload: Payload) -> Result<u64, JournalFailure> {
+    /// Seals `payload` as the robot's next event, for that history, and syncs it to disk. Returns its number.
+    pub fn append(&mut self, stream: Stream, payload: Payload) -> Result<u64, JournalFailure> {
         if self.contents.kept.len() >= MAX_KEPT {
             return Err(JournalFailure::Full);
         }
@@ -189,7 +185,10 @@ impl Journal {
             Sha256::digest(&self.contents.last_sealed).into()
         };
         let event = ActorEvent {
-            stream: robot_stream(self.robot),
+            stream: match stream {
+                Stream::Own => robot_stream(self.robot),
+                Stream::Job(job) => job_stream(job),
+            },
             chain: Some(ActorChain { number, previous }),
             on_behalf_of: None,
             acting_as: None,
@@ -197,7 +196,7 @@ impl Journal {
         };
         let sealed = sealed::seal(Kind::Event, &event, &self.key)?;
         self.records.append(&sealed)?;
-        self.contents.take_in(number, &event.payload, sealed);
+        self.contents.take_in(&event, sealed);
         Ok(number)
     }
 
@@ -216,13 +215,15 @@ impl Journal {
         self.contents.open_orders()
     }
 
+    /// What the robot has said of its latest job.
+    pub fn said(&self) -> Option<Said> {
+        self.contents.lasting.said()
+    }
+
     /// The gateway holds everything up to `number`.
     pub fn forget_up_to(&mut self, number: u64) -> Result<(), JournalFailure> {
-        let kept = &mut self.contents.kept;
-        while kept.front().is_some_and(|kept| kept.number <= number) {
-            kept.pop_front();
-        }
-        if kept.is_empty() && self.records.length() > REWRITE_OVER_BYTES {
+        self.contents.forget_up_to(number);
+        if self.contents.kept.is_empty() && self.records.length() > REWRITE_OVER_BYTES {
             self.rewrite()?;
         }
         Ok(())

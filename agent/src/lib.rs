@@ -4,9 +4,11 @@
 
 pub mod cameras;
 pub mod control;
+pub mod desk;
 pub mod digits;
 pub mod driver;
 pub mod enrol;
+pub mod evidence;
 pub mod journal;
 pub mod link;
 pub mod orders;
@@ -16,3 +18,4 @@ pub mod run;
 pub mod settings;
 pub mod streams;
 pub mod tls;
+pub mod work;

@@ -80,6 +80,9 @@ struct Run {
     /// Patrol the named places while nobody asks for anything.
     #[arg(long)]
     wander: bool,
+    /// Do so many seconds of a job's step in one second, for tests; drives keep their speed.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    work_speed: u32,
     /// Draw the capture time into every picture, for measurements.
     #[arg(long)]
     test_stamp: bool,
@@ -153,6 +156,7 @@ async fn act(command: Command) -> anyhow::Result<()> {
                 seed: options.seed,
                 people: options.people,
                 wander: options.wander,
+                work_speed: options.work_speed,
                 has_stamp: options.test_stamp,
                 encoder,
                 incoming: options.cameras,

@@ -63,17 +63,19 @@ impl Orders {
         Some(receipt(order.command, outcome, driver, clocks))
     }
 
-    /// Lets time pass and says which orders ended.
+    /// Lets time pass and says which orders ended, but for those that are the agent's own.
     pub fn step(
         &mut self,
         driver: &mut dyn Driver,
         elapsed: Duration,
         clocks: Clocks,
+        mut is_own: impl FnMut(&Ending) -> bool,
     ) -> (Step, Vec<Receipt>) {
         let step = driver.step(elapsed);
         let receipts = step
             .endings
             .iter()
+            .filter(|ending| !is_own(ending))
             .map(|Ending { command, result }| {
                 let outcome = match *result {
                     Ok(()) => Outcome::Done,
@@ -223,7 +225,7 @@ mod tests {
             Journalling::Works,
         );
 
-        let (_, receipts) = orders.step(&mut driver, Duration::from_millis(20), NOW);
+        let (_, receipts) = orders.step(&mut driver, Duration::from_millis(20), NOW, |_| false);
 
         assert_eq!(
             receipts[0].outcome,

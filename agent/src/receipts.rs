@@ -1,17 +1,18 @@
-//! Writes down what the robot says of its orders: sealed and synced before the link hears of it, kept until the disk takes it.
+//! Writes down what the robot says of its orders and its jobs: sealed and synced before the link hears of it, kept until the disk takes it.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use protocol::{
-    CommandId,
+    CommandId, JobId,
     command::{AbandonReason, Outcome, Receipt},
     event::Payload,
+    job::JobEvent,
 };
 use tokio::sync::{mpsc, watch};
 
 use crate::{
     driver::Driver,
-    journal::JournalFailure,
+    journal::{JournalFailure, Stream},
     link::SharedJournal,
     orders::{Clocks, Journalling},
 };
@@ -21,6 +22,24 @@ const AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// The longest pause. Somebody who made room should not wait for the robot to notice.
 const AGAIN_AT_LAST_AFTER: Duration = Duration::from_secs(5);
+
+/// Something that the robot says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Word {
+    /// Of an order.
+    Receipt(Receipt),
+    /// Of a job.
+    OfJob(JobId, JobEvent),
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Receipt(receipt) => write!(formatter, "a receipt for {}", receipt.command),
+            Self::OfJob(job, event) => write!(formatter, "{} of job {job}", event.kind()),
+        }
+    }
+}
 
 /// What to say at the start of orders that an earlier run of the agent accepted and did not see the end of.
 pub fn given_up(open: Vec<CommandId>, driver: &dyn Driver, clocks: Clocks) -> Vec<Receipt> {
@@ -37,63 +56,79 @@ pub fn given_up(open: Vec<CommandId>, driver: &dyn Driver, clocks: Clocks) -> Ve
     open.into_iter().map(receipt).collect()
 }
 
-/// Writes receipts down, one after the other.
+/// Writes words down, one after the other.
 #[derive(Debug)]
 pub struct Scribe {
     /// Where to.
     pub journal: SharedJournal,
     /// Receipts that are owed from before.
     pub owed: Vec<Receipt>,
-    /// Receipts in. While the disk fails they wait here, which bounds them.
-    pub receipts: mpsc::Receiver<Receipt>,
+    /// Words in. While the disk fails they wait here, which bounds them.
+    pub words: mpsc::Receiver<Word>,
     /// Told the journal's last number whenever it grew.
     pub grew: watch::Sender<u64>,
+    /// Told the number of each word on a job.
+    pub job_written: watch::Sender<u64>,
     /// Told whether the disk takes what there is.
     pub journalling: watch::Sender<Journalling>,
 }
 
 impl Scribe {
-    /// Runs until every sender of receipts is gone and all that they sent is written.
+    /// Runs until every sender of words is gone and all that they sent is written.
     pub async fn run(mut self) {
         for receipt in std::mem::take(&mut self.owed) {
-            self.write_down(receipt).await;
+            self.write_down(Word::Receipt(receipt)).await;
         }
         loop {
-            if self.receipts.is_empty() {
+            if self.words.is_empty() {
                 self.note(Journalling::Works);
             }
-            let Some(receipt) = self.receipts.recv().await else {
+            let Some(word) = self.words.recv().await else {
                 return;
             };
-            self.write_down(receipt).await;
+            self.write_down(word).await;
         }
     }
 
-    /// Tries until the disk takes the receipt: to go on without it would let the robot deny what it did.
-    async fn write_down(&self, receipt: Receipt) {
+    /// Tries until the disk takes the word: to go on without it would let the robot deny what it did.
+    async fn write_down(&self, word: Word) {
         let mut pause = AGAIN_AFTER;
         loop {
-            let payload = Payload::CommandReceipt(receipt.clone());
-            let appended = self.journal.with(|journal| journal.append(payload));
+            let (stream, payload) = match word.clone() {
+                Word::Receipt(receipt) => (Stream::Own, Payload::CommandReceipt(receipt)),
+                Word::OfJob(job, event) => (Stream::Job(job), Payload::Job(event)),
+            };
+            let appended = self
+                .journal
+                .with(move |journal| journal.append(stream, payload));
             match appended.await {
                 Some(Ok(number)) => {
                     self.grew.send_replace(number);
+                    self.tell_job(&word, number);
                     return;
                 }
                 Some(Err(error @ JournalFailure::Unsealable(_))) => {
-                    // No disk will ever take this one.
-                    tracing::error!(command.id = %receipt.command, %error, "a receipt was lost");
+                    // No disk will ever take this one. The job can only go on without it.
+                    tracing::error!(%error, "{word} was lost");
+                    self.tell_job(&word, *self.grew.borrow());
                     return;
                 }
-                Some(Err(error)) => {
-                    tracing::error!(command.id = %receipt.command, %error, "a receipt waits for the disk");
-                }
+                Some(Err(error)) => tracing::error!(%error, "{word} waits for the disk"),
                 // The runtime is going down.
                 None => return,
             }
             self.note(Journalling::Fails);
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(AGAIN_AT_LAST_AFTER);
+        }
+    }
+
+    fn tell_job(&self, word: &Word, number: u64) {
+        match word {
+            Word::Receipt(_) => {}
+            Word::OfJob(..) => {
+                self.job_written.send_replace(number);
+            }
         }
     }
 
@@ -166,7 +201,8 @@ mod tests {
     struct Bench {
         folder: tempfile::TempDir,
         faults: Faults,
-        receipts: mpsc::Sender<Receipt>,
+        words: mpsc::Sender<Word>,
+        job_written: watch::Receiver<u64>,
         grew: watch::Receiver<u64>,
         journalling: watch::Receiver<Journalling>,
         scribe: Scribe,
@@ -178,20 +214,23 @@ mod tests {
         let mut journal = Journal::open(&path, RobotId(Uuid::from_u128(5)), key()).unwrap();
         let faults = Faults::default();
         put_on_failing_disk(&mut journal, &path, &faults);
-        let (receipts, receipts_out) = mpsc::channel(8);
+        let (words, words_out) = mpsc::channel(8);
+        let (job_written, job_written_out) = watch::channel(0);
         let (grew, grew_out) = watch::channel(0);
         let (journalling, journalling_out) = watch::channel(Journalling::Works);
         Bench {
             folder,
             faults,
-            receipts,
+            words,
+            job_written: job_written_out,
             grew: grew_out,
             journalling: journalling_out,
             scribe: Scribe {
                 journal: SharedJournal::new(journal),
                 owed,
-                receipts: receipts_out,
+                words: words_out,
                 grew,
+                job_written,
                 journalling,
             },
         }
@@ -207,7 +246,11 @@ mod tests {
         ];
         bench.faults.set(Fault::Full);
         for receipt in &said {
-            bench.receipts.send(receipt.clone()).await.unwrap();
+            bench
+                .words
+                .send(Word::Receipt(receipt.clone()))
+                .await
+                .unwrap();
         }
         let running = tokio::spawn(bench.scribe.run());
         let failing = bench
@@ -230,7 +273,7 @@ mod tests {
 
         assert_eq!((unheard, *bench.grew.borrow_and_update()), (0, 3));
         assert_eq!(written(&bench.folder.path().join("journal")), said);
-        drop(bench.receipts);
+        drop(bench.words);
         running.await.unwrap();
     }
 
@@ -239,9 +282,9 @@ mod tests {
         let bench = bench(Vec::new());
         for command in 0..8 {
             let receipt = receipt(command, Outcome::Done);
-            bench.receipts.send(receipt).await.unwrap();
+            bench.words.send(Word::Receipt(receipt)).await.unwrap();
         }
-        drop(bench.receipts);
+        drop(bench.words);
 
         tokio::time::timeout(PATIENCE, bench.scribe.run())
             .await
@@ -260,7 +303,7 @@ mod tests {
         };
         let owed = given_up(open, &driver, clocks);
         let bench = bench(owed);
-        drop(bench.receipts);
+        drop(bench.words);
 
         tokio::time::timeout(PATIENCE, bench.scribe.run())
             .await
@@ -276,5 +319,26 @@ mod tests {
             }
         );
         assert_eq!((said[0].tick_ms, said[0].at), (3, UnixMicros(4)));
+    }
+
+    #[tokio::test]
+    async fn a_word_on_a_job_is_on_disk_before_the_executor_hears_of_it() {
+        let mut bench = bench(Vec::new());
+        let job = JobId(Uuid::from_u128(3));
+        let said = Word::OfJob(job, JobEvent::Departed { epoch: 1 });
+        let path = bench.folder.path().join("journal");
+        bench.words.send(said).await.unwrap();
+        let running = tokio::spawn(bench.scribe.run());
+
+        let written = bench.job_written.wait_for(|number| *number == 1);
+        tokio::time::timeout(PATIENCE, written)
+            .await
+            .unwrap()
+            .unwrap();
+
+        let contents = Contents::read(&path, &key().verifying_key()).unwrap();
+        assert_eq!(contents.last_number(), 1);
+        drop(bench.words);
+        running.await.unwrap();
     }
 }

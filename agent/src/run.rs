@@ -2,14 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use protocol::{
-    limits::MAX_CAMERAS,
-    robot::{Advert, CameraAdvert, Codec, Component},
-    robot_socket::Demand,
-};
+use protocol::{limits::MAX_CAMERAS, robot_socket::Demand};
 use tokio::{
     sync::{mpsc, watch},
-    task::{JoinError, JoinSet},
+    task::JoinError,
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -17,26 +13,28 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     cameras::{
         encode::EncoderConfig,
-        render::{Backdrop, Lens},
-        rtp::{IncomingCamera, PACKET_QUEUE, RtpCamera, RtpCameraFailure, RtpSinks, Signal},
-        shoot::{ShootConfig, Shooting, Sinks, Still},
-        simulated::{self, CAMERAS, SimulatedEye},
-        source::Source,
+        rtp::{IncomingCamera, RtpCameraFailure},
     },
-    control::{self, AgentClock, Control, ORDER_QUEUE, RECEIPT_QUEUE},
+    control::{self, AgentClock, Control, ORDER_QUEUE, WORD_QUEUE},
+    desk::Desk,
     driver::{
         Driver,
         sim::{Sim, SimConfig},
     },
+    evidence::{Darkroom, PHOTO_QUEUE},
     journal::{Journal, JournalFailure},
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
     orders::Journalling,
-    publish::{CameraSpec, VideoCodec},
     receipts::{Scribe, given_up},
     settings::{Enrolled, Folder, SettingsFailure},
-    streams::{FRAME_QUEUE, Pictures, Streams},
+    streams::Streams,
     tls,
+    work::{Work, heard::Heard},
 };
+
+mod cameras;
+
+use self::cameras::{follow_advert, spec, start_cameras, with_cameras};
 
 /// Key-frame requests that may wait: one per camera is enough.
 const KEYFRAME_QUEUE: usize = 8;
@@ -59,6 +57,8 @@ pub struct RunConfig {
     pub people: u8,
     /// Whether the simulated robot patrols when it has nothing to do.
     pub wander: bool,
+    /// How many seconds of a job's step are done in one: more than one is for tests.
+    pub work_speed: u32,
     /// Whether the capture time is drawn into each picture.
     pub has_stamp: bool,
     /// Size and rate of the simulated cameras.
@@ -114,7 +114,12 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
     let (cameras, pictures) = start_cameras(&config, &sim, &stills).await?;
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
-    let (receipts, receipts_out) = mpsc::channel(RECEIPT_QUEUE);
+    let (words, words_out) = mpsc::channel(WORD_QUEUE);
+    let (heard, heard_out) = watch::channel(Heard::default());
+    let (job_written, job_written_out) = watch::channel(0);
+    let (photos, photos_out) = mpsc::channel(PHOTO_QUEUE);
+    let (own_stills, own_stills_out) = mpsc::channel(PHOTO_QUEUE);
+    let (developed, developed_out) = mpsc::channel(PHOTO_QUEUE);
     let (telemetry, telemetry_out) = watch::channel(None);
     let (scan, scan_out) = watch::channel(None);
     let (driver_advert, driver_advert_out) = watch::channel(sim.advert());
@@ -125,6 +130,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (to_link, link_stills) = mpsc::channel(STILL_QUEUE);
     let (grew, journal_grew) = watch::channel(journal.last_number());
     let (journalling, journalling_out) = watch::channel(Journalling::Works);
+    let work = Work::new(journal.said(), config.work_speed);
     let owed = given_up(journal.open_orders(), &sim, clock.now());
     let journal = SharedJournal::new(journal);
     let hang_up = CancellationToken::new();
@@ -132,17 +138,35 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     tracing::info!(robot.id = %enrolled.robot, "{} starts", enrolled.name);
     let control = Control {
         orders: orders_out,
-        receipts,
+        receipts: words.clone(),
         journalling: journalling_out,
         telemetry: telemetry.clone(),
         scan: scan.clone(),
         advert: driver_advert.clone(),
+        desk: Desk {
+            work,
+            heard: heard_out,
+            heard_times: 0,
+            advert: advert_out.clone(),
+            words,
+            unsent: None,
+            written: job_written_out,
+            photos,
+            developed: developed_out,
+        },
+    };
+    let darkroom = Darkroom {
+        folder: folder.evidence(),
+        wanted: photos_out,
+        stills: own_stills,
+        developed,
     };
     let scribe = Scribe {
         journal: journal.clone(),
         owed,
-        receipts: receipts_out,
+        words: words_out,
         grew: grew.clone(),
+        job_written,
         journalling,
     };
     let streams = Streams {
@@ -152,6 +176,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         outlets: outlets_out,
         stills: stills_out,
         to_link,
+        own_stills: own_stills_out,
         keyframes: keyframes_out,
     };
     let link = Link {
@@ -171,6 +196,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         scan: scan_out,
         stills: link_stills,
         orders,
+        heard,
         demand,
         keyframes,
         outlets,
@@ -184,6 +210,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         link: start(&stop, link.run()),
         beside: [
             start(&stop, streams.run()),
+            start(&stop, darkroom.run()),
             start(&stop, follow_advert(driver_advert_out, advert, cameras)),
         ],
         hang_up,
@@ -212,7 +239,7 @@ struct Parts {
     scribe: AbortOnDropHandle<()>,
     link: AbortOnDropHandle<Result<(), Dismissed>>,
     /// Nothing is lost when these end at once.
-    beside: [AbortOnDropHandle<()>; 2],
+    beside: [AbortOnDropHandle<()>; 3],
     hang_up: CancellationToken,
 }
 
@@ -255,187 +282,4 @@ fn simulate(config: &RunConfig) -> Sim {
         wander: config.wander,
         ..SimConfig::new(config.seed)
     })
-}
-
-type StartedCameras = (Arc<[Source]>, Vec<Pictures>);
-
-/// Starts the simulated cameras and opens the incoming ones, the main one first.
-async fn start_cameras(
-    config: &RunConfig,
-    sim: &Sim,
-    stills: &mpsc::Sender<Still>,
-) -> Result<StartedCameras, RunFailure> {
-    let plan = plan(&config.incoming)?;
-    let stage = sim.stage();
-    let backdrop = Backdrop::new(stage.site());
-    let mut sources = Vec::new();
-    let mut pictures = Vec::new();
-    for (index, planned) in (0_u8..).zip(plan) {
-        let stills = stills.clone();
-        match planned {
-            Planned::Simulated(name, label, lens) => {
-                let (frames, out) = mpsc::channel(FRAME_QUEUE);
-                let eye = SimulatedEye::new(stage.clone(), Arc::clone(&backdrop), lens);
-                let shoot = ShootConfig {
-                    camera: index,
-                    encoder: config.encoder,
-                    has_stamp: config.has_stamp,
-                };
-                sources.push(Source::Own {
-                    shooting: Shooting::start(name, shoot, eye, Sinks { frames, stills })?,
-                    advert: simulated::advert(name, label, config.encoder),
-                });
-                pictures.push(Pictures::Frames(out));
-            }
-            Planned::Incoming(camera) => {
-                let (packets, out) = mpsc::channel(PACKET_QUEUE);
-                let sinks = RtpSinks { packets, stills };
-                let camera = RtpCamera::open(index, camera.clone(), sinks).await?;
-                tracing::info!(
-                    port = camera.local_addr().port(),
-                    "a camera comes in as RTP"
-                );
-                sources.push(Source::Incoming(camera));
-                pictures.push(Pictures::Packets(out));
-            }
-        }
-    }
-    Ok((sources.into(), pictures))
-}
-
-/// A camera that is to run.
-#[derive(Debug)]
-enum Planned<'a> {
-    Simulated(&'static str, &'static str, Lens),
-    Incoming(&'a IncomingCamera),
-}
-
-/// Which cameras run: those of the simulator, each unless one that comes in has its name, then the others that come in.
-fn plan(incoming: &[IncomingCamera]) -> Result<Vec<Planned<'_>>, RunFailure> {
-    for (index, camera) in incoming.iter().enumerate() {
-        if incoming[..index]
-            .iter()
-            .any(|other| other.name == camera.name)
-        {
-            return Err(RunFailure::CameraTwice(camera.name.clone()));
-        }
-    }
-    let simulated = CAMERAS.into_iter().map(|(name, label, lens)| {
-        incoming
-            .iter()
-            .find(|camera| camera.name == name)
-            .map_or(Planned::Simulated(name, label, lens), Planned::Incoming)
-    });
-    let is_new = |camera: &&IncomingCamera| CAMERAS.iter().all(|(name, ..)| *name != camera.name);
-    let plan: Vec<Planned<'_>> = simulated
-        .chain(incoming.iter().filter(is_new).map(Planned::Incoming))
-        .collect();
-    if plan.len() > MAX_CAMERAS {
-        return Err(RunFailure::TooManyCameras(plan.len()));
-    }
-    Ok(plan)
-}
-
-/// The driver's advert with the cameras, and with what those that come in are as parts of the robot.
-fn with_cameras(mut advert: Advert, cameras: &[Source]) -> Advert {
-    advert.cameras = cameras.iter().map(Source::advert).collect();
-    let ours: Vec<Component> = cameras.iter().filter_map(Source::component).collect();
-    advert
-        .components
-        .retain(|part| ours.iter().all(|other| other.name != part.name));
-    advert.components.extend(ours);
-    advert
-}
-
-fn spec(camera: &CameraAdvert) -> CameraSpec {
-    CameraSpec {
-        name: camera.name.clone(),
-        codec: match camera.codec {
-            Codec::H264 => VideoCodec::H264,
-            Codec::Vp8 => VideoCodec::Vp8,
-        },
-    }
-}
-
-/// Adds the cameras to whatever the driver says of itself, and says so again when one loses or finds its signal.
-async fn follow_advert(
-    mut driver: watch::Receiver<Advert>,
-    whole: watch::Sender<Advert>,
-    cameras: Arc<[Source]>,
-) {
-    let (changed, mut has_changed) = watch::channel(());
-    let mut signals = JoinSet::new();
-    for signal in cameras.iter().filter_map(Source::signal) {
-        signals.spawn(pass_on(signal, changed.clone()));
-    }
-    loop {
-        tokio::select! {
-            changed = driver.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-            }
-            // Never closed: its sender is held here.
-            _ = has_changed.changed() => {}
-        }
-        let advert = driver.borrow_and_update().clone();
-        whole.send_replace(with_cameras(advert, &cameras));
-    }
-}
-
-async fn pass_on(mut signal: watch::Receiver<Signal>, changed: watch::Sender<()>) {
-    while signal.changed().await.is_ok() {
-        changed.send_replace(());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn incoming(texts: &[&str]) -> Vec<IncomingCamera> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
-    }
-
-    fn names(plan: &[Planned<'_>]) -> Vec<String> {
-        let name = |planned: &Planned<'_>| match planned {
-            Planned::Simulated(name, ..) => format!("simulated {name}"),
-            Planned::Incoming(camera) => format!("incoming {}", camera.name),
-        };
-        plan.iter().map(name).collect()
-    }
-
-    #[test]
-    fn an_incoming_camera_takes_the_place_of_the_simulated_one_of_its_name() {
-        let cameras = incoming(&["door=rtp://127.0.0.1:5006", "head=rtp://127.0.0.1:5004"]);
-
-        let plan = plan(&cameras).unwrap();
-
-        assert_eq!(
-            names(&plan),
-            ["incoming head", "simulated base", "incoming door"]
-        );
-    }
-
-    #[test]
-    fn two_cameras_of_one_name_are_refused() {
-        let cameras = incoming(&["door=rtp://127.0.0.1:5004", "door=rtp://127.0.0.1:5006"]);
-
-        assert!(matches!(plan(&cameras), Err(RunFailure::CameraTwice(name)) if name == "door"));
-    }
-
-    #[test]
-    fn more_cameras_than_a_robot_may_have_are_refused() {
-        let texts: Vec<String> = (0..MAX_CAMERAS)
-            .map(|index| format!("c{index}=rtp://127.0.0.1:{}", 6_000 + index))
-            .collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-
-        let cameras = incoming(&texts);
-
-        assert!(matches!(
-            plan(&cameras),
-            Err(RunFailure::TooManyCameras(count)) if count == MAX_CAMERAS + CAMERAS.len()
-        ));
-    }
 }

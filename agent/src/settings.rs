@@ -75,6 +75,11 @@ impl Folder {
         self.path.join("journal")
     }
 
+    /// Where pictures are kept that prove work.
+    pub fn evidence(&self) -> PathBuf {
+        self.path.join("evidence")
+    }
+
     /// Who the robot is, if it was enrolled here.
     pub fn enrolled(&self) -> Result<Enrolled, SettingsFailure> {
         let path = self.path.join("robot.json");
@@ -138,7 +143,7 @@ impl Folder {
 }
 
 /// Writes beside and renames, so that a power cut leaves the old file or the new one.
-fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), SettingsFailure> {
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), SettingsFailure> {
     let write = || {
         let fresh = path.with_extension("fresh");
         let mut file = fs::OpenOptions::new()

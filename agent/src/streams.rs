@@ -15,6 +15,7 @@ use crate::{
         shoot::{EncodedFrame, Still},
         source::Source,
     },
+    evidence::StillWanted,
     link::{self, Outlets},
     publish::{AccessUnit, CameraSender, ForeignPacket, Taken},
 };
@@ -25,6 +26,9 @@ pub const FRAME_QUEUE: usize = 2;
 
 /// One still a second is what the fleet page gets.
 const STILL_EVERY: Duration = Duration::from_secs(1);
+
+/// Requests for a still that may wait for it. A robot has one; more are a fault of ours.
+const MOST_WAITING: usize = 4;
 
 /// What comes out of one camera. Each has a queue of its own, so that none waits for another.
 #[derive(Debug)]
@@ -49,6 +53,8 @@ pub struct Streams {
     pub stills: mpsc::Receiver<Still>,
     /// Stills, to the link.
     pub to_link: mpsc::Sender<link::Still>,
+    /// Asks for a still of the main camera that stays on the robot.
+    pub own_stills: mpsc::Receiver<StillWanted>,
     /// Cameras for which somebody needs a key frame.
     pub keyframes: mpsc::Receiver<String>,
 }
@@ -59,6 +65,7 @@ impl Streams {
         let mut still_beat = tokio::time::interval(STILL_EVERY);
         still_beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let _lanes = self.open_lanes();
+        let mut waiting = Vec::new();
         loop {
             tokio::select! {
                 biased;
@@ -82,7 +89,20 @@ impl Streams {
                         self.cameras.iter().for_each(Source::restart);
                     }
                 }
-                Some(still) = self.stills.recv() => self.hand_on(&still),
+                Some(wanted) = self.own_stills.recv() => {
+                    waiting.truncate(MOST_WAITING - 1);
+                    waiting.push(wanted);
+                    if let Some(main) = self.cameras.first() {
+                        main.request_still();
+                    }
+                }
+                Some(still) = self.stills.recv() => {
+                    for wanted in waiting.drain(..).filter(|_| still.camera == 0) {
+                        // Whoever gave up waiting has asked again.
+                        let _taken = wanted.send(still.jpeg.clone());
+                    }
+                    self.hand_on(&still);
+                }
                 _ = still_beat.tick() => self.ask_for_still(),
             }
         }
@@ -128,6 +148,9 @@ impl Streams {
     }
 
     fn hand_on(&self, still: &Still) {
+        if !self.demand.borrow().thumbnails {
+            return;
+        }
         let still = link::Still {
             camera: still.camera,
             captured_at: still.captured_at,

@@ -3,10 +3,11 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
+    acts::Acts,
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
-    pages::{not_found::NotFound, shell::Shell, sign_in::SignIn},
-    route::Route,
+    pages::{not_found::NotFound, request::RequestPages, shell::Shell, sign_in::SignIn},
+    route::Frame,
     session::{Session, SignInState},
 };
 
@@ -17,6 +18,7 @@ pub(crate) fn App() -> impl IntoView {
     let navigation = Navigation::new();
     provide_context(session);
     provide_context(navigation);
+    provide_context(Acts::new(session));
     let live = Live::new(session);
     provide_context(live);
     spawn_local(session.load());
@@ -26,17 +28,11 @@ pub(crate) fn App() -> impl IntoView {
         SignInState::Unknown | SignInState::Failed(_) => {}
     });
     // The pages inside share one frame, which stays while they change.
-    let frame = Memo::new(move |_| {
-        let route = navigation.route();
-        if route.is_inside() {
-            Route::Fleet
-        } else {
-            route
-        }
-    });
+    let frame = Memo::new(move |_| navigation.route().frame());
     move || match frame.get() {
-        Route::SignIn => view! { <SignIn /> }.into_any(),
-        Route::Nowhere => view! { <NotFound /> }.into_any(),
-        Route::Fleet | Route::Robot(_) | Route::NoRobot => view! { <Shell /> }.into_any(),
+        Frame::SignIn => view! { <SignIn /> }.into_any(),
+        Frame::Nowhere => view! { <NotFound /> }.into_any(),
+        Frame::Requester => view! { <RequestPages /> }.into_any(),
+        Frame::Console => view! { <Shell /> }.into_any(),
     }
 }

@@ -1,8 +1,11 @@
 //! The few things that are asked of the browser itself: the time, chance, and properties that have no binding.
 
-use js_sys::{Function, Reflect};
+use std::time::Duration;
+
+use js_sys::{Function, Promise, Reflect};
 use protocol::{CommandId, UnixMicros};
 use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::glass;
 
@@ -43,6 +46,27 @@ pub(crate) fn fresh_id() -> uuid::Uuid {
     }
     let millis = u64::try_from(now().millis()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(millis, &noise).into_uuid()
+}
+
+/// Random bytes for a salt. None where the browser has no such source: a salt that can be guessed is none.
+pub(crate) fn salt() -> Option<[u8; 32]> {
+    let mut salt = [0; 32];
+    let crypto = leptos::prelude::window().crypto().ok()?;
+    crypto.get_random_values_with_u8_array(&mut salt).ok()?;
+    Some(salt)
+}
+
+/// Waits.
+pub(crate) async fn sleep(duration: Duration) {
+    let waited = Promise::new(&mut |resolve, _| {
+        let resolve = move || {
+            // A promise's own resolver does not throw.
+            let _resolved = resolve.call0(&JsValue::NULL);
+        };
+        leptos::prelude::set_timeout(resolve, duration);
+    });
+    // It is only ever resolved.
+    let _over = JsFuture::from(waited).await;
 }
 
 /// A property, when it is there.

@@ -2,18 +2,29 @@
 //! exists for the browser only.
 
 pub mod arming;
+pub mod board;
 pub mod camera;
+pub mod chain;
 pub mod focus;
 pub mod glass;
 pub mod grade;
+pub mod job_words;
 pub mod live;
+pub mod machine;
 pub mod outage;
 pub mod projection;
+pub mod queue;
+pub mod record;
+pub mod request;
 pub mod roster;
 pub mod route;
 pub mod telling;
 pub mod words;
 
+#[cfg(target_arch = "wasm32")]
+mod acts;
+#[cfg(target_arch = "wasm32")]
+mod api;
 #[cfg(target_arch = "wasm32")]
 #[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod app;
@@ -36,6 +47,10 @@ mod parts;
 mod rtc;
 #[cfg(target_arch = "wasm32")]
 mod session;
+#[cfg(target_arch = "wasm32")]
+mod signing;
+#[cfg(target_arch = "wasm32")]
+mod sound;
 
 /// Puts the console into the page, in place of what was there before the code had come.
 #[cfg(target_arch = "wasm32")]

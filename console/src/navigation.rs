@@ -61,10 +61,10 @@ impl Navigation {
         self.replace(Route::SignIn);
     }
 
-    /// Leads somebody who is signed in to what they had asked for.
-    pub(crate) fn enter(self) {
+    /// Leads somebody who is signed in to what they had asked for, or home: whoever only books work has their own.
+    pub(crate) fn enter(self, only_books: bool) {
         let wanted = self.wanted.try_update_value(Option::take).flatten();
-        self.replace(Route::after_sign_in(wanted));
+        self.replace(Route::after_sign_in(wanted, only_books));
     }
 
     /// Opens a page in place of the present one: going back does not lead here again.

@@ -84,7 +84,12 @@ impl Group {
             Self::All => true,
             Self::Working => matches!(
                 standing,
-                Standing::Fresh(Activity::Patrolling | Activity::Navigating | Activity::Waiting)
+                Standing::Fresh(
+                    Activity::Patrolling
+                        | Activity::Navigating
+                        | Activity::Waiting
+                        | Activity::Working
+                )
             ),
             Self::Idle => matches!(
                 standing,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use protocol::RobotId;
+use protocol::{JobId, RobotId};
 
 /// A page by its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,9 +13,40 @@ pub enum Route {
     Robot(RobotId),
     /// An address of a robot that is none.
     NoRobot,
+    /// The jobs board.
+    Jobs,
+    /// One job and all that happened to it.
+    Job(JobId),
+    /// An address of a job that is none.
+    NoJob,
+    /// Complaints to look at.
+    Cases,
+    /// Checking a bundle.
+    Verify,
+    /// The requester's own jobs.
+    Request,
+    /// Asking for a new one.
+    RequestNew,
+    /// One of the requester's jobs.
+    RequestJob(JobId),
+    /// A complaint about it.
+    RequestComplaint(JobId),
     /// The way in.
     SignIn,
     /// Nothing is there.
+    Nowhere,
+}
+
+/// What surrounds a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame {
+    /// Bar and safety bar, for who works with robots.
+    Console,
+    /// The requester's own: light, one task a page.
+    Requester,
+    /// Nothing: the way in.
+    SignIn,
+    /// Nothing: no page.
     Nowhere,
 }
 
@@ -27,6 +58,16 @@ impl Route {
             [] => Self::Fleet,
             ["sign-in"] => Self::SignIn,
             ["robots", id] => id.parse().map_or(Self::NoRobot, Self::Robot),
+            ["jobs"] => Self::Jobs,
+            ["jobs", id] => id.parse().map_or(Self::NoJob, Self::Job),
+            ["cases"] => Self::Cases,
+            ["verify"] => Self::Verify,
+            ["request"] => Self::Request,
+            ["request", "new"] => Self::RequestNew,
+            ["request", id] => id.parse().map_or(Self::Request, Self::RequestJob),
+            ["request", id, "complaint"] => {
+                id.parse().map_or(Self::Request, Self::RequestComplaint)
+            }
             _ => Self::Nowhere,
         }
     }
@@ -38,24 +79,80 @@ impl Route {
         }
         let path = address.split(['?', '#']).next().unwrap_or_default();
         match Self::parse(path) {
-            Self::Nowhere | Self::NoRobot => None,
-            route @ (Self::Fleet | Self::Robot(_) | Self::SignIn) => Some(route),
+            Self::Nowhere | Self::NoRobot | Self::NoJob => None,
+            route @ (Self::Fleet
+            | Self::Robot(_)
+            | Self::Jobs
+            | Self::Job(_)
+            | Self::Cases
+            | Self::Verify
+            | Self::Request
+            | Self::RequestNew
+            | Self::RequestJob(_)
+            | Self::RequestComplaint(_)
+            | Self::SignIn) => Some(route),
         }
     }
 
-    /// Where somebody starts who has just signed in and had asked for `wanted` before.
-    pub const fn after_sign_in(wanted: Option<Self>) -> Self {
+    /// Where somebody starts who has just signed in and had asked for `wanted` before. Whoever only books work has no use
+    /// for the fleet.
+    pub const fn after_sign_in(wanted: Option<Self>, only_books: bool) -> Self {
+        let home = if only_books {
+            Self::Request
+        } else {
+            Self::Fleet
+        };
         match wanted {
-            Some(Self::Robot(id)) => Self::Robot(id),
-            Some(Self::Fleet | Self::NoRobot | Self::SignIn | Self::Nowhere) | None => Self::Fleet,
+            Some(
+                route @ (Self::Robot(_)
+                | Self::Jobs
+                | Self::Job(_)
+                | Self::Cases
+                | Self::Verify
+                | Self::Request
+                | Self::RequestNew
+                | Self::RequestJob(_)
+                | Self::RequestComplaint(_)),
+            ) => route,
+            Some(Self::Fleet | Self::NoRobot | Self::NoJob | Self::SignIn | Self::Nowhere)
+            | None => home,
         }
     }
 
-    /// Whether somebody has to be signed in to see it.
-    pub const fn is_inside(self) -> bool {
+    /// What surrounds it.
+    pub const fn frame(self) -> Frame {
         match self {
-            Self::Fleet | Self::Robot(_) | Self::NoRobot => true,
-            Self::SignIn | Self::Nowhere => false,
+            Self::Fleet
+            | Self::Robot(_)
+            | Self::NoRobot
+            | Self::Jobs
+            | Self::Job(_)
+            | Self::NoJob
+            | Self::Cases
+            | Self::Verify => Frame::Console,
+            Self::Request | Self::RequestNew | Self::RequestJob(_) | Self::RequestComplaint(_) => {
+                Frame::Requester
+            }
+            Self::SignIn => Frame::SignIn,
+            Self::Nowhere => Frame::Nowhere,
+        }
+    }
+
+    /// The page in the bar that it belongs to, if any.
+    pub const fn area(self) -> Option<Self> {
+        match self {
+            Self::Fleet => Some(Self::Fleet),
+            Self::Jobs | Self::Job(_) | Self::NoJob => Some(Self::Jobs),
+            Self::Cases => Some(Self::Cases),
+            Self::Verify => Some(Self::Verify),
+            Self::Robot(_)
+            | Self::NoRobot
+            | Self::Request
+            | Self::RequestNew
+            | Self::RequestJob(_)
+            | Self::RequestComplaint(_)
+            | Self::SignIn
+            | Self::Nowhere => None,
         }
     }
 
@@ -71,6 +168,14 @@ impl fmt::Display for Route {
         match self {
             Self::Fleet | Self::NoRobot | Self::Nowhere => formatter.write_str("/"),
             Self::Robot(id) => write!(formatter, "/robots/{id}"),
+            Self::Jobs | Self::NoJob => formatter.write_str("/jobs"),
+            Self::Job(id) => write!(formatter, "/jobs/{id}"),
+            Self::Cases => formatter.write_str("/cases"),
+            Self::Verify => formatter.write_str("/verify"),
+            Self::Request => formatter.write_str("/request"),
+            Self::RequestNew => formatter.write_str("/request/new"),
+            Self::RequestJob(id) => write!(formatter, "/request/{id}"),
+            Self::RequestComplaint(id) => write!(formatter, "/request/{id}/complaint"),
             Self::SignIn => formatter.write_str("/sign-in"),
         }
     }
@@ -84,8 +189,20 @@ mod tests {
 
     #[test]
     fn every_page_is_found_at_its_own_path() {
-        let robot = Route::Robot(RobotId(Uuid::from_u128(7)));
-        for route in [Route::Fleet, robot, Route::SignIn] {
+        let job = JobId(Uuid::from_u128(8));
+        for route in [
+            Route::Fleet,
+            Route::Robot(RobotId(Uuid::from_u128(7))),
+            Route::Jobs,
+            Route::Job(job),
+            Route::Cases,
+            Route::Verify,
+            Route::Request,
+            Route::RequestNew,
+            Route::RequestJob(job),
+            Route::RequestComplaint(job),
+            Route::SignIn,
+        ] {
             assert_eq!(Route::parse(&route.to_string()), route);
         }
     }
@@ -93,6 +210,7 @@ mod tests {
     #[test]
     fn what_is_no_page_is_told_apart_from_what_is_no_robot() {
         assert_eq!(Route::parse("/robots/juniper"), Route::NoRobot);
+        assert_eq!(Route::parse("/jobs/J-48210"), Route::NoJob);
         for path in ["/robots", "/robots/a/b", "/settings", "/sign-in/x"] {
             assert_eq!(Route::parse(path), Route::Nowhere, "{path}");
         }
@@ -117,12 +235,20 @@ mod tests {
     }
 
     #[test]
-    fn signing_in_leads_to_the_robot_that_was_asked_for_and_else_to_the_fleet() {
+    fn signing_in_leads_to_what_was_asked_for_and_else_home() {
         let robot = Route::Robot(RobotId(Uuid::from_u128(7)));
+        let job = Route::Job(JobId(Uuid::from_u128(8)));
 
-        assert_eq!(Route::after_sign_in(Some(robot)), robot);
-        for wanted in [None, Some(Route::SignIn), Some(Route::NoRobot)] {
-            assert_eq!(Route::after_sign_in(wanted), Route::Fleet, "{wanted:?}");
+        assert_eq!(Route::after_sign_in(Some(robot), false), robot);
+        assert_eq!(Route::after_sign_in(Some(job), true), job);
+        for wanted in [
+            None,
+            Some(Route::Fleet),
+            Some(Route::SignIn),
+            Some(Route::NoRobot),
+        ] {
+            assert_eq!(Route::after_sign_in(wanted, false), Route::Fleet);
+            assert_eq!(Route::after_sign_in(wanted, true), Route::Request);
         }
     }
 }

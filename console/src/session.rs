@@ -3,13 +3,10 @@
 use leptos::prelude::*;
 use protocol::{
     PersonId,
-    views::{Problem, SessionView, SignIn},
+    views::{Problem, Role, SessionView, SignIn},
 };
-use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, RequestCache, RequestCredentials, RequestInit, Response};
 
-use crate::browser;
+use crate::{api, browser};
 
 const SESSION: &str = "/api/v1/session";
 
@@ -66,6 +63,27 @@ impl Session {
         })
     }
 
+    /// Who is signed in, not followed: for acts, which belong to whoever is there at that moment.
+    pub(crate) fn person_now(self) -> Option<PersonId> {
+        untrack(|| self.person())
+    }
+
+    /// Whether the person has any of these roles somewhere, followed.
+    pub(crate) fn has_role(self, roles: &[Role]) -> bool {
+        self.state.with(|state| match state {
+            SignInState::SignedIn(view) => {
+                view.roles.iter().any(|grant| roles.contains(&grant.role))
+            }
+            SignInState::Unknown | SignInState::SignedOut(_) | SignInState::Failed(_) => false,
+        })
+    }
+
+    /// Whether the person books work and does nothing else here, followed.
+    pub(crate) fn only_books(self) -> bool {
+        self.has_role(&[Role::Requester])
+            && !self.has_role(&[Role::Operator, Role::Owner, Role::Admin])
+    }
+
     /// Whether somebody is signed in, followed.
     pub(crate) fn is_signed_in(self) -> bool {
         self.state
@@ -75,16 +93,16 @@ impl Session {
     /// Asks the gateway who is signed in. A gateway that can't be asked changes nothing for somebody who was.
     pub(crate) async fn load(self) {
         let was_signed_in = self.is_signed_in_now();
-        let answer = call("GET", None).await;
+        let answer = api::bytes(SESSION).await;
         if was_signed_in && !self.is_signed_in_now() {
             // The person left meanwhile: an answer from before that must not bring them back.
             return;
         }
         match answer {
-            Ok(body) => match serde_json::from_slice(body.as_bytes()) {
-                Ok(view) => self.state.set(SignInState::SignedIn(Box::new(view))),
-                Err(_unreadable) => self.state.set(SignInState::Failed(unreadable())),
-            },
+            Ok(body) => self.state.set(match api::read(&body) {
+                Ok(view) => SignInState::SignedIn(Box::new(view)),
+                Err(problem) => SignInState::Failed(problem),
+            }),
             Err(problem) if problem.status == 401 => {
                 self.state.set(SignInState::SignedOut(if was_signed_in {
                     Departure::Ended
@@ -99,8 +117,8 @@ impl Session {
 
     /// Signs in with the secret of a link.
     pub(crate) async fn sign_in(self, link: String) -> Result<(), Problem> {
-        let body = serde_json::to_string(&SignIn { link }).map_err(|_unwritable| unreadable())?;
-        call("POST", Some(body)).await?;
+        let body = api::write(&SignIn { link })?;
+        api::send("POST", SESSION, Some((body, browser::fresh_id()))).await?;
         self.load().await;
         Ok(())
     }
@@ -108,7 +126,7 @@ impl Session {
     /// Signs out: on this page at once, and says so where the gateway could not be told.
     pub(crate) async fn sign_out(self) {
         self.state.set(SignInState::SignedOut(Departure::Left));
-        match call("DELETE", None).await {
+        match api::send("DELETE", SESSION, None).await {
             Ok(_) => {}
             Err(problem) if problem.status == 401 => {}
             Err(_) => self
@@ -120,67 +138,5 @@ impl Session {
     fn is_signed_in_now(self) -> bool {
         self.state
             .with_untracked(|state| matches!(state, SignInState::SignedIn(_)))
-    }
-}
-
-async fn call(method: &str, body: Option<String>) -> Result<String, Problem> {
-    let (status, text) = fetch(method, body).await.map_err(|_error| unreachable())?;
-    if (200..300).contains(&status) {
-        return Ok(text);
-    }
-    Err(
-        serde_json::from_slice(text.as_bytes()).unwrap_or_else(|_foreign| Problem {
-            status,
-            ..unreadable()
-        }),
-    )
-}
-
-async fn fetch(method: &str, body: Option<String>) -> Result<(u16, String), JsValue> {
-    let headers = Headers::new()?;
-    headers.set("Accept", "application/json, application/problem+json")?;
-    let options = RequestInit::new();
-    options.set_method(method);
-    options.set_credentials(RequestCredentials::SameOrigin);
-    options.set_cache(RequestCache::NoStore);
-    if let Some(body) = body {
-        headers.set("Content-Type", "application/json")?;
-        headers.set("Idempotency-Key", &browser::fresh_id().to_string())?;
-        options.set_body(&JsValue::from_str(&body));
-    }
-    options.set_headers(&headers);
-    let response = JsFuture::from(window().fetch_with_str_and_init(SESSION, &options)).await?;
-    let response: Response = response.dyn_into()?;
-    let text = JsFuture::from(response.text()?).await?;
-    Ok((response.status(), text.as_string().unwrap_or_default()))
-}
-
-/// Our own words for a gateway that did not answer at all.
-fn unreachable() -> Problem {
-    problem(
-        0,
-        "unreachable",
-        "The gateway does not answer",
-        "Check the network between this computer and the gateway, then try again.",
-    )
-}
-
-/// Our own words for an answer that is none of the gateway's.
-fn unreadable() -> Problem {
-    problem(
-        502,
-        "unreadable",
-        "The answer can't be read",
-        "Something between this page and the gateway answered in its place.",
-    )
-}
-
-fn problem(status: u16, code: &str, title: &str, detail: &str) -> Problem {
-    Problem {
-        kind: format!("https://nooterra.dev/problems/{code}"),
-        title: title.to_owned(),
-        status,
-        code: code.to_owned(),
-        detail: detail.to_owned(),
     }
 }

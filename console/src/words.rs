@@ -1,6 +1,6 @@
 //! Numbers, spans and moments as people read them.
 
-use protocol::{UnixMicros, robot::Activity, views::Role};
+use protocol::{UnixMicros, job::Window, robot::Activity, views::Role};
 use time::OffsetDateTime;
 
 /// Holds a number and its unit together on one line.
@@ -62,10 +62,49 @@ pub fn clock(at: UnixMicros) -> String {
     )
 }
 
+/// The same to the millisecond: "14:31:41.002".
+pub fn clock_ms(at: UnixMicros) -> String {
+    format!("{}.{:03}", clock(at), at.millis().rem_euclid(1_000))
+}
+
+/// The ends of a hash, by which people tell it apart: "c1f0…77a2".
+pub fn short_hash(hash: &[u8; 32]) -> String {
+    let [first, second, .., last_but_one, last] = *hash;
+    format!("{first:02x}{second:02x}…{last_but_one:02x}{last:02x}")
+}
+
 /// Hours and minutes of a moment in UTC: "14:31".
 pub fn hour_minute(at: OffsetDateTime) -> String {
     let at = at.to_offset(time::UtcOffset::UTC);
     format!("{:02}:{:02}", at.hour(), at.minute())
+}
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// Day, hours and minutes of a moment in UTC: "21 Nov, 14:05".
+pub fn day_minute(at: OffsetDateTime) -> String {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    let month = MONTHS[usize::from(u8::from(at.month())) - 1];
+    format!("{}{NBSP}{month}, {}", at.day(), hour_minute(at))
+}
+
+/// From when to when, in UTC; the day is said once where it is the same: "21 Nov, 14:05 to 15:10".
+pub fn window(window: Window) -> String {
+    let (Some(from), Some(until)) = (moment(window.from), moment(window.until)) else {
+        return String::new();
+    };
+    if from.date() == until.date() {
+        format!("{} to {}", day_minute(from), hour_minute(until))
+    } else {
+        format!("{} to {}", day_minute(from), day_minute(until))
+    }
+}
+
+/// A moment as a date. None for one that lies outside the calendar.
+pub fn moment(at: UnixMicros) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000).ok()
 }
 
 /// What a robot does, in one word.
@@ -77,6 +116,7 @@ pub const fn activity(activity: Activity) -> &'static str {
         Activity::Waiting => "Waiting",
         Activity::Stopped => "Stopped",
         Activity::Charging => "Charging",
+        Activity::Working => "Working",
     }
 }
 
@@ -168,6 +208,27 @@ mod tests {
     fn the_clock_shows_utc() {
         assert_eq!(clock(UnixMicros(1_700_000_000_000_000)), "22:13:20");
         assert_eq!(clock(UnixMicros(-1)), "23:59:59");
+        assert_eq!(clock_ms(UnixMicros(-1)), "23:59:59.999");
+    }
+
+    #[test]
+    fn a_window_says_its_day_once_where_it_has_only_one() {
+        let at = |seconds: i64| UnixMicros(seconds * 1_000_000);
+        let within = |from, until| {
+            window(Window {
+                from: at(from),
+                until: at(until),
+            })
+        };
+
+        assert_eq!(
+            within(1_700_000_000, 1_700_003_600),
+            "14\u{a0}Nov, 22:13 to 23:13"
+        );
+        assert_eq!(
+            within(1_700_000_000, 1_700_007_200),
+            "14\u{a0}Nov, 22:13 to 15\u{a0}Nov, 00:13"
+        );
     }
 
     #[test]

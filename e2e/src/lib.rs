@@ -6,5 +6,6 @@ pub mod film;
 pub mod foreign_page;
 pub mod operator;
 pub mod process;
+pub mod requester;
 pub mod stack;
 pub mod until;

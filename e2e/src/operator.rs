@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde::Deserialize;
 use serde_json::json;
 use thirtyfour::{By, Key};
@@ -215,20 +215,7 @@ impl Operator {
 
     /// What axe finds at the levels "serious" and "critical", as "rule: how many".
     pub async fn axe(&self) -> Result<Vec<String>> {
-        let path = std::env::var_os("E2E_AXE")
-            .context("E2E_AXE is not set: run the tests with `cargo xtask test`")?;
-        let script = std::fs::read_to_string(&path)?;
-        self.browser.window.execute(&script, Vec::new()).await?;
-        self.browser
-            .eval_async(
-                "const done = arguments[arguments.length - 1];
-                 axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then(
-                   result => done(result.violations
-                     .filter(found => ['serious', 'critical'].includes(found.impact))
-                     .map(found => `${found.id}: ${found.nodes.map(node => node.html.slice(0, 120)).join(' | ')}`)),
-                   error => done([`axe failed: ${error}`]));",
-            )
-            .await
+        self.browser.axe().await
     }
 }
 

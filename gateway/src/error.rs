@@ -88,6 +88,16 @@ impl ApiError {
         )
     }
 
+    /// 413, where the bound is the route's own.
+    pub fn body_too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "Too large",
+            "the body is larger than this endpoint takes".to_owned(),
+        )
+    }
+
     /// 409: understood and turned down; the caller can act on the code.
     pub fn refused(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, "Refused", detail.into())
@@ -222,6 +232,17 @@ impl From<spine::log::ProofError> for ApiError {
     }
 }
 
+impl From<spine::RecordError> for ApiError {
+    fn from(error: spine::RecordError) -> Self {
+        match error {
+            spine::RecordError::Refused(refusal) => {
+                Self::refused(refusal.code(), refusal.to_string())
+            }
+            spine::RecordError::Failed(error) => error.into(),
+        }
+    }
+}
+
 impl From<identity::StoreError> for ApiError {
     fn from(error: identity::StoreError) -> Self {
         match error {
@@ -243,6 +264,58 @@ impl From<assist::Refusal> for ApiError {
 impl From<assist::store::StoreError> for ApiError {
     fn from(error: assist::store::StoreError) -> Self {
         use assist::store::StoreError;
+        match error {
+            StoreError::Stale(_) => Self::refused("stale", error.to_string()),
+            StoreError::Database(error) => error.into(),
+            other @ StoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<jobs::Refusal> for ApiError {
+    fn from(refusal: jobs::Refusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<jobs::store::StoreError> for ApiError {
+    fn from(error: jobs::store::StoreError) -> Self {
+        use jobs::store::StoreError;
+        match error {
+            StoreError::Stale(_) => Self::refused("stale", error.to_string()),
+            StoreError::RobotBusy(_) => Self::refused("robot_busy", error.to_string()),
+            StoreError::Database(error) => error.into(),
+            other @ StoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<assist::CallRefusal> for ApiError {
+    fn from(refusal: assist::CallRefusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<assist::store::CallStoreError> for ApiError {
+    fn from(error: assist::store::CallStoreError) -> Self {
+        use assist::store::CallStoreError;
+        match error {
+            CallStoreError::Stale(_) => Self::refused("stale", error.to_string()),
+            CallStoreError::Database(error) => error.into(),
+            other @ CallStoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}
+
+impl From<trust::Refusal> for ApiError {
+    fn from(refusal: trust::Refusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<trust::store::StoreError> for ApiError {
+    fn from(error: trust::store::StoreError) -> Self {
+        use trust::store::StoreError;
         match error {
             StoreError::Stale(_) => Self::refused("stale", error.to_string()),
             StoreError::Database(error) => error.into(),

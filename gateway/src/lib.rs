@@ -16,4 +16,5 @@ pub mod metrics;
 pub mod reactors;
 pub mod rtc;
 pub mod serve;
+pub mod verify;
 pub mod ws;

@@ -8,7 +8,7 @@ use gateway::{
     admin,
     config::{Config, Log, LogFormat, Overrides},
     rtc::LIBRARY_LOG_DIRECTIVES,
-    serve,
+    serve, verify,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -28,6 +28,8 @@ enum Command {
     Migrate(Overrides),
     /// Looks after organisations, sites, people and robots.
     Admin(admin::Admin),
+    /// Checks evidence bundles. Needs no server, no settings and no network.
+    Verify(verify::Verify),
 }
 
 #[tokio::main]
@@ -36,6 +38,8 @@ async fn main() -> ExitCode {
         Command::Serve(overrides) => run_gateway(&overrides).await,
         Command::Migrate(overrides) => migrate(&overrides).await,
         Command::Admin(task) => admin::run(task).await.map_err(Into::into),
+        // A broken bundle is an answer, not a failure: it has an exit code of its own.
+        Command::Verify(task) => return verify::run(&task, &mut std::io::stdout().lock()),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,9 +9,15 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use crate::{
-    CommandId, OrganisationId, PersonId, RobotId, SiteId, UnixMicros,
+    AccessId, ApprovalId, AssistId, CommandId, JobId, OrganisationId, PersonId, RobotId, SiteId,
+    UnixMicros,
+    assist::{AssistQuestion, AssistReason},
     command::{CommandRequest, Fate, Order, RobotRefusal, Verb},
     console_socket::{FromConsole, Link, ToConsole},
+    job::{
+        AccessPlan, ApprovalVerdict, Assignment, AssistVerdict, Directive, Plan, PlanStep,
+        StepAction, Window,
+    },
     limits::{COMMAND_VALID_MS, PROTOCOL_VERSION},
     robot::{
         Activity, Advert, Battery, CameraAdvert, Capability, Codec, Component, Goal, Health, Place,
@@ -144,6 +150,66 @@ fn scan() -> Scan {
     }
 }
 
+fn assignment() -> Assignment {
+    let id = |last: u128| Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + last);
+    let step = |title: &str, action| PlanStep {
+        title: title.to_owned(),
+        action,
+    };
+    Assignment {
+        job: JobId(id(0x48)),
+        epoch: 2,
+        plan: Plan {
+            title: "Reset Room 3".to_owned(),
+            place: "Room 3".to_owned(),
+            steps: vec![
+                step("Clear the table", StepAction::Work { seconds: 8 }),
+                step(
+                    "Take the mug",
+                    StepAction::UnsureWork {
+                        seconds: 6,
+                        question: AssistQuestion {
+                            reason: AssistReason::Unsure,
+                            words: "How should I hold the mug?".to_owned(),
+                            options: vec!["By the handle".to_owned(), "Around the body".to_owned()],
+                            camera: "head".to_owned(),
+                        },
+                    },
+                ),
+                step(
+                    "Open the drawer",
+                    StepAction::ApprovedWork {
+                        seconds: 5,
+                        words: "May the robot open the drawer?".to_owned(),
+                        answer_within_s: 120,
+                    },
+                ),
+                step("Photograph the room", StepAction::Photograph),
+            ],
+        },
+        checkpoint: 2,
+        access: Some(AccessPlan {
+            access: AccessId(id(0x51)),
+            place: "Room 3 and corridor B".to_owned(),
+            window: Window {
+                from: NOW,
+                until: NOW.plus(1_800_000_000),
+            },
+            secret: None,
+        }),
+        approval: Some(ApprovalVerdict {
+            approval: ApprovalId(id(0x61)),
+            is_granted: true,
+        }),
+        assist: Some(AssistVerdict {
+            assist: AssistId(id(0x71)),
+            option: Some(1),
+            is_over: true,
+        }),
+        directive: Directive::Proceed,
+    }
+}
+
 const TO_ROOM_3: Verb = Verb::NavigateTo {
     x_m: 6.5,
     y_m: 1.25,
@@ -261,6 +327,8 @@ fn what_a_robot_is_told_is_written_as_the_document_shows_it() {
                 seen_tick_ms: 90_500,
                 valid_ms: COMMAND_VALID_MS,
             }),
+            ToRobot::Assignment(Box::new(assignment())),
+            ToRobot::NoAssignment,
             ToRobot::EventsHeld { number: 3 },
             ToRobot::EventRefused {
                 number: 4,

@@ -28,7 +28,7 @@ pub struct Battery {
     pub charging: bool,
 }
 
-/// What the robot is doing with its wheels.
+/// What the robot is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -40,12 +40,14 @@ pub enum Activity {
     Patrolling,
     /// On its way to a target that somebody set.
     Navigating,
-    /// Held still because somebody or something is in the way.
+    /// Held still: somebody or something is in the way, or its job waits for somebody's word.
     Waiting,
     /// Stopped by a person; stays so until the next target.
     Stopped,
     /// On the dock.
     Charging,
+    /// At a step of its job.
+    Working,
 }
 
 /// How well a part works.

@@ -157,20 +157,64 @@ pub fn open<T: DeserializeOwned>(
     bytes: &[u8],
     key: &VerifyingKey,
 ) -> Result<T, SealFailure> {
-    let envelope = parse(bytes)?;
-    if envelope.protected.header.content_type
-        != Some(RegisteredLabel::Text(kind.content_type().to_owned()))
-    {
-        return Err(SealFailure::WrongKind);
-    }
+    let envelope = parse_as(kind, bytes)?;
     if key_id(&envelope)? != KeyId::of(key) {
         return Err(SealFailure::WrongKey);
     }
     envelope.verify_signature(kind.content_type().as_bytes(), |signature, signed| {
         verify_strict(key, signed, signature).map_err(|BadSignature| SealFailure::BadSignature)
     })?;
+    payload_of(&envelope)
+}
+
+/// What an envelope says before anybody has checked who sealed it: names what is bad, and picks the key to check with.
+#[derive(Debug, Clone)]
+pub struct Unverified<T> {
+    /// Its payload, by nobody's word yet.
+    pub payload: T,
+    /// Who is said to have sealed it.
+    pub key: KeyId,
+    signed: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+/// Reads `bytes` as `kind` without checking who sealed them.
+pub fn unverified<T: DeserializeOwned>(
+    kind: Kind,
+    bytes: &[u8],
+) -> Result<Unverified<T>, SealFailure> {
+    let envelope = parse_as(kind, bytes)?;
+    Ok(Unverified {
+        payload: payload_of(&envelope)?,
+        key: key_id(&envelope)?,
+        signed: envelope.tbs_data(kind.content_type().as_bytes()),
+        signature: envelope.signature,
+    })
+}
+
+impl<T> Unverified<T> {
+    /// Whether `key` sealed exactly the bytes that this was read from.
+    pub fn verify(&self, key: &VerifyingKey) -> Result<(), SealFailure> {
+        if self.key != KeyId::of(key) {
+            return Err(SealFailure::WrongKey);
+        }
+        verify_strict(key, &self.signed, &self.signature)
+            .map_err(|BadSignature| SealFailure::BadSignature)
+    }
+}
+
+fn payload_of<T: DeserializeOwned>(envelope: &CoseSign1) -> Result<T, SealFailure> {
     let payload = envelope.payload.as_deref().ok_or(SealFailure::Malformed)?;
     Ok(deterministic::from_slice(payload)?)
+}
+
+/// As [`parse`], and of this kind.
+fn parse_as(kind: Kind, bytes: &[u8]) -> Result<CoseSign1, SealFailure> {
+    let envelope = parse(bytes)?;
+    (envelope.protected.header.content_type
+        == Some(RegisteredLabel::Text(kind.content_type().to_owned())))
+    .then_some(envelope)
+    .ok_or(SealFailure::WrongKind)
 }
 
 /// Parses and insists on our own form: `EdDSA`, nothing unsigned in the header, and not one byte that says the same otherwise.
@@ -287,6 +331,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_unchecked_is_believed_only_once_its_key_is_checked() {
+        let sealed = seal(Kind::Event, &("departed", 7), &key(1)).unwrap();
+        let mut altered = sealed.clone();
+        *altered.last_mut().unwrap() ^= 1;
+
+        let read = unverified::<(String, u32)>(Kind::Event, &sealed).unwrap();
+        let forged = unverified::<(String, u32)>(Kind::Event, &altered).unwrap();
+
+        assert_eq!(read.payload, ("departed".to_owned(), 7));
+        assert!(read.verify(&key(1).verifying_key()).is_ok());
+        assert!(matches!(
+            read.verify(&key(2).verifying_key()),
+            Err(SealFailure::WrongKey)
+        ));
+        assert!(matches!(
+            forged.verify(&key(1).verifying_key()),
+            Err(SealFailure::BadSignature)
+        ));
+        assert!(matches!(
+            unverified::<(String, u32)>(Kind::Entry, &sealed),
+            Err(SealFailure::WrongKind)
+        ));
+    }
+
+    #[test]
     fn every_flipped_bit_and_every_cut_is_found() {
         let sealed = seal(Kind::Event, &("arrived", 3), &key(1)).unwrap();
         let verifying = key(1).verifying_key();
@@ -297,6 +366,11 @@ mod tests {
             assert!(
                 open::<(String, u32)>(Kind::Event, &altered, &verifying).is_err(),
                 "bit {bit} can be flipped unseen"
+            );
+            let read = unverified::<(String, u32)>(Kind::Event, &altered);
+            assert!(
+                read.is_err() || read.is_ok_and(|read| read.verify(&verifying).is_err()),
+                "bit {bit} can be flipped unseen by who reads first"
             );
         }
         for length in 0..sealed.len() {

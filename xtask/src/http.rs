@@ -1,5 +1,6 @@
 //! Just enough HTTP to ask our own gateway on loopback how it is.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
@@ -21,6 +22,15 @@ pub(crate) struct Answer {
 
 /// `GET` of an `http://` address, with a bearer token if one is given.
 pub(crate) fn get(base: &str, path: &str, token: Option<&str>) -> Result<Answer> {
+    exchange(base, &format!("GET {path}"), token, None)
+}
+
+/// `POST` of JSON, under a fresh `Idempotency-Key`.
+pub(crate) fn post(base: &str, path: &str, token: &str, body: &str) -> Result<Answer> {
+    exchange(base, &format!("POST {path}"), Some(token), Some(body))
+}
+
+fn exchange(base: &str, what: &str, token: Option<&str>, body: Option<&str>) -> Result<Answer> {
     let authority = authority(base)?;
     let address = authority
         .to_socket_addrs()?
@@ -33,17 +43,43 @@ pub(crate) fn get(base: &str, path: &str, token: Option<&str>) -> Result<Answer>
 
     // HTTP/1.0, so that the answer ends with the connection and is never in chunks.
     let mut request =
-        format!("GET {path} HTTP/1.0\r\nHost: {authority}\r\nAccept: application/json\r\n");
+        format!("{what} HTTP/1.0\r\nHost: {authority}\r\nAccept: application/json\r\n");
     if let Some(token) = token {
         request.push_str("Authorization: Bearer ");
         request.push_str(token);
         request.push_str("\r\n");
     }
+    if let Some(body) = body {
+        let key = fresh_id()?;
+        write!(
+            request,
+            "Idempotency-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
+        )?;
+    }
     request.push_str("\r\n");
+    request.push_str(body.unwrap_or_default());
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(MOST_BYTES).read_to_end(&mut answer)?;
     parse(&String::from_utf8_lossy(&answer))
+}
+
+/// A random UUID (RFC 9562, version 4).
+pub(crate) fn fresh_id() -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex::encode(bytes);
+    Ok([
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-"))
 }
 
 fn authority(base: &str) -> Result<&str> {

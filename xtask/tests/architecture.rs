@@ -14,16 +14,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("spine", &["protocol", "ledger"]),
     ("identity", &["protocol", "ledger", "spine"]),
     ("assist", &["protocol", "ledger", "spine"]),
+    ("jobs", &["protocol", "ledger", "spine"]),
+    ("trust", &["protocol", "ledger", "spine"]),
     (
         "gateway",
-        &["protocol", "ledger", "spine", "identity", "assist"],
+        &[
+            "protocol", "ledger", "spine", "identity", "assist", "jobs", "trust",
+        ],
     ),
-    ("agent", &["protocol", "ledger", "assist"]),
-    ("console", &["protocol", "ledger", "assist"]),
+    ("agent", &["protocol", "ledger", "assist", "jobs"]),
+    (
+        "console",
+        &["protocol", "ledger", "assist", "jobs", "trust"],
+    ),
     (
         "e2e",
         &[
-            "protocol", "ledger", "spine", "identity", "assist", "gateway", "agent",
+            "protocol", "ledger", "spine", "identity", "assist", "jobs", "trust", "gateway",
+            "agent",
         ],
     ),
     ("xtask", &[]),
@@ -41,7 +49,7 @@ const FORBIDDEN: &[(&[&str], &[&str])] = &[
     ),
     (&["spine"], &["axum", "redis", "webrtc", "rtc", "leptos"]),
     (
-        &["identity", "assist"],
+        &["identity", "assist", "jobs", "trust"],
         &[
             "axum",
             "redis",
@@ -65,7 +73,7 @@ const FORBIDDEN: &[(&[&str], &[&str])] = &[
 
 /// Crates that replay the same rules in the browser, the agent and the verifier: what reaches the
 /// database is an optional dependency behind the feature `store`, which is off by default.
-const PURE_BY_DEFAULT: &[&str] = &["ledger", "identity", "assist"];
+const PURE_BY_DEFAULT: &[&str] = &["ledger", "identity", "assist", "jobs", "trust"];
 
 /// What only the feature `store` may bring.
 const STORE_ONLY: &[&str] = &["sqlx", "spine"];

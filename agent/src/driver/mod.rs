@@ -9,7 +9,7 @@ use std::time::Duration;
 use protocol::{
     CommandId, UnixMicros,
     command::{AbandonReason, RobotRefusal, Verb},
-    robot::{Advert, Scan, Telemetry},
+    robot::{Advert, Place, Pose, Scan, Telemetry},
 };
 
 /// A robot's body as the agent sees it: the simulator now, a real machine later.
@@ -26,6 +26,21 @@ pub trait Driver: Send {
     /// anything, and ends as done once the robot stands still.
     fn obey(&mut self, command: CommandId, verb: Verb) -> Result<(), RobotRefusal>;
 
+    /// Comes to a controlled stop for the robot's own reasons. Ends like a person's stop; nobody has to lift it, and it does
+    /// not lift a person's.
+    fn stand(&mut self, command: CommandId);
+
+    /// Whether the robot holds a job: then it does nothing of its own accord.
+    fn set_engaged(&mut self, is_engaged: bool);
+
+    /// Where work at a place of its map is done.
+    fn workplace(&self, place: &Place) -> Workplace {
+        Workplace {
+            door: place.pose,
+            spots: vec![place.pose],
+        }
+    }
+
     /// Lets `elapsed` pass.
     fn step(&mut self, elapsed: Duration) -> Step;
 
@@ -34,6 +49,15 @@ pub trait Driver: Send {
 
     /// What the lidar sees right now and the path ahead; `None` when the robot has no lidar.
     fn scan(&self, at: UnixMicros) -> Option<Scan>;
+}
+
+/// A place as somebody who works there sees it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Workplace {
+    /// Where to wait to be let in.
+    pub door: Pose,
+    /// Where to stand at work; never empty.
+    pub spots: Vec<Pose>,
 }
 
 /// What came of one step.

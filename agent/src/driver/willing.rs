@@ -41,6 +41,15 @@ impl Driver for Willing {
         Ok(())
     }
 
+    fn stand(&mut self, command: CommandId) {
+        self.endings.push(Ending {
+            command,
+            result: Ok(()),
+        });
+    }
+
+    fn set_engaged(&mut self, _is_engaged: bool) {}
+
     fn step(&mut self, _elapsed: Duration) -> Step {
         Step {
             endings: std::mem::take(&mut self.endings),

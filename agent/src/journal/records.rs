@@ -11,6 +11,9 @@ use protocol::limits::MAX_SEALED_EVENT_BYTES;
 
 use super::JournalFailure;
 
+/// Refused events are a fault of somebody's; a few thousand of them say what there is to say.
+const MOST_ASIDE_BYTES: u64 = 1024 * 1024;
+
 /// What is asked of a file.
 pub(super) trait Disk: Debug + Send {
     /// Writes on from where the last write or cut ended.
@@ -129,6 +132,28 @@ impl Records {
         self.is_torn = false;
         self.owes_folder_sync = true;
         Ok(self.sync_folder()?)
+    }
+
+    /// The whole records that the file holds.
+    pub(super) fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(&self.path)?
+            .take(self.length)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Writes a record into a file beside, for people to look at. The oldest stay: they tell what went wrong first.
+    pub(super) fn keep_aside(&self, sealed: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path.with_extension("refused"))?;
+        if file.metadata()?.len() < MOST_ASIDE_BYTES {
+            file.write_all(&record(sealed))?;
+            file.sync_all()?;
+        }
+        Ok(())
     }
 
     fn sync_folder(&mut self) -> io::Result<()> {

@@ -7,7 +7,8 @@ use std::{
 
 use protocol::{
     UnixMicros,
-    command::{AbandonReason, Receipt},
+    command::{AbandonReason, Outcome, Receipt},
+    job::{ForfeitReason, JobEvent},
     robot::Pose,
 };
 use tempfile::TempDir;
@@ -39,13 +40,13 @@ fn a_reopened_journal_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let mut journal = open(&path);
-    journal.append(event(1)).unwrap();
-    journal.append(event(2)).unwrap();
+    journal.append(Stream::Own, event(1)).unwrap();
+    journal.append(Stream::Own, event(2)).unwrap();
     let second = journal.after(1, 9)[0].clone();
     drop(journal);
 
     let mut journal = open(&path);
-    assert_eq!(journal.append(event(3)).unwrap(), 3);
+    assert_eq!(journal.append(Stream::Own, event(3)).unwrap(), 3);
 
     let third = &journal.after(2, 9)[0];
     let opened: ActorEvent =
@@ -60,9 +61,9 @@ fn a_power_cut_at_any_byte_loses_only_the_record_being_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
     let mut journal = open(&path);
-    journal.append(event(1)).unwrap();
+    journal.append(Stream::Own, event(1)).unwrap();
     let first_bytes = fs::metadata(&path).unwrap().len();
-    journal.append(event(2)).unwrap();
+    journal.append(Stream::Own, event(2)).unwrap();
     drop(journal);
     let whole = fs::read(&path).unwrap();
 
@@ -70,7 +71,7 @@ fn a_power_cut_at_any_byte_loses_only_the_record_being_written() {
         fs::write(&path, &whole[..usize::try_from(length).unwrap()]).unwrap();
         let mut journal = open(&path);
         assert_eq!(journal.last_number(), 1, "cut at {length}");
-        assert_eq!(journal.append(event(3)).unwrap(), 2);
+        assert_eq!(journal.append(Stream::Own, event(3)).unwrap(), 2);
         drop(journal);
         assert_eq!(open(&path).last_number(), 2);
     }
@@ -80,7 +81,7 @@ fn a_power_cut_at_any_byte_loses_only_the_record_being_written() {
 fn an_altered_record_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    open(&path).append(event(1)).unwrap();
+    open(&path).append(Stream::Own, event(1)).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
@@ -97,7 +98,7 @@ fn what_the_gateway_holds_is_forgotten_and_the_chain_survives_the_rewrite() {
     let path = folder.path().join("journal");
     let mut journal = open(&path);
     for number in 1..=3 {
-        journal.append(event(number)).unwrap();
+        journal.append(Stream::Own, event(number)).unwrap();
     }
 
     journal.forget_up_to(2).unwrap();
@@ -107,7 +108,7 @@ fn what_the_gateway_holds_is_forgotten_and_the_chain_survives_the_rewrite() {
     drop(journal);
 
     let mut journal = open(&path);
-    assert_eq!(journal.append(event(4)).unwrap(), 4);
+    assert_eq!(journal.append(Stream::Own, event(4)).unwrap(), 4);
 }
 
 fn folder() -> (TempDir, PathBuf) {
@@ -129,12 +130,12 @@ fn a_record_that_fails_leaves_nothing_behind_and_its_number_to_the_next() {
         let faults = Faults::default();
         let mut journal = open(&path);
         put_on_failing_disk(&mut journal, &path, &faults);
-        journal.append(event(1)).unwrap();
+        journal.append(Stream::Own, event(1)).unwrap();
 
         faults.set(fault);
-        let failed = journal.append(event(2));
+        let failed = journal.append(Stream::Own, event(2));
         faults.set(Fault::None);
-        let number = journal.append(event(3)).unwrap();
+        let number = journal.append(Stream::Own, event(3)).unwrap();
 
         assert!(matches!(failed, Err(JournalFailure::Disk(_))), "{fault:?}");
         assert_eq!(number, 2, "{fault:?}");
@@ -150,15 +151,15 @@ fn nothing_is_written_behind_half_a_record_that_cant_be_cut_away() {
     let faults = Faults::default();
     let mut journal = open(&path);
     put_on_failing_disk(&mut journal, &path, &faults);
-    journal.append(event(1)).unwrap();
+    journal.append(Stream::Own, event(1)).unwrap();
     faults.set(Fault::Stuck);
-    let first = journal.append(event(2));
+    let first = journal.append(Stream::Own, event(2));
     let torn_bytes = fs::metadata(&path).unwrap().len();
 
-    let second = journal.append(event(3));
+    let second = journal.append(Stream::Own, event(3));
     let bytes_then = fs::metadata(&path).unwrap().len();
     faults.set(Fault::None);
-    let third = journal.append(event(4));
+    let third = journal.append(Stream::Own, event(4));
 
     assert!(matches!(first, Err(JournalFailure::Disk(_))));
     assert!(matches!(second, Err(JournalFailure::Torn(_))));
@@ -171,7 +172,7 @@ fn nothing_is_written_behind_half_a_record_that_cant_be_cut_away() {
 fn a_second_agent_on_one_folder_is_refused_also_after_a_rewrite() {
     let (_folder, path) = folder();
     let mut journal = open(&path);
-    journal.append(event(1)).unwrap();
+    journal.append(Stream::Own, event(1)).unwrap();
 
     let before = Journal::open(&path, ROBOT, key());
     journal.rewrite().unwrap();
@@ -188,7 +189,7 @@ fn a_second_agent_on_one_folder_is_refused_also_after_a_rewrite() {
 fn reading_changes_nothing_and_needs_no_lock() {
     let (_folder, path) = folder();
     let mut journal = open(&path);
-    journal.append(event(1)).unwrap();
+    journal.append(Stream::Own, event(1)).unwrap();
     let mut bytes = fs::read(&path).unwrap();
     bytes.extend_from_slice(&[0, 0, 1]);
     fs::write(&path, &bytes).unwrap();
@@ -229,8 +230,10 @@ fn an_accepted_order_stays_open_over_restarts_and_rewrites_until_its_end_is_told
     let (_folder, path) = folder();
     let command = CommandId(Uuid::from_u128(7));
     let mut journal = open(&path);
-    journal.append(receipt(7, Outcome::Accepted)).unwrap();
-    journal.append(event(1)).unwrap();
+    journal
+        .append(Stream::Own, receipt(7, Outcome::Accepted))
+        .unwrap();
+    journal.append(Stream::Own, event(1)).unwrap();
     journal.forget_up_to(2).unwrap();
     journal.rewrite().unwrap();
     drop(journal);
@@ -238,12 +241,15 @@ fn an_accepted_order_stays_open_over_restarts_and_rewrites_until_its_end_is_told
     let mut journal = open(&path);
     let open_before = journal.open_orders();
     let number = journal
-        .append(receipt(
-            7,
-            Outcome::Abandoned {
-                reason: AbandonReason::Restarted,
-            },
-        ))
+        .append(
+            Stream::Own,
+            receipt(
+                7,
+                Outcome::Abandoned {
+                    reason: AbandonReason::Restarted,
+                },
+            ),
+        )
         .unwrap();
     let open_after = journal.open_orders();
     drop(journal);
@@ -259,10 +265,160 @@ fn an_accepted_order_stays_open_over_restarts_and_rewrites_until_its_end_is_told
 fn an_acceptance_that_is_the_last_record_is_kept_once() {
     let (_folder, path) = folder();
     let mut journal = open(&path);
-    journal.append(event(1)).unwrap();
-    journal.append(receipt(7, Outcome::Accepted)).unwrap();
+    journal.append(Stream::Own, event(1)).unwrap();
+    journal
+        .append(Stream::Own, receipt(7, Outcome::Accepted))
+        .unwrap();
 
     journal.rewrite().unwrap();
 
     assert_eq!(numbers(&path), [2]);
+}
+
+const JOB: JobId = JobId(Uuid::from_u128(0x10));
+
+fn say(journal: &mut Journal, job: JobId, event: JobEvent) -> u64 {
+    journal
+        .append(Stream::Job(job), Payload::Job(event))
+        .unwrap()
+}
+
+#[test]
+fn words_on_a_job_and_receipts_stand_in_one_chain_each_for_its_own_history() {
+    let (_folder, path) = folder();
+    let mut journal = open(&path);
+
+    journal
+        .append(Stream::Own, receipt(7, Outcome::Accepted))
+        .unwrap();
+    say(&mut journal, JOB, JobEvent::Departed { epoch: 1 });
+    journal
+        .append(Stream::Own, receipt(7, Outcome::Done))
+        .unwrap();
+
+    let mut previous = [0; 32];
+    let mut streams = Vec::new();
+    for (number, kept) in (1..).zip(journal.after(0, 9)) {
+        let event: ActorEvent =
+            sealed::open(Kind::Event, &kept.sealed, &key().verifying_key()).unwrap();
+        assert_eq!(event.chain, Some(ActorChain { number, previous }));
+        previous = Sha256::digest(&kept.sealed).into();
+        streams.push(event.stream);
+    }
+    let own = robot_stream(ROBOT);
+    assert_eq!(streams, [own.clone(), job_stream(JOB), own]);
+}
+
+#[test]
+fn what_was_said_of_a_job_survives_restarts_and_rewrites_and_ends_with_the_next_job() {
+    let (_folder, path) = folder();
+    let mut journal = open(&path);
+    say(
+        &mut journal,
+        JOB,
+        JobEvent::ReservationConfirmed { epoch: 3 },
+    );
+    say(&mut journal, JOB, JobEvent::Departed { epoch: 3 });
+    for number in 1..=2 {
+        let done = JobEvent::CheckpointDone {
+            epoch: 3,
+            number,
+            left_out: false,
+            evidence: Vec::new(),
+        };
+        say(&mut journal, JOB, done);
+    }
+    let safe = say(&mut journal, JOB, JobEvent::SafeStateReached { epoch: 3 });
+    journal.append(Stream::Own, event(1)).unwrap();
+    journal.forget_up_to(6).unwrap();
+    journal.rewrite().unwrap();
+    drop(journal);
+    // The first of the two checkpoints is no longer needed.
+    assert_eq!(numbers(&path), [1, 2, 4, 5, 6]);
+
+    let mut journal = open(&path);
+    let after_restart = journal.said().unwrap();
+    let other = JobId(Uuid::from_u128(0x11));
+    let busy = JobEvent::ReservationForfeited {
+        epoch: 1,
+        reason: ForfeitReason::Busy,
+    };
+    say(&mut journal, other, busy);
+    let after_another_was_turned_down = journal.said().unwrap();
+    say(
+        &mut journal,
+        JOB,
+        JobEvent::ReservationConfirmed { epoch: 4 },
+    );
+
+    let expected = Said {
+        is_confirmed: true,
+        is_departed: true,
+        checkpoint: 2,
+        safe_state: Some(safe),
+        ..Said::nothing(JOB, 3)
+    };
+    assert_eq!(after_restart, expected);
+    assert_eq!(after_another_was_turned_down, expected);
+    let renewed = Said {
+        is_confirmed: true,
+        ..Said::nothing(JOB, 4)
+    };
+    assert_eq!(journal.said(), Some(renewed));
+}
+
+/// What a gateway that holds `held` of them would see, from there on.
+fn is_one_chain(journal: &Journal, mut previous: [u8; 32], held: u64) {
+    for (number, kept) in (held + 1..).zip(journal.after(held, usize::MAX)) {
+        let event: ActorEvent =
+            sealed::open(Kind::Event, &kept.sealed, &key().verifying_key()).unwrap();
+        assert_eq!(kept.number, number);
+        assert_eq!(event.chain, Some(ActorChain { number, previous }));
+        previous = Sha256::digest(&kept.sealed).into();
+    }
+}
+
+#[test]
+fn an_event_that_is_set_aside_leaves_its_number_and_its_place_in_the_chain_to_the_next() {
+    for (refused, total) in [(1, 1), (1, 3), (3, 3), (3, 5)] {
+        let (folder, path) = folder();
+        let mut journal = open(&path);
+        for number in 1..=total {
+            journal.append(Stream::Own, event(number)).unwrap();
+        }
+        let before: Vec<Kept> = journal.after(0, 9);
+        let previous = match usize::try_from(refused).unwrap().checked_sub(2) {
+            Some(index) => Sha256::digest(&before[index].sealed).into(),
+            None => [0; 32],
+        };
+        journal.forget_up_to(refused - 1).unwrap();
+
+        journal.set_aside(refused).unwrap();
+        drop(journal);
+        let mut journal = open(&path);
+        let last = journal.last_number();
+        journal.append(Stream::Own, event(9)).unwrap();
+
+        let total = u64::try_from(total).unwrap();
+        assert_eq!(last, total - 1, "{refused} of {total}");
+        assert_eq!(journal.last_number(), total, "{refused} of {total}");
+        is_one_chain(&journal, previous, refused - 1);
+        let kept_aside = fs::read(folder.path().join("journal.refused")).unwrap();
+        let index = usize::try_from(refused).unwrap() - 1;
+        assert_eq!(
+            records::split(&kept_aside).0,
+            [before[index].sealed.as_slice()]
+        );
+    }
+}
+
+#[test]
+fn an_event_that_the_journal_does_not_hold_cant_be_set_aside() {
+    let (_folder, path) = folder();
+    let mut journal = open(&path);
+    journal.append(Stream::Own, event(1)).unwrap();
+
+    assert!(!journal.set_aside(2).unwrap());
+
+    assert_eq!(numbers(&path), [1]);
 }

@@ -30,6 +30,7 @@ use crate::{
     control::AgentClock,
     journal::Journal,
     publish::{CameraSender, CameraSpec},
+    work::heard::Heard,
 };
 
 /// The journal as its writer and the link share it. Held for one file operation.
@@ -98,6 +99,8 @@ pub struct Link {
     pub stills: mpsc::Receiver<Still>,
     /// Orders, to the control loop.
     pub orders: mpsc::Sender<Order>,
+    /// What the gateway says of the robot's job, to the control loop.
+    pub heard: watch::Sender<Heard>,
     /// What the gateway wants.
     pub demand: watch::Sender<Demand>,
     /// Cameras for which somebody needs a key frame.

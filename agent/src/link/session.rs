@@ -16,7 +16,7 @@ use super::{
     media::{Media, Turn},
     socket::Socket,
 };
-use crate::publish::PublishEvent;
+use crate::{journal::Journal, orders::Clocks, publish::PublishEvent, work::heard::Told};
 
 /// The gateway pings every second; after this long without a word it is gone.
 const SILENT_AFTER: Duration = Duration::from_secs(5);
@@ -26,6 +26,16 @@ const EVENTS_IN_FLIGHT: usize = 32;
 
 /// Not acknowledged by then, events are sent again.
 const EVENTS_AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+/// What is refused with these codes fares no better without its neighbour: the key is not believed, or the gateway knows
+/// another chain.
+const REFUSES_ALL: [&str; 5] = [
+    "key_not_bound",
+    "signature_refused",
+    "unnumbered",
+    "gap",
+    "forked",
+];
 
 /// Runs one session to its end.
 pub(super) async fn run(link: &mut Link) -> End {
@@ -54,6 +64,7 @@ pub(super) async fn run_with(link: &mut Link, media: Media) -> End {
         held_up_to: events_held,
         events_again_at: Instant::now(),
         events_stopped: false,
+        is_settling: false,
     };
     let end = match session.go_on().await {
         Ok(never) => match never {},
@@ -89,7 +100,18 @@ async fn greet(link: &mut Link, socket: &mut Socket) -> Result<u64, End> {
     let welcome = async {
         loop {
             match socket.next().await? {
-                ToRobot::Welcome { events_held, .. } => return Ok(events_held),
+                ToRobot::Welcome {
+                    events_held,
+                    gateway_at,
+                    ..
+                } => {
+                    let tick_ms = link.clock.now().tick_ms;
+                    link.heard.send_modify(|heard| {
+                        heard.held = events_held;
+                        heard.clock.note(gateway_at, tick_ms);
+                    });
+                    return Ok(events_held);
+                }
                 ToRobot::Goodbye { reason, words } => return Err(End::Goodbye(reason, words)),
                 _ => {}
             }
@@ -121,8 +143,20 @@ struct Session<'link> {
     /// Highest event number that the gateway holds.
     held_up_to: u64,
     events_again_at: Instant,
-    /// The gateway refused an event for good.
+    /// The gateway refused our events for good.
     events_stopped: bool,
+    /// Until `events_again_at` answers may be to events that have another number by now, and none is sent.
+    is_settling: bool,
+}
+
+/// What a refusal is about.
+enum Refused {
+    /// An event that came before its predecessors.
+    Early,
+    /// That one event.
+    One,
+    /// Everything under our key or in our chain.
+    All,
 }
 
 impl Session<'_> {
@@ -166,7 +200,8 @@ impl Session<'_> {
                     self.socket.send(&FromRobot::Advert(advert)).await?;
                 }
                 Some(still) = self.link.stills.recv() => self.send_still(&still).await?,
-                () = tokio::time::sleep_until(self.events_again_at), if self.sent_up_to > self.held_up_to => {
+                () = tokio::time::sleep_until(self.events_again_at), if self.sent_up_to > self.held_up_to || self.is_settling => {
+                    self.is_settling = false;
                     self.sent_up_to = self.held_up_to;
                     self.send_events().await?;
                 }
@@ -181,7 +216,13 @@ impl Session<'_> {
         match frame {
             ToRobot::Welcome { .. } => {}
             ToRobot::Ping { at } => {
-                let robot_at = self.link.clock.now().at;
+                let Clocks {
+                    tick_ms,
+                    at: robot_at,
+                } = self.link.clock.now();
+                self.link
+                    .heard
+                    .send_modify(|heard| heard.clock.note(at, tick_ms));
                 self.socket.send(&FromRobot::Pong { at, robot_at }).await?;
             }
             ToRobot::RtcAnswer { negotiation, sdp } => {
@@ -197,9 +238,18 @@ impl Session<'_> {
                 self.link.demand.send_replace(demand);
             }
             ToRobot::Order(order) => self.order(order),
-            ToRobot::Assignment(_) | ToRobot::NoAssignment => {}
+            ToRobot::Assignment(assignment) => {
+                let told = Told::Job(assignment.into());
+                self.link.heard.send_modify(|heard| heard.tell(told));
+            }
+            ToRobot::NoAssignment => {
+                self.link.heard.send_modify(|heard| heard.tell(Told::NoJob));
+            }
             ToRobot::EventsHeld { number } => {
                 self.held_up_to = self.held_up_to.max(number);
+                self.link
+                    .heard
+                    .send_modify(|heard| heard.held = self.held_up_to);
                 self.sent_up_to = self.sent_up_to.max(number);
                 forget(self.link, self.held_up_to).await;
                 self.send_events().await?;
@@ -213,23 +263,45 @@ impl Session<'_> {
     /// Once the oldest event that is not held is refused, nothing after it can be held either: sending it again would never
     /// end. Another one may only have come before its predecessors, which are on their way.
     async fn event_refused(&mut self, number: u64, code: &str) {
+        if self.events_stopped || self.is_settling {
+            return;
+        }
         let held = self.held_up_to;
-        let oldest = self
-            .link
-            .journal
-            .with(move |journal| journal.after(held, 1));
-        let is_oldest = oldest
-            .await
-            .is_some_and(|kept| kept.first().is_some_and(|kept| kept.number == number));
-        if is_oldest && !self.events_stopped {
-            tracing::error!(
+        let is_about_all = REFUSES_ALL.contains(&code);
+        let set_aside = move |journal: &mut Journal| {
+            let oldest = journal.after(held, 1);
+            if oldest.first().is_none_or(|kept| kept.number != number) {
+                return Ok(Refused::Early);
+            }
+            if is_about_all {
+                return Ok(Refused::All);
+            }
+            journal.set_aside(number).map(|_was_there| Refused::One)
+        };
+        match self.link.journal.with(set_aside).await {
+            Some(Ok(Refused::Early)) | None => return,
+            Some(Ok(Refused::One)) => tracing::error!(
                 event.number = number,
                 code,
-                "the gateway refuses our events; none is sent in this session"
-            );
-            self.events_stopped = true;
-            self.sent_up_to = self.held_up_to;
+                "the gateway will never record an event of ours; it is set aside"
+            ),
+            Some(Ok(Refused::All)) => {
+                tracing::error!(
+                    event.number = number,
+                    code,
+                    "the gateway refuses our events; none is sent in this session"
+                );
+                self.events_stopped = true;
+            }
+            Some(Err(error)) => {
+                tracing::error!(event.number = number, code, %error, "a refused event could not be set aside");
+                self.events_stopped = true;
+            }
         }
+        // Those on their way have the old numbers: they are answered before the new ones leave.
+        self.sent_up_to = self.held_up_to;
+        self.events_again_at = Instant::now() + EVENTS_AGAIN_AFTER;
+        self.is_settling = true;
     }
 
     /// Orders never wait: a robot that is 16 orders behind must not obey the oldest of them late.
@@ -278,7 +350,7 @@ impl Session<'_> {
     /// Sends what the gateway does not hold yet, a bounded number ahead of its acknowledgements. On the data channel
     /// where it stands, else on the socket; what was not acknowledged there goes on the socket too.
     async fn send_events(&mut self) -> Result<(), End> {
-        if self.events_stopped {
+        if self.events_stopped || self.is_settling {
             return Ok(());
         }
         let in_flight =

@@ -2,11 +2,15 @@
 
 use std::{future::pending, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::{
-    RobotId,
+    CommandId, JobId, RobotId,
+    event::{ActorEvent, Payload},
+    job::JobEvent,
     robot_socket::{FromRobot, ToRobot},
+    sealed::{self, Kind},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -18,7 +22,7 @@ use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 use uuid::Uuid;
 
 use super::{media::Media, *};
-use crate::{publish::VideoCodec, tls};
+use crate::{journal::Stream, publish::VideoCodec, tls, work::heard::Told};
 
 const ROBOT: RobotId = RobotId(Uuid::from_u128(5));
 
@@ -32,11 +36,17 @@ async fn soon<F: Future>(what: &str, happens: F) -> F::Output {
     output
 }
 
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
 /// The ends of the link that the rest of an agent would hold.
 struct Rest {
     hang_up: CancellationToken,
+    heard: watch::Receiver<Heard>,
+    journal: SharedJournal,
+    grew: watch::Sender<u64>,
     _folder: TempDir,
-    _grew: watch::Sender<u64>,
     _advert: watch::Sender<Advert>,
     _telemetry: watch::Sender<Option<Telemetry>>,
     _scan: watch::Sender<Option<Scan>>,
@@ -47,7 +57,7 @@ struct Rest {
 fn link_to(gateway: &str) -> (Link, Rest) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    let journal = Journal::open(&path, ROBOT, SigningKey::from_bytes(&[7; 32])).unwrap();
+    let journal = Journal::open(&path, ROBOT, key()).unwrap();
     let (grew, journal_grew) = watch::channel(0);
     let (advert, advert_out) = watch::channel(Advert::default());
     let (telemetry, telemetry_out) = watch::channel(None);
@@ -55,6 +65,8 @@ fn link_to(gateway: &str) -> (Link, Rest) {
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
     let (orders, orders_out) = mpsc::channel(1);
     let hang_up = CancellationToken::new();
+    let (heard, heard_out) = watch::channel(Heard::default());
+    let journal = SharedJournal::new(journal);
     let link = Link {
         gateway: Url::parse(gateway).unwrap(),
         token: Zeroizing::new("token".to_owned()),
@@ -62,13 +74,14 @@ fn link_to(gateway: &str) -> (Link, Rest) {
         run: 1,
         clock: AgentClock::start(),
         cameras: Vec::new(),
-        journal: SharedJournal::new(journal),
+        journal: journal.clone(),
         journal_grew,
         advert: advert_out,
         telemetry: telemetry_out,
         scan: scan_out,
         stills: stills_out,
         orders,
+        heard,
         demand: watch::channel(Demand::default()).0,
         keyframes: mpsc::channel(1).0,
         outlets: watch::channel(None).0,
@@ -76,8 +89,10 @@ fn link_to(gateway: &str) -> (Link, Rest) {
     };
     let rest = Rest {
         hang_up,
+        heard: heard_out,
+        journal,
+        grew,
         _folder: folder,
-        _grew: grew,
         _advert: advert,
         _telemetry: telemetry,
         _scan: scan,
@@ -110,6 +125,17 @@ impl Gateway {
     async fn send(&mut self, frame: &ToRobot) {
         let text = serde_json::to_string(frame).unwrap();
         self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next event that the agent says: its number, and what it is.
+    async fn next_event(&mut self) -> (u64, ActorEvent) {
+        loop {
+            if let FromRobot::Event { number, sealed } = self.next().await {
+                let sealed = BASE64_STANDARD.decode(sealed).unwrap();
+                let event = sealed::open(Kind::Event, &sealed, &key().verifying_key()).unwrap();
+                return (number, event);
+            }
+        }
     }
 
     async fn next(&mut self) -> FromRobot {
@@ -188,4 +214,60 @@ async fn a_link_without_a_gateway_hangs_up_at_once() {
 
     let ended = soon("the link ends", running).await.unwrap();
     assert!(ended.is_ok());
+}
+
+#[tokio::test]
+async fn an_event_that_is_refused_for_good_makes_way_for_those_behind_it() {
+    let (listener, address) = listen().await;
+    let (link, rest) = link_to(&address);
+    let append = |journal: &mut Journal| {
+        let not_ours = Payload::CommandUnanswered {
+            command: CommandId(Uuid::from_u128(1)),
+        };
+        let job = Stream::Job(JobId(Uuid::from_u128(2)));
+        journal.append(Stream::Own, not_ours).unwrap();
+        for event in [
+            JobEvent::Departed { epoch: 1 },
+            JobEvent::Arrived { epoch: 1 },
+        ] {
+            journal.append(job, Payload::Job(event)).unwrap();
+        }
+    };
+    rest.journal.with(append).await.unwrap();
+    let running = tokio::spawn(link.run());
+    let mut gateway = Gateway::welcome(&listener).await;
+    for expected in 1..=3 {
+        assert_eq!(gateway.next_event().await.0, expected);
+    }
+
+    for (number, code) in [(1, "not_a_robots_word"), (2, "gap"), (3, "gap")] {
+        let code = code.to_owned();
+        gateway.send(&ToRobot::EventRefused { number, code }).await;
+    }
+
+    let (first, departed) = gateway.next_event().await;
+    let (second, arrived) = gateway.next_event().await;
+    assert_eq!((first, second), (1, 2));
+    assert_eq!(departed.payload.kind(), "robot.departed");
+    assert_eq!(departed.chain.unwrap().previous, [0; 32]);
+    assert_eq!(arrived.payload.kind(), "robot.arrived");
+    gateway.send(&ToRobot::EventsHeld { number: 2 }).await;
+    rest.grew.send_replace(3);
+    running.abort();
+}
+
+#[tokio::test]
+async fn what_the_gateway_says_of_the_job_reaches_the_rest_each_time() {
+    let (listener, address) = listen().await;
+    let (link, mut rest) = link_to(&address);
+    let running = tokio::spawn(link.run());
+    let mut gateway = Gateway::welcome(&listener).await;
+
+    gateway.send(&ToRobot::NoAssignment).await;
+    gateway.send(&ToRobot::NoAssignment).await;
+
+    let twice = rest.heard.wait_for(|heard| heard.times == 2);
+    let heard = soon("the job is told", twice).await.unwrap().clone();
+    assert_eq!(heard.told, Told::NoJob);
+    running.abort();
 }

@@ -15,6 +15,7 @@ use crate::{
     browser,
     rtc::{Feed, Peer},
     session::Session,
+    sound::{self, Bell},
 };
 
 /// Ages, attempts and liveness are looked at so often.
@@ -42,6 +43,7 @@ pub(crate) struct Live {
 struct Gear {
     socket: Option<Socket>,
     peer: Option<Peer>,
+    bell: Bell,
     redrawn_at: UnixMicros,
     is_redraw_due: bool,
 }
@@ -50,7 +52,10 @@ impl Live {
     /// Sets it up and lets time run.
     pub(crate) fn new(session: Session) -> Self {
         let live = Self {
-            model: RwSignal::new(Model::default()),
+            model: RwSignal::new(Model {
+                is_muted: sound::is_muted(),
+                ..Model::default()
+            }),
             tick: Trigger::new(),
             glance: Trigger::new(),
             feeds: RwSignal::new_local(Vec::new()),
@@ -191,6 +196,8 @@ impl Live {
                 // A still that was forgotten twice is forgotten all the same.
                 let _revoked = Url::revoke_object_url(&url);
             }
+            Effect::Ring => self.gear.update_value(|gear| gear.bell.ring()),
+            Effect::RememberMute(is_muted) => sound::remember_mute(is_muted),
             Effect::CheckSession => spawn_local(self.session.load()),
         }
     }

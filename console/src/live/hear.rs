@@ -13,6 +13,7 @@ use super::{
     model::{Model, Phase, Robot},
     reduce::{Effect, Moment, dismissed, give_up_view, open_view},
     view::ViewPhase,
+    work,
 };
 
 /// Takes in one frame.
@@ -24,11 +25,15 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             robots,
             degraded,
             commands,
-            assists: _,
+            assists,
         } => {
             let opened_at = model.connection.opened_at;
             model.commands.replace(&commands, opened_at, at.now);
-            return snapshot(model, robots, degraded, at);
+            let is_first = model.robots.is_none();
+            model.snapshots = model.snapshots.wrapping_add(1);
+            let mut effects = snapshot(model, robots, degraded, at);
+            effects.extend(work::replace_assists(model, assists, is_first));
+            return effects;
         }
         ToConsole::Robot(view) => return robot(model, *view),
         ToConsole::RobotGone { robot } => return gone(model, robot),
@@ -63,7 +68,8 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             words,
         } => model.commands.turned_down(command, code, words, at.now),
         ToConsole::Degraded { degraded } => model.degraded = degraded,
-        ToConsole::Job(_) | ToConsole::Assist(_) => {}
+        ToConsole::Job(view) => model.jobs.learn(*view),
+        ToConsole::Assist(call) => return work::hear_assist(model, *call),
         // The snapshot that follows replaces what was missed; what is known stays on screen until then.
         ToConsole::Resync => {}
         ToConsole::Pong {

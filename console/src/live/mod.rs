@@ -9,7 +9,9 @@ pub mod model;
 pub mod reduce;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod socket;
+mod stills;
 pub mod view;
+pub mod work;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,12 @@ use protocol::{
     views::{Degradation, Presence, RobotView},
 };
 
-use super::{clock::GatewayClock, commands::Commands, view::View};
+use super::{
+    clock::GatewayClock,
+    commands::Commands,
+    view::View,
+    work::{Assists, Jobs},
+};
 
 /// All that the console knows.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +30,14 @@ pub struct Model {
     pub robots: Option<BTreeMap<RobotId, Robot>>,
     /// Wishes and what became of them.
     pub commands: Commands,
+    /// Rises with every snapshot: what was asked for before it may have missed something.
+    pub snapshots: u32,
+    /// Jobs that were told of, by the socket or to a page that asked.
+    pub jobs: Jobs,
+    /// Calls for help that are not over.
+    pub assists: Assists,
+    /// Whether calls make no sound.
+    pub is_muted: bool,
     /// What the gateway says is out of order.
     pub degraded: Vec<Degradation>,
     /// The robot that the safety bar names and Space stops.

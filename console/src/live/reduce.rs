@@ -3,15 +3,17 @@
 use protocol::{
     CommandId, RobotId, UnixMicros,
     command::{CommandRequest, Verb},
-    console_socket::{FromConsole, MAX_THUMBNAIL_ROBOTS, ToConsole},
+    console_socket::{FromConsole, ToConsole},
     limits::PROTOCOL_VERSION,
     robot_socket::Goodbye,
+    views::JobView,
 };
 
 use super::{
     commands::Standing,
     hear,
     model::{Model, Phase, Still},
+    stills,
     view::{OPENING_FOR_US, SHAKY_FOR_US, Trouble, View, ViewPhase, retry_after_us},
 };
 
@@ -39,6 +41,10 @@ pub enum Input {
         /// The still.
         still: Still,
     },
+    /// The gateway answered a page with these jobs.
+    Jobs(Vec<JobView>),
+    /// Somebody turned the sound of calls off or on.
+    Mute(bool),
     /// Somebody chose a robot, or none.
     Select(Option<RobotId>),
     /// These robots' cards are on screen.
@@ -119,6 +125,10 @@ pub enum Effect {
     CloseView,
     /// This still is shown no longer.
     ForgetStill(String),
+    /// Make the sound of a call.
+    Ring,
+    /// Remember whether calls make a sound, beyond this page.
+    RememberMute(bool),
     /// The socket did not open, or the gateway said that the sign-in ended: see whether it still holds.
     CheckSession,
 }
@@ -154,12 +164,22 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
         Input::SocketOpened => socket_opened(model, at),
         Input::SocketClosed => socket_closed(model, at),
         Input::Heard(frame) => hear::hear(model, *frame, at),
-        Input::HeardStill { robot, still } => heard_still(model, robot, still, at),
+        Input::HeardStill { robot, still } => stills::came(model, robot, still, at),
+        Input::Jobs(views) => {
+            for view in views {
+                model.jobs.learn(view);
+            }
+            Vec::new()
+        }
+        Input::Mute(is_muted) => {
+            model.is_muted = is_muted;
+            vec![Effect::RememberMute(is_muted)]
+        }
         Input::Select(robot) => {
             model.selected = robot;
             Vec::new()
         }
-        Input::StillsOnScreen(robots) => stills_on_screen(model, robots),
+        Input::StillsOnScreen(robots) => stills::on_screen(model, robots),
         Input::Order {
             command,
             robot,
@@ -198,6 +218,7 @@ fn stop(model: &mut Model) -> Vec<Effect> {
     }));
     *model = Model {
         next_view: model.next_view,
+        is_muted: model.is_muted,
         ..Model::default()
     };
     effects
@@ -326,37 +347,6 @@ fn tick_view(model: &mut Model, at: Moment) -> Vec<Effect> {
         | ViewPhase::Opening { .. }
         | ViewPhase::Shaky { .. }
         | ViewPhase::Connected => Vec::new(),
-    }
-}
-
-fn heard_still(model: &mut Model, robot: RobotId, still: Still, at: Moment) -> Vec<Effect> {
-    model.connection.heard_at = at.now;
-    let found = model
-        .robots
-        .as_mut()
-        .and_then(|robots| robots.get_mut(&robot));
-    let Some(found) = found else {
-        return vec![Effect::ForgetStill(still.url)];
-    };
-    match found.still.replace(still) {
-        Some(older) => vec![Effect::ForgetStill(older.url)],
-        None => Vec::new(),
-    }
-}
-
-fn stills_on_screen(model: &mut Model, mut robots: Vec<RobotId>) -> Vec<Effect> {
-    robots.sort_unstable();
-    robots.dedup();
-    robots.truncate(MAX_THUMBNAIL_ROBOTS);
-    if robots == model.stills_on_screen {
-        return Vec::new();
-    }
-    model.stills_on_screen.clone_from(&robots);
-    match model.connection.phase {
-        Phase::Live => vec![Effect::Send(FromConsole::WantThumbnails { robots })],
-        Phase::Idle | Phase::Connecting { .. } | Phase::Waiting { .. } | Phase::Over { .. } => {
-            Vec::new()
-        }
     }
 }
 

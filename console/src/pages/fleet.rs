@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use leptos::{html, prelude::*};
-use protocol::{RobotId, robot::Advert};
+use protocol::{RobotId, robot::Advert, views::Role};
 
-use super::shell_faces;
+use super::{
+    calls::{CallsHere, CallsPanel},
+    shell_faces,
+};
 use crate::{
     keys,
     live::{engine::Live, reduce::Input},
@@ -20,6 +23,7 @@ use crate::{
     },
     roster::{self, Filter, Group},
     route::Route,
+    session::Session,
 };
 
 /// The fleet page.
@@ -51,23 +55,32 @@ pub(crate) fn FleetPage() -> impl IntoView {
         navigation.go(Route::Robot(robot));
     });
     let field = NodeRef::<html::Input>::new();
-    follow_keys(live, ids, field, open);
+    let calls = CallsHere::new(live);
+    let session = expect_context::<Session>();
+    let sees_calls = Memo::new(move |_| session.has_role(&[Role::Operator, Role::Admin]));
+    follow_keys(live, ids, field, open, calls);
 
     let on_screen = OnScreen::new();
     let wanted = Memo::new(move |_| {
         let mut robots = on_screen.robots();
         robots.extend(live.read(|model| model.selected));
+        robots.extend(calls.first_robot());
         robots
     });
     Effect::new(move |_| live.tell(Input::StillsOnScreen(wanted.get())));
     on_cleanup(move || live.tell(Input::StillsOnScreen(Vec::new())));
 
     view! {
-        <div class="fleet">
-            <h1 class="hidden">"Fleet"</h1>
-            <Filters filter counts field />
-            <Roster live ids filter on_screen open />
-            <WhereTheyAre live ids on_open=open />
+        <div class="desk" class:desk--plain=move || !sees_calls.get()>
+            <Show when=move || sees_calls.get()>
+                <CallsPanel calls open />
+            </Show>
+            <div class="fleet">
+                <h1 class="hidden">"Fleet"</h1>
+                <Filters filter counts field />
+                <Roster live ids filter on_screen open />
+                <WhereTheyAre live ids on_open=open />
+            </div>
         </div>
     }
 }
@@ -77,6 +90,7 @@ fn follow_keys(
     ids: Memo<Option<Vec<RobotId>>>,
     field: NodeRef<html::Input>,
     open: Callback<RobotId>,
+    calls: CallsHere,
 ) {
     let step = move |step: isize| {
         let selected = live.peek(|model| model.selected);
@@ -92,6 +106,11 @@ fn follow_keys(
     keys::on_key(move |key| match key.name.as_str() {
         "j" | "J" | "ArrowDown" | "ArrowRight" => step(1),
         "k" | "K" | "ArrowUp" | "ArrowLeft" => step(-1),
+        "Enter" if !key.is_on_control() && calls.claim_at(0) => true,
+        "m" | "M" => {
+            calls.mute();
+            true
+        }
         "Enter" if !key.is_on_control() => match live.peek(|model| model.selected) {
             Some(robot) => {
                 open.run(robot);
@@ -103,7 +122,10 @@ fn follow_keys(
             Some(field) => field.focus().is_ok(),
             None => false,
         },
-        _ => false,
+        name => match name.as_bytes() {
+            [digit @ b'2'..=b'9'] => calls.claim_at(usize::from(digit - b'1')),
+            _ => false,
+        },
     });
 }
 

@@ -3,7 +3,9 @@
 use leptos::{html, prelude::*};
 use protocol::{RobotId, robot::Health};
 
-use super::{live_faces, not_found::NoSuchRobot, shell::PageBanner, watch::Watch};
+use super::{
+    answering::Answering, live_faces, not_found::NoSuchRobot, shell::PageBanner, watch::Watch,
+};
 use crate::{
     keys,
     live::engine::Live,
@@ -108,6 +110,7 @@ fn Watching(watch: Watch) -> impl IntoView {
                 <Stage watch />
             </section>
             <div class="live__right">
+                <Answering watch />
                 <MapPanel watch zoom places />
                 <CommandPanel watch />
             </div>

@@ -1,10 +1,20 @@
 //! The pages: each takes from the live side what its panels draw, and passes their wishes on.
 
+mod answering;
+mod calls;
+pub(crate) mod cases;
 pub(crate) mod fleet;
+mod helping;
+pub(crate) mod job;
+mod job_side;
+pub(crate) mod jobs;
 pub(crate) mod live;
 mod live_faces;
 pub(crate) mod not_found;
+mod reading;
+pub(crate) mod request;
 pub(crate) mod shell;
 mod shell_faces;
 pub(crate) mod sign_in;
+pub(crate) mod verify;
 mod watch;

@@ -38,3 +38,20 @@ pub(crate) fn NoSuchRobot() -> impl IntoView {
         </div>
     }
 }
+
+/// A job that is none, or none of the person's.
+#[component]
+pub(crate) fn NoSuchJob() -> impl IntoView {
+    document().set_title("No such job · Nooterra");
+    view! {
+        <div class="empty empty--page">
+            <h1>"There is no such job"</h1>
+            <p class="soft">
+                "No job of this id is among those that you may see. The link may have been mistyped, or belongs to another organisation."
+            </p>
+            <a href="/jobs" class="button">
+                "Back to jobs"
+            </a>
+        </div>
+    }
+}

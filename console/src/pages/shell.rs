@@ -1,9 +1,18 @@
 //! The frame around the pages: bar, banners, the page itself, safety bar, and the keys that work everywhere.
 
 use leptos::{prelude::*, task::spawn_local};
-use protocol::{UnixMicros, command::Verb};
+use protocol::{UnixMicros, command::Verb, views::Role};
 
-use super::{fleet::FleetPage, live::LivePage, not_found::NoSuchRobot, shell_faces};
+use super::{
+    cases::CasesPage,
+    fleet::FleetPage,
+    job::JobPage,
+    jobs::JobsPage,
+    live::LivePage,
+    not_found::{NoSuchJob, NoSuchRobot},
+    shell_faces,
+    verify::VerifyPage,
+};
 use crate::{
     keys,
     live::{engine::Live, reduce::Input},
@@ -15,6 +24,7 @@ use crate::{
         keys_help::KeysHelp,
         safety_bar::SafetyBar,
     },
+    queue,
     route::Route,
     session::{Departure, Session, SignInState},
 };
@@ -23,11 +33,22 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageBanner(pub(crate) RwSignal<Option<BannerFace>>);
 
-/// Shows the pages to whoever is signed in, and the way to sign-in to everybody else.
+/// The console's pages, for whoever is signed in.
 #[component]
 pub(crate) fn Shell() -> impl IntoView {
     let session = expect_context::<Session>();
     let live = expect_context::<Live>();
+    view! {
+        <SignedIn>
+            <Inside session live />
+        </SignedIn>
+    }
+}
+
+/// Shows what is inside to whoever is signed in, and the way to sign-in to everybody else.
+#[component]
+pub(crate) fn SignedIn(children: ChildrenFn) -> impl IntoView {
+    let session = expect_context::<Session>();
     let navigation = expect_context::<Navigation>();
     Effect::new(move |_| match session.state() {
         SignInState::SignedOut(Departure::NeverCame | Departure::Ended) => {
@@ -37,9 +58,13 @@ pub(crate) fn Shell() -> impl IntoView {
         SignInState::SignedIn(_) | SignInState::Unknown | SignInState::Failed(_) => {}
     });
     let is_signed_in = Memo::new(move |_| session.is_signed_in());
+    let children = StoredValue::new(children);
     view! {
-        <Show when=move || is_signed_in.get() fallback=move || view! { <Outside session /> }>
-            <Inside session live />
+        <Show
+            when=move || is_signed_in.get()
+            fallback=move || view! { <Outside session /> }
+        >
+            {children.with_value(|children| children())}
         </Show>
     }
 }
@@ -96,7 +121,9 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
     });
     let navigation = expect_context::<Navigation>();
     let route = Memo::new(move |_| navigation.route());
-    let is_on_fleet = Memo::new(move |_| route.get() == Route::Fleet);
+    let calls = Memo::new(move |_| live.read(queue::waiting));
+    let sees_cases = Memo::new(move |_| session.has_role(&[Role::Operator, Role::Admin]));
+    tell_in_title(live, calls);
     let is_help_open = RwSignal::new(false);
     let sign_out = Callback::new(move |()| spawn_local(session.sign_out()));
     let act = Callback::new(move |action| match action {
@@ -124,7 +151,9 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
             systems
             second
             person
-            is_on_fleet
+            route
+            calls
+            sees_cases
             on_help=Callback::new(move |()| is_help_open.update(|is_open| *is_open = !*is_open))
             on_sign_out=sign_out
         />
@@ -141,12 +170,45 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
     }
 }
 
+/// Says in the title how many calls wait, for who works in another window. Pages name themselves; the number stands before.
+fn tell_in_title(live: Live, calls: Memo<usize>) {
+    Effect::new(move |_| {
+        let waiting = calls.get();
+        live.at_glance(|_, _| {
+            let title = document().title();
+            let name = match title.split_once(") ") {
+                Some((count, name)) if count.starts_with('(') => name,
+                _ => title.as_str(),
+            };
+            let wanted = match waiting {
+                0 => name.to_owned(),
+                _ => format!("({waiting}) {name}"),
+            };
+            if wanted != title {
+                document().set_title(&wanted);
+            }
+        });
+    });
+}
+
 /// The page at an address inside.
 fn page(route: Route) -> AnyView {
     match route {
         Route::Fleet => view! { <FleetPage /> }.into_any(),
         Route::Robot(id) => view! { <LivePage id /> }.into_any(),
-        Route::NoRobot | Route::SignIn | Route::Nowhere => view! { <NoSuchRobot /> }.into_any(),
+        Route::Jobs => view! { <JobsPage /> }.into_any(),
+        Route::Job(id) => view! { <JobPage id /> }.into_any(),
+        Route::NoJob => view! { <NoSuchJob /> }.into_any(),
+        Route::Cases => view! { <CasesPage /> }.into_any(),
+        Route::Verify => view! { <VerifyPage /> }.into_any(),
+        // The others have frames of their own.
+        Route::NoRobot
+        | Route::Request
+        | Route::RequestNew
+        | Route::RequestJob(_)
+        | Route::RequestComplaint(_)
+        | Route::SignIn
+        | Route::Nowhere => view! { <NoSuchRobot /> }.into_any(),
     }
 }
 
@@ -183,6 +245,10 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             is_help_open.update(|is_open| *is_open = !*is_open);
             true
         }
+        "o" | "O" if !is_on_live_page.get_untracked() => {
+            open();
+            live.peek(|model| model.selected.is_some())
+        }
         "Escape" if is_help_open.get_untracked() => {
             is_help_open.set(false);
             true
@@ -199,6 +265,7 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             face
             stop=stop_face
             is_on_live_page
+            is_second=Memo::new(move |_| live.read(|model| queue::waiting(model) > 0))
             on_stop=Callback::new(move |()| stop())
             on_open=Callback::new(move |()| open())
             on_leave=Callback::new(move |()| leave())

@@ -30,7 +30,7 @@ pub(crate) fn SignIn() -> impl IntoView {
     let navigation = expect_context::<Navigation>();
     Effect::new(move |_| {
         if session.is_signed_in() {
-            navigation.enter();
+            navigation.enter(session.only_books());
         }
     });
 

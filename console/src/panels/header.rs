@@ -7,6 +7,7 @@ use crate::{
     grade::Tone,
     outage::SystemsFace,
     parts::icon::{Glyph, icon, small},
+    route::Route,
     words,
 };
 
@@ -38,7 +39,9 @@ pub(crate) fn Header(
     #[prop(into)] systems: Signal<SystemsFace>,
     #[prop(into)] second: Signal<UnixMicros>,
     #[prop(into)] person: Signal<PersonFace>,
-    #[prop(into)] is_on_fleet: Signal<bool>,
+    #[prop(into)] route: Signal<Route>,
+    #[prop(into)] calls: Signal<usize>,
+    #[prop(into)] sees_cases: Signal<bool>,
     on_help: Callback<()>,
     on_sign_out: Callback<()>,
 ) -> impl IntoView {
@@ -55,10 +58,12 @@ pub(crate) fn Header(
                 <span>"Nooterra"</span>
             </a>
             <nav class="nav" aria-label="Main">
-                <a href="/" aria-current=move || is_on_fleet.get().then_some("page")>
-                    {icon(Glyph::Fleet)}
-                    "Fleet"
-                </a>
+                {link(route, Route::Fleet, Glyph::Fleet, "Fleet", Some(calls))}
+                {link(route, Route::Jobs, Glyph::List, "Jobs", None)}
+                <Show when=move || sees_cases.get()>
+                    {link(route, Route::Cases, Glyph::Flag, "Cases", None)}
+                </Show>
+                {link(route, Route::Verify, Glyph::Shield, "Verify", None)}
             </nav>
             <span class="grow"></span>
             <button class="button button--ghost button--small bar__help" on:click=move |_| on_help.run(())>
@@ -74,8 +79,38 @@ pub(crate) fn Header(
     }
 }
 
+/// A way to a page; marked while the page, or one under it, is open.
+fn link(
+    route: Signal<Route>,
+    to: Route,
+    glyph: Glyph,
+    words: &'static str,
+    count: Option<Signal<usize>>,
+) -> AnyView {
+    let is_here = Memo::new(move |_| route.get().area() == Some(to));
+    let count = move || {
+        let count = count.map_or(0, |count| count.get());
+        (count > 0).then(|| {
+            view! {
+                <span class="count">
+                    {count} <span class="hidden">" waiting for help"</span>
+                </span>
+            }
+        })
+    };
+    view! {
+        <a href=to.to_string() aria-current=move || is_here.get().then_some("page")>
+            {icon(glyph)}
+            <span class="nav__words">{words}</span>
+            {count}
+        </a>
+    }
+    .into_any()
+}
+
+/// Draws who is signed in, with the way out.
 #[component]
-fn UserMenu(person: Signal<PersonFace>, on_sign_out: Callback<()>) -> impl IntoView {
+pub(crate) fn UserMenu(person: Signal<PersonFace>, on_sign_out: Callback<()>) -> impl IntoView {
     let initials = move || person.with(|person| words::initials(&person.name));
     let name = move || person.with(|person| person.name.clone());
     view! {

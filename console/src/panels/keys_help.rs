@@ -2,7 +2,7 @@
 
 use leptos::{html, prelude::*};
 
-const KEYS: [(&str, &[(&str, &str)]); 3] = [
+const KEYS: [(&str, &[(&str, &str)]); 4] = [
     (
         "Everywhere",
         &[
@@ -15,13 +15,28 @@ const KEYS: [(&str, &[(&str, &str)]); 3] = [
         "Fleet",
         &[
             ("J K", "Next, previous robot; arrow keys work too"),
-            ("Enter", "Open the selected robot"),
+            (
+                "Enter",
+                "Take the first call for help, else open the selected robot",
+            ),
+            ("2 … 9", "Take the second call, the third, and so on"),
+            ("O", "Open the selected robot"),
+            ("M", "Sound of calls on or off"),
             ("F", "Filter by name"),
+        ],
+    ),
+    (
+        "Jobs",
+        &[
+            ("J K", "Next, previous job; arrow keys work too"),
+            ("F", "Filter by title, number, robot or person"),
         ],
     ),
     (
         "Live",
         &[
+            ("1 … 9", "Answer the robot's question"),
+            ("H", "Hand back after helping"),
             ("C", "Swap cameras"),
             ("N", "Choose a place to drive to"),
             ("+ −", "Zoom the map, 0 shows all of it"),

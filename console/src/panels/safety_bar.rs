@@ -49,6 +49,7 @@ pub(crate) fn SafetyBar(
     #[prop(into)] face: Signal<Option<SafetyFace>>,
     #[prop(into)] stop: Signal<Option<StopFace>>,
     #[prop(into)] is_on_live_page: Signal<bool>,
+    #[prop(into)] is_second: Signal<bool>,
     on_stop: Callback<()>,
     on_open: Callback<()>,
     on_leave: Callback<()>,
@@ -72,11 +73,13 @@ pub(crate) fn SafetyBar(
                     (false, Some(name)) => {
                         view! {
                             <button
-                                class="button button--primary button--full"
+                                class="button button--full"
+                                // A call for help is the first thing to do, and Enter takes it.
+                                class:button--primary=move || !is_second.get()
                                 on:click=move |_| on_open.run(())
                             >
                                 <span class="ellipsis">"Open " {name}</span>
-                                <kbd>"Enter"</kbd>
+                                <kbd>{move || if is_second.get() { "O" } else { "Enter" }}</kbd>
                             </button>
                         }
                             .into_any()

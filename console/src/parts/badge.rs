@@ -1,10 +1,14 @@
 //! The state of a thing: a shape, a word and a colour that say the same.
 
 use leptos::prelude::*;
-use protocol::robot::{Activity, Health};
+use protocol::{
+    job::PhaseName,
+    robot::{Activity, Health},
+};
 
 use super::icon::{Glyph, of_tone, small};
 use crate::{
+    board,
     grade::Tone,
     roster::{self, Standing},
 };
@@ -44,10 +48,46 @@ pub(crate) fn of_standing(standing: &Standing, health: Health) -> BadgeFace {
 const fn of_activity(activity: Activity) -> Glyph {
     match activity {
         Activity::Idle => Glyph::Ring,
-        Activity::Patrolling | Activity::Navigating => Glyph::HalfDisc,
+        Activity::Patrolling | Activity::Navigating | Activity::Working => Glyph::HalfDisc,
         Activity::Waiting => Glyph::Pause,
         Activity::Stopped => Glyph::Square,
         Activity::Charging => Glyph::Bolt,
+    }
+}
+
+/// Where a job stands.
+pub(crate) fn of_phase(phase: PhaseName) -> BadgeFace {
+    let class = match board::tone(phase) {
+        _ if phase == PhaseName::Assisted => "badge badge--person",
+        Tone::Calm => "badge",
+        Tone::Ok => "badge badge--ok",
+        Tone::Caution => "badge badge--caution",
+        Tone::Alarm => "badge badge--alarm",
+    };
+    BadgeFace {
+        glyph: glyph_of_phase(phase),
+        word: phase.label().to_owned(),
+        class,
+    }
+}
+
+/// The shape of a phase: to come, under way, running, held, done.
+pub(crate) const fn glyph_of_phase(phase: PhaseName) -> Glyph {
+    match phase {
+        PhaseName::Requested => Glyph::Ring,
+        PhaseName::Dispatching => Glyph::DashedRing,
+        PhaseName::Reserved => Glyph::Disc,
+        PhaseName::Travelling | PhaseName::AtSite | PhaseName::Executing | PhaseName::Verifying => {
+            Glyph::HalfDisc
+        }
+        PhaseName::AwaitingApproval => Glyph::Triangle,
+        PhaseName::Assisted => Glyph::Person,
+        PhaseName::Stalled => Glyph::Clock,
+        PhaseName::Stopping | PhaseName::Incident => Glyph::Octagon,
+        PhaseName::Paused => Glyph::Pause,
+        PhaseName::Completed => Glyph::CircleCheck,
+        PhaseName::Aborted => Glyph::CircleCross,
+        PhaseName::Cancelled => Glyph::Cross,
     }
 }
 

@@ -35,6 +35,18 @@ pub(crate) enum Glyph {
     Link,
     Person,
     Down,
+    List,
+    Shield,
+    Flag,
+    Bell,
+    NoBell,
+    Save,
+    Cloud,
+    Right,
+    Door,
+    Key,
+    More,
+    Stop,
 }
 
 impl Glyph {
@@ -79,6 +91,20 @@ impl Glyph {
                 "M8 2.5a2.75 2.75 0 1 0 0 5.5 2.75 2.75 0 0 0 0-5.5zM2.75 13.75c.5-5 10-5 10.5 0"
             }
             Self::Down => "m4 6.25 4 4 4-4",
+            Self::List => "M2.5 4h1M2.5 8h1M2.5 12h1M6 4h7.5M6 8h7.5M6 12h7.5",
+            Self::Shield => {
+                "M8 1.8 13 3.5v4.3c0 3-2 5.2-5 6.4-3-1.2-5-3.4-5-6.4V3.5zM5.7 8l1.7 1.7 3-3.2"
+            }
+            Self::Flag => "M4 14V2.5h8.5l-2 3 2 3H4",
+            Self::Bell => "M3.5 11.5h9L11.5 10V7a3.5 3.5 0 0 0-7 0v3zM7 13.5h2",
+            Self::NoBell => "M3.5 11.5h9L11.5 10V7a3.5 3.5 0 0 0-7 0v3zM7 13.5h2M2.5 2.5l11 11",
+            Self::Save => "M8 2.5v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11",
+            Self::Cloud => "M4.5 12.5a3 3 0 0 1-.3-6A4 4 0 0 1 12 6.7a2.9 2.9 0 0 1 0 5.8z",
+            Self::Right => "m6 3.5 4.5 4.5L6 12.5",
+            Self::Door => "M3.5 14V2h7v12M2 14h12M8.25 8v.6M10.5 4 13 5v9",
+            Self::Key => "M5 7.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM7.2 8.3l6-6M10.5 5l2 2",
+            Self::More => "M3.5 8h.1M8 8h.1M12.5 8h.1",
+            Self::Stop => "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3z",
         }
     }
 
@@ -88,6 +114,7 @@ impl Glyph {
             Self::HalfDisc => Some("M8 2.5v11a5.5 5.5 0 0 0 0-11z"),
             Self::Disc => Some("M8 3.75a4.25 4.25 0 1 0 0 8.5 4.25 4.25 0 0 0 0-8.5z"),
             Self::Square => Some("M3.5 3.5h9v9h-9z"),
+            Self::Stop => Some("M6 6h4v4H6z"),
             _ => None,
         }
     }

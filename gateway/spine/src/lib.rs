@@ -1,7 +1,9 @@
 //! One transaction, its events, the tail that follows them and the tree over them. Knows streams and keys, never what an event means.
 
 mod error;
+pub mod evidence;
 mod heads;
+pub mod idempotency;
 pub mod log;
 mod log_key;
 mod position;
@@ -17,7 +19,7 @@ pub use log_key::{LogKey, LogKeyError};
 pub use position::{Position, UnreadablePosition};
 pub use signer::{Signer, SignerError};
 pub use tail::ping;
-pub use transaction::{Recorded, Recording, Tx, actor_held};
+pub use transaction::{Recorded, Recording, Tx, actor_held, stream_head};
 
 /// Every migration of every module. Run by the role that owns the schemas, never by the application's.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

@@ -78,6 +78,44 @@ impl From<StoredEvent> for EventView {
     }
 }
 
+struct EventRow {
+    transaction_id: String,
+    sequence: i64,
+    organisation_id: Uuid,
+    site_id: Option<Uuid>,
+    stream: String,
+    stream_number: i64,
+    kind: String,
+    actor_key: Vec<u8>,
+    actor_number: Option<i64>,
+    recorded_at: OffsetDateTime,
+    payload: serde_json::Value,
+    entry: Vec<u8>,
+    entry_hash: Vec<u8>,
+}
+
+impl EventRow {
+    fn event(self) -> Result<StoredEvent, SpineError> {
+        Ok(StoredEvent {
+            position: Position {
+                transaction: transaction(&self.transaction_id)?,
+                sequence: self.sequence,
+            },
+            organisation: OrganisationId(self.organisation_id),
+            site: self.site_id.map(SiteId),
+            stream: self.stream,
+            stream_number: number(self.stream_number)?,
+            kind: self.kind,
+            actor_key: KeyId(bytes32(&self.actor_key)?),
+            actor_number: self.actor_number.map(number).transpose()?,
+            recorded_at: self.recorded_at,
+            payload: self.payload,
+            entry: self.entry,
+            entry_hash: bytes32(&self.entry_hash)?,
+        })
+    }
+}
+
 /// The events behind `after`, at most `limit`, in the order of their positions.
 ///
 /// Events of a transaction are held back while an older transaction is still running, since that one's events sort before
@@ -92,7 +130,8 @@ pub async fn read_after(
         .sites
         .as_ref()
         .map(|sites| sites.iter().map(|site| site.0).collect());
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        EventRow,
         r#"SELECT transaction_id::text AS "transaction_id!", sequence, organisation_id, site_id, stream, stream_number,
                   kind, actor_key, actor_number, recorded_at, payload, entry, entry_hash
            FROM spine.event
@@ -110,27 +149,31 @@ pub async fn read_after(
     )
     .fetch_all(pool)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(StoredEvent {
-                position: Position {
-                    transaction: transaction(&row.transaction_id)?,
-                    sequence: row.sequence,
-                },
-                organisation: OrganisationId(row.organisation_id),
-                site: row.site_id.map(SiteId),
-                stream: row.stream,
-                stream_number: number(row.stream_number)?,
-                kind: row.kind,
-                actor_key: KeyId(bytes32(&row.actor_key)?),
-                actor_number: row.actor_number.map(number).transpose()?,
-                recorded_at: row.recorded_at,
-                payload: row.payload,
-                entry: row.entry,
-                entry_hash: bytes32(&row.entry_hash)?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(EventRow::event).collect()
+}
+
+/// The committed events of one stream behind `after`, in its own order, at most `limit`.
+pub async fn read_stream(
+    pool: &PgPool,
+    stream: &str,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<StoredEvent>, SpineError> {
+    let rows = sqlx::query_as!(
+        EventRow,
+        r#"SELECT transaction_id::text AS "transaction_id!", sequence, organisation_id, site_id, stream, stream_number,
+                  kind, actor_key, actor_number, recorded_at, payload, entry, entry_hash
+           FROM spine.event
+           WHERE stream = $1 AND stream_number > $2
+           ORDER BY stream_number
+           LIMIT $3"#,
+        stream,
+        i64::try_from(after).unwrap_or(i64::MAX),
+        i64::from(limit),
+    )
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter().map(EventRow::event).collect()
 }
 
 /// Where the log ends for followers now: a follower that starts here sees only what comes.
@@ -208,6 +251,46 @@ impl Follower {
         match tokio::time::timeout(self.look_after, self.commits.changed()).await {
             Ok(_woken) => self.look_after = FIRST_LOOK_AFTER,
             Err(_late) => self.look_after = (self.look_after * 2).min(LAST_LOOK_AFTER),
+        }
+    }
+}
+
+/// Reads one stream on from a place in it, and waits where there is nothing more.
+#[derive(Debug)]
+pub struct StreamFollower {
+    pool: PgPool,
+    stream: String,
+    after: u64,
+    commits: watch::Receiver<u64>,
+    look_after: Duration,
+}
+
+impl StreamFollower {
+    /// Follows `stream` behind its event `after`; 0 for the beginning.
+    pub fn new(pool: PgPool, stream: String, after: u64) -> Self {
+        Self {
+            pool,
+            stream,
+            after,
+            commits: COMMITS.subscribe(),
+            look_after: FIRST_LOOK_AFTER,
+        }
+    }
+
+    /// The next events, at least one and at most `limit`; waits until there are any. May be dropped while it waits.
+    pub async fn next(&mut self, limit: u32) -> Result<Vec<StoredEvent>, SpineError> {
+        loop {
+            self.commits.mark_unchanged();
+            let events = read_stream(&self.pool, &self.stream, self.after, limit).await?;
+            if let Some(last) = events.last() {
+                self.after = last.stream_number;
+                self.look_after = FIRST_LOOK_AFTER;
+                return Ok(events);
+            }
+            match tokio::time::timeout(self.look_after, self.commits.changed()).await {
+                Ok(_woken) => self.look_after = FIRST_LOOK_AFTER,
+                Err(_late) => self.look_after = (self.look_after * 2).min(LAST_LOOK_AFTER),
+            }
         }
     }
 }

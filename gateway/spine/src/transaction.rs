@@ -228,6 +228,18 @@ impl Tx {
     }
 }
 
+/// The latest entry of a stream, locked until the transaction ends; nothing when it has none.
+pub async fn stream_head(tx: &mut Tx, stream: &str) -> Result<Option<Head>, SpineError> {
+    let row = sqlx::query!(
+        "SELECT stream_number, entry_hash FROM spine.stream_head WHERE stream = $1 FOR UPDATE",
+        stream,
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| head(row.stream_number, &row.entry_hash))
+        .transpose()
+}
+
 /// Highest number that the log holds of the events of this key, without a gap below it; 0 when it holds none.
 pub async fn actor_held(pool: &PgPool, key: KeyId) -> Result<u64, SpineError> {
     let held = sqlx::query_scalar!(

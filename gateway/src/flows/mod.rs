@@ -1,8 +1,12 @@
 //! Use cases: one file, one function, one transaction.
 
+pub mod bind_session_key;
+pub mod cases;
 pub mod command_views;
 pub mod enrol_robot;
 pub mod issue_command;
+pub mod jobs;
+pub mod once;
 pub mod record_robot_event;
 pub mod revoke_robot_token;
 pub mod sign_in;

@@ -11,6 +11,7 @@ use protocol::{
 };
 use spine::{RecordError, Recording, Tx};
 
+use super::jobs::robot_event::{RobotSaid, hear_robot};
 use crate::{app::App, error::ApiError};
 
 /// What became of an event.
@@ -28,12 +29,26 @@ pub enum Taken {
     },
 }
 
+/// How often an event is tried again when somebody else moved the same job in that moment. Writers of one job are few.
+const TRIES: u32 = 5;
+
 /// Records the event in `bytes`.
 pub async fn record_robot_event(
     app: &App,
     robot: &Robot,
     bytes: Vec<u8>,
 ) -> Result<Taken, ApiError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match try_to_record(app, robot, bytes.clone()).await {
+            Err(error) if error.code() == "stale" && tries < TRIES => {}
+            result => return result,
+        }
+    }
+}
+
+async fn try_to_record(app: &App, robot: &Robot, bytes: Vec<u8>) -> Result<Taken, ApiError> {
     let mut tx = Tx::begin(&app.pool).await?;
     // Read anew: a key that was bound since the robot connected takes the place of the one before at once.
     let robot = identity::store::load_robot(tx.connection(), robot.robot)
@@ -44,16 +59,39 @@ pub async fn record_robot_event(
         Err(code) => return Ok(Taken::Refused { code }),
     };
     let number = event.chain.map_or(0, |chain| chain.number);
-    let receipt = match &event.payload {
-        Payload::CommandReceipt(receipt) => receipt.clone(),
-        // A robot's key speaks for the robot and for nothing else.
-        _ => {
-            return Ok(Taken::Refused {
-                code: "not_a_robots_word",
-            });
+    let code = match event.payload.clone() {
+        Payload::CommandReceipt(receipt) => {
+            if event.stream == robot_stream(robot.robot) {
+                return take_receipt(app, tx, &robot, &receipt, (bytes, event, key)).await;
+            }
+            "foreign_stream"
         }
+        Payload::Job(said) => {
+            let now = app.clock.micros();
+            let word = (bytes, event, key);
+            match hear_robot(app, &mut tx, &robot, said, word, now).await? {
+                RobotSaid::Taken(happened) => {
+                    tx.commit(&app.signer, now).await?;
+                    happened.news.tell(app);
+                    return Ok(Taken::Held { number });
+                }
+                RobotSaid::Refused(code) => code,
+            }
+        }
+        // A robot's key speaks for the robot and for nothing else.
+        _ => "not_a_robots_word",
     };
+    Ok(Taken::Refused { code })
+}
 
+async fn take_receipt(
+    app: &App,
+    mut tx: Tx,
+    robot: &Robot,
+    receipt: &Receipt,
+    (bytes, event, key): (Vec<u8>, ActorEvent, KeyId),
+) -> Result<Taken, ApiError> {
+    let number = event.chain.map_or(0, |chain| chain.number);
     let recording = tx
         .record_sealed(robot.organisation, Some(robot.site), bytes, event, key)
         .await;
@@ -67,7 +105,7 @@ pub async fn record_robot_event(
         }
         Err(RecordError::Failed(error)) => return Err(error.into()),
     }
-    let moved = move_command(app, &robot, &mut tx, &receipt).await?;
+    let moved = move_command(app, robot, &mut tx, receipt).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;
 
     if let Some(view) = moved {
@@ -77,16 +115,13 @@ pub async fn record_robot_event(
     Ok(Taken::Held { number })
 }
 
-/// Opens the event if the robot's bound key sealed it, for the robot's own stream.
+/// Opens the event if the robot's bound key sealed it.
 fn open(robot: &Robot, bytes: &[u8]) -> Result<(ActorEvent, KeyId), &'static str> {
     let public_key = robot.public_key.ok_or("key_not_bound")?;
     let key = VerifyingKey::from_bytes(&public_key).map_err(|_not_a_point| "key_not_bound")?;
     let event: ActorEvent =
         sealed::open(Kind::Event, bytes, &key).map_err(|_not_believed| "signature_refused")?;
-    if event.stream != robot_stream(robot.robot) {
-        return Err("foreign_stream");
-    }
-    if event.on_behalf_of.is_some() {
+    if event.on_behalf_of.is_some() || event.acting_as.is_some() {
         return Err("on_behalf_refused");
     }
     Ok((event, KeyId::of(&key)))

@@ -17,7 +17,7 @@ pub async fn sign_out(app: &App, caller: &Caller) -> Result<(), ApiError> {
         ));
     };
     let mut tx = Tx::begin(&app.pool).await?;
-    identity::store::close_session(&mut tx, hash).await?;
+    identity::store::close_session(&mut tx, hash, app.clock.now()).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;
     app.live.end_consoles_with(&caller.credential.name());
     Ok(())

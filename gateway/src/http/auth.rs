@@ -109,6 +109,10 @@ const fn words(permission: Permission) -> &'static str {
         Permission::Command => "tell robots what to do",
         Permission::SeeEvents => "read the event log",
         Permission::Administer => "administer this installation",
+        Permission::RequestWork => "ask for work",
+        Permission::SeeJobs => "see everybody's jobs",
+        Permission::RunJobs => "run jobs",
+        Permission::Review => "review complaints",
     }
 }
 

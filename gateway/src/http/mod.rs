@@ -1,11 +1,14 @@
 //! The API and the console's files: one folder per resource, one file per verb. Parses, proves who, calls a flow.
 
+mod assists;
 pub mod auth;
+mod cases;
 mod commands;
 mod console_files;
 mod events;
 pub(crate) mod extract;
 mod health;
+mod jobs;
 mod log;
 mod openapi;
 mod origin;
@@ -26,6 +29,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{delete, get, post},
 };
+use protocol::limits::{MAX_CASE_PICTURES, MAX_PICTURE_BYTES};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{app::App, error::ApiError, ws};
@@ -34,6 +38,10 @@ pub use openapi::document as openapi_document;
 
 /// Bodies of the API: the largest is an enrolment of under 1 KiB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// A complaint: its pictures in base64, its words, and its event.
+const MAX_COMPLAINT_BYTES: usize =
+    MAX_CASE_PICTURES * MAX_PICTURE_BYTES.div_ceil(3) * 4 + MAX_BODY_BYTES;
 
 /// A request that takes longer is given up; sockets and event streams are not counted.
 const REQUEST_WITHIN: Duration = Duration::from_secs(15);
@@ -47,6 +55,7 @@ pub fn router(app: App) -> Router {
                 .post(session::open::handler)
                 .delete(session::close::handler),
         )
+        .route("/session/key", post(session::bind_key::handler))
         .route("/robots", get(robots::list::handler))
         .route("/robots/{robot}", get(robots::read::handler))
         .route("/robots/enrolment", post(robots::enrol::handler))
@@ -63,12 +72,36 @@ pub fn router(app: App) -> Router {
         .route("/log/keys", get(log::keys::handler))
         .route("/log/proof", get(log::proof::handler))
         .route("/log/tile/{*path}", get(log::tile::handler))
+        .route(
+            "/jobs",
+            get(jobs::list::handler).post(jobs::create::handler),
+        )
+        .route("/jobs/{job}", get(jobs::read::handler))
+        .route("/jobs/{job}/bundle", get(jobs::bundle::handler))
+        .route("/assists", get(assists::list::handler))
+        .route("/cases", get(cases::list::handler))
+        .route("/cases/{case}", get(cases::read::handler))
+        .route("/cases/{case}/events", post(cases::act::handler))
+        .route(
+            "/cases/{case}/pictures/{evidence}",
+            get(cases::picture::handler),
+        )
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .route(
+            "/jobs/{job}/cases",
+            post(cases::file::handler).layer(DefaultBodyLimit::max(MAX_COMPLAINT_BYTES)),
+        )
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             REQUEST_WITHIN,
         ))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .route("/events", get(events::list::handler))
+        .route(
+            "/jobs/{job}/events",
+            get(jobs::events::handler)
+                .post(jobs::act::handler)
+                .layer(DefaultBodyLimit::max(MAX_BODY_BYTES)),
+        )
         .route("/robots/socket", get(ws::robot::handler))
         .route("/console/socket", get(ws::console::handler))
         .fallback(async || ApiError::not_found("endpoint"))

@@ -8,7 +8,7 @@ use protocol::{
     robot_socket::{Demand, Goodbye, ToRobot},
     views::{Presence, RobotView},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, oneshot};
 
@@ -336,6 +336,15 @@ impl Live {
         let subject = state.robots.get(&robot)?;
         subject.session.as_ref()?;
         Some(subject.view.telemetry.as_ref()?.tick_ms)
+    }
+
+    /// When each connected robot was last heard.
+    pub fn heard(&self) -> BTreeMap<RobotId, UnixMicros> {
+        let state = self.state();
+        let attached = state.robots.iter().filter(|(_, robot)| robot.is_attached());
+        attached
+            .filter_map(|(id, robot)| Some((*id, robot.view.link?.heard_at)))
+            .collect()
     }
 
     /// One robot as the board knows it.

@@ -14,7 +14,7 @@ use protocol::{
     console_socket::{SNAPSHOT_COMMANDS, ToConsole},
     robot_socket::Goodbye,
     thumbnail::Thumbnail,
-    views::{CommandView, Degradation, RobotView},
+    views::{AssistView, CommandView, Degradation, JobView, RobotView},
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -139,6 +139,10 @@ pub struct NewConsole {
     pub sight: Sight,
     /// Robots whose pictures may be seen.
     pub watches: Option<Sight>,
+    /// Sites of which everybody's jobs may be seen; one's own are seen everywhere.
+    pub jobs: Option<Sight>,
+    /// Sites of which calls for help may be answered.
+    pub calls: Option<Sight>,
     /// Where its frames go.
     pub outbox: Outbox,
     /// Fired when the session must end.
@@ -153,6 +157,8 @@ pub(super) struct Console {
     credential: String,
     pub(super) sight: Sight,
     watches: Option<Sight>,
+    jobs: Option<Sight>,
+    calls: Option<Sight>,
     pub(super) outbox: Outbox,
     ending: Option<oneshot::Sender<Goodbye>>,
     doubt: Arc<Notify>,
@@ -184,6 +190,8 @@ impl Live {
                 credential: new.credential,
                 sight: new.sight,
                 watches: new.watches,
+                jobs: new.jobs,
+                calls: new.calls,
                 outbox: new.outbox,
                 ending: Some(new.ending),
                 doubt: new.doubt,
@@ -291,6 +299,25 @@ impl Live {
             });
     }
 
+    /// A job was added or changed.
+    pub fn job(&self, view: &JobView) {
+        let message = ToConsole::Job(Box::new(view.clone()));
+        self.state().tell_whom(&message, |console| {
+            let sight = console.jobs.as_ref();
+            console.person == view.requester
+                || sight.is_some_and(|sight| sight.covers(view.organisation, view.site))
+        });
+    }
+
+    /// A call for help was added or changed.
+    pub fn assist(&self, view: &AssistView) {
+        let message = ToConsole::Assist(Box::new(view.clone()));
+        self.state().tell_whom(&message, |console| {
+            let sight = console.calls.as_ref();
+            sight.is_some_and(|sight| sight.covers(view.organisation, view.site))
+        });
+    }
+
     /// What a console gets at its start and after it lagged.
     pub fn snapshot(&self, key: ConsoleKey) -> Option<(Vec<RobotView>, Vec<Degradation>)> {
         let state = self.state();
@@ -339,12 +366,13 @@ impl Live {
 pub fn snapshot_message(
     (robots, degraded): (Vec<RobotView>, Vec<Degradation>),
     commands: Vec<CommandView>,
+    assists: Vec<AssistView>,
 ) -> ToConsole {
     debug_assert!(commands.len() <= SNAPSHOT_COMMANDS as usize);
     ToConsole::Snapshot {
         robots,
         degraded,
         commands,
-        assists: Vec::new(),
+        assists,
     }
 }

@@ -148,6 +148,26 @@ impl State {
     }
 }
 
+impl State {
+    /// Sends `message` to every console that `is_meant`.
+    fn tell_whom(&self, message: &ToConsole, is_meant: impl Fn(&Console) -> bool) {
+        let mut meant = self
+            .consoles
+            .values()
+            .filter(|console| is_meant(console))
+            .peekable();
+        if meant.peek().is_none() {
+            return;
+        }
+        let Some(frame) = encode(message) else {
+            return;
+        };
+        for console in meant {
+            console.outbox.push(frame.clone());
+        }
+    }
+}
+
 /// JSON of a message; our own types always have one, and a failure is logged rather than sent half.
 pub fn encode(message: &ToConsole) -> Option<Frame> {
     match serde_json::to_string(message) {

@@ -45,6 +45,13 @@ pub const COMMANDS: Limit = Limit {
     window_s: 60,
 };
 
+/// Acts on jobs and cases per person: a busy hand does one a second, a script for a whole site ten.
+pub const ACTS: Limit = Limit {
+    name: "act",
+    tries: 1_200,
+    window_s: 60,
+};
+
 /// The counters.
 #[derive(Debug, Default)]
 pub struct RateLimit {

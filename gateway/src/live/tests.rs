@@ -77,6 +77,8 @@ impl Console {
             credential: "one".to_owned(),
             sight,
             watches,
+            jobs: None,
+            calls: None,
             outbox: outbox.clone(),
             ending,
             doubt: Arc::clone(&doubt),

@@ -2,6 +2,7 @@
 
 mod deadlines;
 mod forgetting;
+mod jobs;
 mod revoking;
 pub mod roster;
 mod sequencing;
@@ -20,6 +21,8 @@ pub fn start(app: &App) {
     keep("roster", app, roster::run);
     keep("forgetting", app, forgetting::run);
     keep("sequencing", app, sequencing::run);
+    keep("job deadlines", app, jobs::deadlines);
+    keep("beats", app, jobs::beats);
 }
 
 /// Runs `work` until the process goes down. Work that panics is a fault of ours: said loudly, counted, begun anew.

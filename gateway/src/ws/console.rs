@@ -12,9 +12,12 @@ use axum::{
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use identity::Permission;
 use protocol::{
-    console_socket::{FromConsole, MAX_THUMBNAIL_ROBOTS, SNAPSHOT_COMMANDS, ToConsole},
+    console_socket::{
+        FromConsole, MAX_THUMBNAIL_ROBOTS, SNAPSHOT_ASSISTS, SNAPSHOT_COMMANDS, ToConsole,
+    },
     limits::{MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION},
     robot_socket::{Goodbye, HELLO_WITHIN_MS},
+    views::AssistView,
 };
 use tokio::{
     sync::{Notify, oneshot},
@@ -30,7 +33,7 @@ use super::{
 use crate::{
     app::App,
     error::ApiError,
-    flows::command_views::latest_commands,
+    flows::{command_views::latest_commands, jobs::calls::open_calls},
     http::{
         auth::{Caller, SameOrigin},
         extract::Upgrade,
@@ -79,6 +82,8 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
             person: caller.person.person,
             credential: caller.credential.name(),
             watches: caller.may(Permission::Watch).ok(),
+            jobs: caller.may(Permission::SeeJobs).ok(),
+            calls: caller.may(Permission::RunJobs).ok(),
             sight,
             outbox: outbox.clone(),
             ending,
@@ -250,13 +255,29 @@ impl Talk {
         let commands = latest_commands(&self.app, &ids, SNAPSHOT_COMMANDS)
             .await
             .unwrap_or_default();
-        let snapshot = snapshot_message((robots, degraded), commands);
+        let snapshot = snapshot_message((robots, degraded), commands, self.calls().await);
         for message in [before, snapshot] {
             if let Some(frame) = encode(&message) {
                 write(sink, frame).await?;
             }
         }
         Ok(())
+    }
+
+    /// The calls for help that this person may answer.
+    async fn calls(&self) -> Vec<AssistView> {
+        let Ok(sight) = self.caller.may(Permission::RunJobs) else {
+            return Vec::new();
+        };
+        let sites: Option<Vec<_>> = sight.sites.map(|sites| sites.into_iter().collect());
+        open_calls(
+            &self.app,
+            sight.organisation,
+            sites.as_deref(),
+            SNAPSHOT_ASSISTS,
+        )
+        .await
+        .unwrap_or_default()
     }
 
     async fn heard(&mut self, message: Message) -> Result<(), End> {

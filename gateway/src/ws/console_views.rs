@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use identity::Permission;
 use protocol::{
     RobotId,
     console_socket::{MAX_VIEWS, ToConsole},
@@ -13,6 +12,7 @@ use tokio::sync::mpsc;
 use super::followed_view::{Following, Places};
 use crate::{
     app::App,
+    flows::jobs::watch_right::{WatchRight, watch_right},
     http::auth::Caller,
     live::{ConsoleKey, Outbox, encode},
 };
@@ -54,9 +54,10 @@ impl Views {
         sdp: String,
     ) {
         self.close(view);
-        if let Err((code, words)) = self.check(robot, &cameras) {
-            return self.refuse(view, code, words);
-        }
+        let right = match self.check(robot, &cameras).await {
+            Ok(right) => right,
+            Err((code, words)) => return self.refuse(view, code, words),
+        };
         let (events, drain) = mpsc::channel(EVENT_QUEUE);
         match self.app.rtc.view(robot, &cameras, &sdp, events).await {
             Ok((viewer, sdp)) => {
@@ -68,6 +69,8 @@ impl Views {
                     places: self.places.clone(),
                     viewer: Arc::downgrade(&viewer),
                     view,
+                    robot,
+                    right,
                 };
                 self.places.fill(view, robot, viewer);
                 // Before anybody follows it: its answer must not come after its end.
@@ -78,11 +81,11 @@ impl Views {
         }
     }
 
-    fn check(
+    async fn check(
         &self,
         robot: RobotId,
         cameras: &[String],
-    ) -> Result<(), (&'static str, &'static str)> {
+    ) -> Result<WatchRight, (&'static str, &'static str)> {
         if self.places.taken().len() >= MAX_VIEWS {
             return Err(("too_many_views", "this console has too many views open"));
         }
@@ -97,9 +100,12 @@ impl Views {
         let Some(known) = known else {
             return Err(("unknown_robot", "there is no such robot"));
         };
-        self.caller
-            .may_at(Permission::Watch, known.site)
-            .map_err(|_missing| ("role_missing", "your roles don't allow to watch this robot"))?;
+        let right = watch_right(&self.app, &self.caller, robot, known.site)
+            .await
+            .ok_or((
+                "role_missing",
+                "your roles don't allow to watch this robot, and it is not at work for you",
+            ))?;
         // The relay asks the robot's peer connection, which may not be there yet; the view of a camera that will not come would
         // stay black without a word.
         let is_advertised = known.advert.is_none_or(|advert| {
@@ -107,7 +113,7 @@ impl Views {
             cameras.iter().all(has)
         });
         is_advertised
-            .then_some(())
+            .then_some(right)
             .ok_or(("unknown_camera", "the robot has no such camera"))
     }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
 };
 
 use axum::body::Bytes;
@@ -16,6 +17,7 @@ use tokio::sync::mpsc;
 use super::commands;
 use crate::{
     app::App,
+    flows::jobs::watch_right::{WatchRight, is_at_work_for},
     http::auth::Caller,
     live::{ConsoleKey, Outbox, encode},
     rtc::{ClosedReason, Viewer, ViewerEvent},
@@ -93,21 +95,35 @@ pub(super) struct Following {
     pub(super) places: Places,
     pub(super) viewer: Weak<Viewer>,
     pub(super) view: u32,
+    pub(super) robot: RobotId,
+    pub(super) right: WatchRight,
 }
+
+/// How often a right that hangs on a job is looked at again: within a second of the job's end the picture is gone.
+const CHECK_RIGHT_EVERY: Duration = Duration::from_millis(500);
 
 impl Following {
     /// Follows the view to its end.
     pub(super) async fn run(self, mut events: mpsc::Receiver<ViewerEvent>) {
         // An end of the events without a word means that the connection broke.
-        let mut last = ClosedReason::Failed;
-        while let Some(event) = events.recv().await {
+        let mut last = ClosedReason::Failed.code();
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = self.right_falls() => {
+                    last = "right_ended";
+                    break;
+                }
+                event = events.recv() => event,
+            };
+            let Some(event) = event else { break };
             match event {
                 ViewerEvent::Connected => metrics::counter!("nooterra_views_total").increment(1),
                 ViewerEvent::Reliable(bytes) => self.take(&bytes).await,
                 // Driving comes with the control lease; until then the fast channel only exists.
                 ViewerEvent::Fast(_) => {}
                 ViewerEvent::Closed { reason } => {
-                    last = reason;
+                    last = reason.code();
                     break;
                 }
             }
@@ -116,8 +132,21 @@ impl Following {
         if self.places.free_of(self.view, &self.viewer) {
             self.reply(&ToConsole::ViewEnded {
                 view: self.view,
-                code: last.code().to_owned(),
+                code: last.to_owned(),
             });
+        }
+    }
+
+    /// Returns once the job that gave the right gives it no longer. A role's right ends with the session.
+    async fn right_falls(&self) {
+        if self.right == WatchRight::Role {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(CHECK_RIGHT_EVERY).await;
+            if !is_at_work_for(&self.app, self.caller.person.person, self.robot).await {
+                return;
+            }
         }
     }
 

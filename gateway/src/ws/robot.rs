@@ -37,6 +37,7 @@ use super::{
 use crate::{
     app::App,
     error::ApiError,
+    flows::jobs::robot_event::job_of_robot,
     http::{
         auth::{RobotCaller, robot_of},
         extract::Upgrade,
@@ -310,7 +311,12 @@ impl<'app> Talk<'app> {
             Ok(()) => send(sink, &mut self.media, &welcome).await,
             Err(end) => Err(end),
         };
-        if let Err(end) = welcomed {
+        // On the board by now: what changes from here on is sent on, and what stood before is said here.
+        let told = match welcomed {
+            Ok(()) => self.tell_job(sink).await,
+            Err(end) => Err(end),
+        };
+        if let Err(end) = told {
             return end;
         }
         let silent_after = Duration::from_millis(ROBOT_SILENT_AFTER_MS);
@@ -345,6 +351,17 @@ impl<'app> Talk<'app> {
             };
             if let Err(end) = sent {
                 return end;
+            }
+        }
+    }
+
+    /// The job that the robot holds or is offered. Without the database it is left in peace: it goes on with what it has.
+    async fn tell_job(&mut self, sink: &mut SplitSink<WebSocket, Message>) -> Result<(), End> {
+        match job_of_robot(self.app, self.caller.robot.robot).await {
+            Ok(frame) => send(sink, &mut self.media, &frame).await,
+            Err(error) => {
+                tracing::debug!(code = error.code(), "a robot's job can't be read now");
+                Ok(())
             }
         }
     }

@@ -111,6 +111,20 @@ impl PhaseName {
         }
     }
 
+    /// Whether a robot is at it, so that it can stall, be stopped and need help.
+    pub const fn is_active(self) -> bool {
+        matches!(
+            self,
+            Self::Travelling
+                | Self::AtSite
+                | Self::Executing
+                | Self::AwaitingApproval
+                | Self::Assisted
+                | Self::Stalled
+                | Self::Verifying
+        )
+    }
+
     /// Whether nothing more can become of it.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Completed | Self::Aborted | Self::Cancelled)

@@ -2,6 +2,7 @@
 
 pub(crate) mod contract;
 mod data;
+mod first_job;
 pub(crate) mod report;
 
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
@@ -19,6 +20,7 @@ use crate::progress::{Outcome, Progress, say};
 use crate::setup::{self, Purpose};
 use crate::workspace::Workspace;
 use contract::{Ports, Programs, Ready, Seeded};
+use first_job::{FirstJob, first_job};
 use report::Report;
 
 /// Where people look first. Another free port is taken when it is busy.
@@ -169,6 +171,20 @@ impl Demo {
             })
         })?;
 
+        progress.step("a first job, done by a robot", || {
+            let done = first_job(&ready, &seeded, || {
+                if interrupted() {
+                    bail!("interrupted");
+                }
+                self.check()
+            });
+            // Worth a word, not the demo: people can ask for another.
+            Ok(match done {
+                Ok(FirstJob::WasThere) => Outcome::Noted("there already".to_owned()),
+                Ok(FirstJob::Done) => Outcome::Done,
+                Err(error) => Outcome::Noted(format!("{error:#}")),
+            })
+        })?;
         self.announce(ready, seeded, options)
     }
 

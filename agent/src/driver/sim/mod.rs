@@ -17,13 +17,14 @@ mod stage;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod workplace;
 
 use std::{sync::Arc, time::Duration};
 
 use protocol::{
     CommandId, UnixMicros,
     command::{AbandonReason, RobotRefusal, Verb},
-    robot::{Advert, Pose, Scan, Telemetry},
+    robot::{Advert, Place, Pose, Scan, Telemetry},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::Xoshiro256PlusPlus};
 
@@ -43,7 +44,7 @@ pub use self::{
     solids::{Colour, Crossing, Footprint, Form, Material, Solid},
     stage::{Moment, Stage},
 };
-use super::{Driver, Ending, Step};
+use super::{Driver, Ending, Step, Workplace};
 
 /// Radius of the robot, metres.
 pub const RADIUS: f64 = 0.26;
@@ -97,8 +98,11 @@ enum Doing {
     Resting { for_s: f64 },
     /// On its way.
     Errand(Box<Errand>),
-    /// Braking for this order.
-    Stopping { command: CommandId },
+    /// Braking for this order; whether it was a person's, or one is still in force.
+    Stopping {
+        command: CommandId,
+        is_latched: bool,
+    },
     /// Stopped by a person, until the next target.
     Stopped,
 }
@@ -119,6 +123,7 @@ pub struct Sim {
     owed: Duration,
     endings: Vec<Ending>,
     was_low: bool,
+    is_engaged: bool,
 }
 
 impl Sim {
@@ -163,6 +168,7 @@ impl Sim {
             owed: Duration::ZERO,
             endings: Vec::new(),
             was_low: false,
+            is_engaged: false,
         };
         sim.surroundings.look(point_of(start));
         sim
@@ -206,7 +212,7 @@ impl Sim {
     fn drop_doing(&mut self, reason: AbandonReason) {
         let command = match &self.doing {
             Doing::Errand(errand) => errand.command,
-            Doing::Stopping { command } => Some(*command),
+            Doing::Stopping { command, .. } => Some(*command),
             Doing::Resting { .. } | Doing::Stopped => None,
         };
         if let Some(command) = command {
@@ -255,7 +261,7 @@ impl Sim {
         match &mut self.doing {
             Doing::Resting { for_s } => {
                 *for_s -= seconds;
-                if *for_s <= 0.0 && self.config.wander {
+                if *for_s <= 0.0 && self.config.wander && !self.is_engaged {
                     self.set_out();
                 }
                 Wish::default()
@@ -270,14 +276,21 @@ impl Sim {
                     Progress::Blocked => self.end_errand(command, Err(AbandonReason::Blocked)),
                 }
             }
-            Doing::Stopping { command } => {
-                let command = *command;
+            Doing::Stopping {
+                command,
+                is_latched,
+            } => {
+                let (command, is_latched) = (*command, *is_latched);
                 if self.chassis.is_still() {
                     self.endings.push(Ending {
                         command,
                         result: Ok(()),
                     });
-                    self.doing = Doing::Stopped;
+                    self.doing = if is_latched {
+                        Doing::Stopped
+                    } else {
+                        self.rest()
+                    };
                 }
                 Wish::default()
             }
@@ -290,13 +303,20 @@ impl Sim {
         command: Option<CommandId>,
         result: Result<(), AbandonReason>,
     ) -> Wish {
-        let mut for_s = self.luck.random_range(PATROL_REST);
+        self.doing = self.rest();
         if let Some(command) = command {
             self.endings.push(Ending { command, result });
-            for_s = STAY_AFTER_ORDER_S;
+            self.doing = Doing::Resting {
+                for_s: STAY_AFTER_ORDER_S,
+            };
         }
-        self.doing = Doing::Resting { for_s };
         Wish::default()
+    }
+
+    fn rest(&mut self) -> Doing {
+        Doing::Resting {
+            for_s: self.luck.random_range(PATROL_REST),
+        }
     }
 
     /// Next leg of the patrol: a place by luck, or the dock when the battery is low.
@@ -387,10 +407,38 @@ impl Driver for Sim {
                     }
                 };
                 self.drop_doing(reason);
-                self.doing = Doing::Stopping { command };
+                self.doing = Doing::Stopping {
+                    command,
+                    is_latched: true,
+                };
             }
         }
         Ok(())
+    }
+
+    fn stand(&mut self, command: CommandId) {
+        let is_latched = match self.doing {
+            Doing::Stopped => true,
+            Doing::Stopping { is_latched, .. } => is_latched,
+            Doing::Errand(_) | Doing::Resting { .. } => false,
+        };
+        self.drop_doing(AbandonReason::Superseded);
+        self.doing = Doing::Stopping {
+            command,
+            is_latched,
+        };
+    }
+
+    fn set_engaged(&mut self, is_engaged: bool) {
+        self.is_engaged = is_engaged;
+        let is_on_patrol = matches!(&self.doing, Doing::Errand(errand) if errand.command.is_none());
+        if is_engaged && is_on_patrol {
+            self.doing = self.rest();
+        }
+    }
+
+    fn workplace(&self, place: &Place) -> Workplace {
+        workplace::of(&self.surroundings, place)
     }
 
     fn step(&mut self, elapsed: Duration) -> Step {
@@ -414,6 +462,9 @@ impl Driver for Sim {
         let (goal, activity) = match &self.doing {
             Doing::Errand(errand) => (Some(errand.goal(here)), report::activity(errand)),
             Doing::Resting { .. } => (None, report::at_rest(self.is_docked())),
+            Doing::Stopping {
+                is_latched: false, ..
+            } => (None, report::at_rest(false)),
             Doing::Stopping { .. } | Doing::Stopped => (None, report::STOPPED),
         };
         Telemetry {

@@ -446,3 +446,85 @@ fn every_named_place_is_reached_or_given_up_within_two_minutes() {
         assert!(reached + 2 >= count, "seed {seed}: {reached} of {count}");
     }
 }
+
+#[test]
+fn a_stand_of_its_own_ends_when_the_robot_stands_and_does_not_keep_it_from_its_patrol() {
+    let mut sim = Sim::new(SimConfig {
+        start: Some(pose(3.0, 8.0)),
+        wander: true,
+        ..quiet(5)
+    });
+    sim.obey(command(1), to(25.0, 8.0)).unwrap();
+    run(&mut sim, 6, |_| ());
+
+    sim.stand(command(2));
+    let first = run(&mut sim, 1, |_| ());
+    let second = run(&mut sim, 2, |sim| {
+        assert_ne!(sim.telemetry(0, NOW).activity, Activity::Stopped);
+    });
+    let stood = sim.telemetry(0, NOW);
+    run(&mut sim, 60, |_| ());
+
+    assert_eq!(first[0].result, Err(AbandonReason::Superseded));
+    assert_eq!(second[0].command, command(2));
+    assert!(stood.speed_mps.abs() < 0.01, "{stood:?}");
+    assert!(sim.telemetry(0, NOW).odometer_m > stood.odometer_m + 1.0);
+}
+
+#[test]
+fn a_stand_of_its_own_does_not_lift_a_persons_stop() {
+    let mut sim = Sim::new(SimConfig {
+        wander: true,
+        ..quiet(5)
+    });
+    sim.obey(command(1), Verb::Stop).unwrap();
+    run(&mut sim, 1, |_| ());
+
+    sim.stand(command(2));
+    run(&mut sim, 1, |_| ());
+
+    run(&mut sim, 60, |_| ());
+    assert_eq!(sim.telemetry(0, NOW).activity, Activity::Stopped);
+}
+
+#[test]
+fn a_robot_that_holds_a_job_leaves_its_patrol() {
+    let mut sim = Sim::new(SimConfig {
+        wander: true,
+        ..quiet(7)
+    });
+    run(&mut sim, 10, |_| ());
+    assert_eq!(sim.telemetry(0, NOW).activity, Activity::Patrolling);
+
+    sim.set_engaged(true);
+    run(&mut sim, 2, |_| ());
+    let stands = sim.telemetry(0, NOW).odometer_m;
+    run(&mut sim, 60, |_| ());
+    let still_stands = sim.telemetry(0, NOW).odometer_m;
+    sim.set_engaged(false);
+    run(&mut sim, 60, |_| ());
+
+    assert!((still_stands - stands).abs() < f64::EPSILON);
+    assert!(sim.telemetry(0, NOW).odometer_m > stands + 1.0);
+}
+
+#[test]
+fn work_at_any_place_begins_before_its_door_and_is_done_where_the_robot_can_stand() {
+    let sim = Sim::new(quiet(8));
+    let site = sim.stage().site().clone();
+    let fixed = touchable(&site.solids);
+    for place in &site.map.places {
+        let workplace = sim.workplace(place);
+
+        let room = site.room_at(point_of(place.pose)).unwrap();
+        let is_indoors = site.doorways.iter().any(|door| room.holds(door.inside));
+        let door = point_of(workplace.door);
+        assert_eq!(room.holds(door), !is_indoors, "{}", place.name);
+        assert_eq!(workplace.spots.len(), 4, "{}", place.name);
+        for spot in workplace.spots {
+            let at = point_of(spot);
+            let gap = distance_to_nearest(&fixed, at) - RADIUS;
+            assert!(room.holds(at) && gap > 0.05, "{}: {spot:?}", place.name);
+        }
+    }
+}

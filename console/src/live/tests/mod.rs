@@ -4,6 +4,7 @@ mod orders;
 mod roster;
 mod session;
 mod views;
+mod work;
 
 use std::sync::Arc;
 

@@ -1,13 +1,20 @@
-//! Commands to robots and their fates: what may be asked, what can become of it, and the rows that remember it.
+//! What people tell robots and what robots ask of people: commands and their fates, calls for help and who takes them,
+//! and the rows that remember both.
 //!
-//! Pure by default; the feature `store` adds the table. Sends nothing and reads no clock.
+//! Pure by default; the feature `store` adds the tables. Sends nothing and reads no clock.
 
+mod call;
 mod command;
 mod machine;
 mod request;
 #[cfg(feature = "store")]
 pub mod store;
 
+pub use call::{
+    Call, CallActor, CallDeadline, CallRefusal, Caller, ESCALATE_AFTER_US, EXPIRE_AFTER_US,
+    MAX_OFFERED_PEOPLE, START_WITHIN_US, apply_call, call_due, call_of, decide_call, end_with_job,
+    lapse_call,
+};
 pub use command::{Command, Issue};
 pub use machine::{ANSWER_WITHIN, Event, Input, apply, decide};
 pub use request::{MAX_REACH_M, Refusal, check};

@@ -1,4 +1,4 @@
-//! Commands in Postgres. The only file that names the `assist` schema.
+//! Commands in Postgres. Of the `assist` schema only calls are kept elsewhere, and given out here too.
 
 use protocol::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId,
@@ -11,6 +11,10 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+pub use crate::call::store::{
+    CallStoreError, StoredCall, call_of_job, claim_due_calls, insert_call, list_open_calls,
+    load_call, peek_call, save_call,
+};
 use crate::command::{Command, Issue};
 
 /// Why a store did not do what it was asked.

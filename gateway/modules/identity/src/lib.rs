@@ -21,7 +21,9 @@ pub use refusal::Refusal;
 pub use robots::{Robot, RobotSignIn, RobotToken};
 pub use roles::{Permission, Reach, allows, reach};
 pub use secret::{Secret, SecretHash, SecretKind};
-pub use sign_in::{ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionSignIn};
+pub use sign_in::{
+    ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionKey, SessionSignIn,
+};
 #[cfg(feature = "store")]
 pub use store_error::StoreError;
 
@@ -39,6 +41,7 @@ pub mod store {
             issue_robot_token, list_robot_tokens, list_robots, load_robot, revoke_robot_token,
             robot_by_token, saw_robot,
         },
+        sign_in::key_store::{bind_session_key, session_key},
         sign_in::store::{
             close_session, find_api_token, forget_expired, issue_api_token, issue_link,
             link_expires_at, list_api_tokens, open_session, person_by_api_token, person_by_session,

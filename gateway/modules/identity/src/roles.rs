@@ -20,29 +20,68 @@ pub enum Permission {
     SeeEvents,
     /// Enrol robots, grant roles, issue and revoke tokens.
     Administer,
+    /// Ask for work, and see and steer the work that one asked for.
+    RequestWork,
+    /// See everybody's jobs, calls for help and complaints.
+    SeeJobs,
+    /// Give jobs to robots, pause and call them off, decide after incidents, answer calls for help.
+    RunJobs,
+    /// Look into complaints and rule on them.
+    Review,
 }
 
 impl Permission {
     /// Every permission, for tables and tests.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::SeeFleet,
         Self::Watch,
         Self::Command,
         Self::SeeEvents,
         Self::Administer,
+        Self::RequestWork,
+        Self::SeeJobs,
+        Self::RunJobs,
+        Self::Review,
     ];
 }
 
 const fn role_has(role: Role, permission: Permission) -> bool {
     match (role, permission) {
         (Role::Operator | Role::Requester | Role::Owner | Role::Admin, Permission::SeeFleet)
-        | (Role::Operator, Permission::Watch | Permission::Command)
-        | (Role::Admin, Permission::Watch | Permission::SeeEvents | Permission::Administer) => true,
-        (Role::Operator, Permission::SeeEvents | Permission::Administer)
+        | (
+            Role::Operator,
+            Permission::Watch
+            | Permission::Command
+            | Permission::SeeJobs
+            | Permission::RunJobs
+            | Permission::Review,
+        )
+        | (Role::Requester, Permission::RequestWork)
+        | (Role::Owner, Permission::SeeJobs)
+        | (
+            Role::Admin,
+            Permission::Watch
+            | Permission::SeeEvents
+            | Permission::Administer
+            | Permission::SeeJobs
+            | Permission::RunJobs
+            | Permission::Review,
+        ) => true,
+        (
+            Role::Operator,
+            Permission::SeeEvents | Permission::Administer | Permission::RequestWork,
+        )
         | (
             Role::Requester | Role::Owner,
-            Permission::Watch | Permission::Command | Permission::SeeEvents | Permission::Administer,
+            Permission::Watch
+            | Permission::Command
+            | Permission::SeeEvents
+            | Permission::Administer
+            | Permission::RunJobs
+            | Permission::Review,
         )
+        | (Role::Requester, Permission::SeeJobs)
+        | (Role::Owner | Role::Admin, Permission::RequestWork)
         // Who may hand out rights must not also move robots: that takes a second grant that shows in the log.
         | (Role::Admin, Permission::Command) => false,
     }
@@ -114,12 +153,16 @@ mod tests {
     const WING_A: SiteId = SiteId(Uuid::from_u128(1));
     const WING_B: SiteId = SiteId(Uuid::from_u128(2));
 
-    /// Columns as in `Permission::ALL`: see the fleet, watch, command, see events, administer.
-    const TABLE: [(Role, [bool; 5]); 4] = [
-        (Role::Operator, [true, true, true, false, false]),
-        (Role::Requester, [true, false, false, false, false]),
-        (Role::Owner, [true, false, false, false, false]),
-        (Role::Admin, [true, true, false, true, true]),
+    const YES: bool = true;
+    const NO: bool = false;
+
+    /// Columns as in `Permission::ALL`: see the fleet, watch, command, see events, administer, request work, see jobs, run
+    /// jobs, review.
+    const TABLE: [(Role, [bool; 9]); 4] = [
+        (Role::Operator, [YES, YES, YES, NO, NO, NO, YES, YES, YES]),
+        (Role::Requester, [YES, NO, NO, NO, NO, YES, NO, NO, NO]),
+        (Role::Owner, [YES, NO, NO, NO, NO, NO, YES, NO, NO]),
+        (Role::Admin, [YES, YES, NO, YES, YES, NO, YES, YES, YES]),
     ];
 
     fn grant(role: Role, site: Option<SiteId>) -> RoleGrant {

@@ -1,5 +1,6 @@
 //! `/api/v1/session`: who is signed in.
 
+pub(super) mod bind_key;
 pub(super) mod close;
 pub(super) mod open;
 pub(super) mod read;

@@ -77,6 +77,8 @@ impl Viewing {
                     sites: None,
                 },
                 watches: None,
+                jobs: None,
+                calls: None,
                 outbox: outbox.clone(),
                 ending,
                 doubt: std::sync::Arc::default(),
@@ -94,6 +96,8 @@ impl Viewing {
             places: places.clone(),
             viewer: std::sync::Arc::downgrade(&viewer),
             view: VIEW,
+            robot: JUNIPER.id(),
+            right: crate::flows::jobs::watch_right::WatchRight::Role,
         };
         places.fill(VIEW, JUNIPER.id(), viewer);
         assert_eq!(juniper.waiting(), [scans(true)]);

@@ -49,6 +49,8 @@ async fn all_followed(house: &House) {
                 sites: None,
             },
             watches: None,
+            jobs: None,
+            calls: None,
             outbox,
             ending,
             doubt: std::sync::Arc::default(),

@@ -98,7 +98,11 @@ async fn a_command_is_refused_from_the_moment_on_in_which_its_sign_in_ended(owne
     let person = house.person(Who::Operator).await;
     let token = Who::Operator.token_id();
     let mut tx = house.begin().await;
-    assert!(store::close_session(&mut tx, session).await.unwrap());
+    assert!(
+        store::close_session(&mut tx, session, house.now())
+            .await
+            .unwrap()
+    );
     store::revoke_api_token(&mut tx, &person, token, None, house.now())
         .await
         .unwrap();

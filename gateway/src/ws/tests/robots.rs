@@ -367,6 +367,8 @@ async fn a_session_that_breaks_leaves_nobody_online(owner: PgPool) {
                 sites: None,
             },
             watches: None,
+            jobs: None,
+            calls: None,
             outbox,
             ending: tokio::sync::oneshot::channel().0,
             doubt: std::sync::Arc::default(),

@@ -1,9 +1,11 @@
 //! How people prove who they are: sign-in links, browser sessions, tokens for scripts.
 
 #[cfg(feature = "store")]
+pub(crate) mod key_store;
+#[cfg(feature = "store")]
 pub(crate) mod store;
 
-use protocol::{TokenId, views::TokenView};
+use protocol::{PersonId, TokenId, sealed::KeyId, views::TokenView};
 use time::{Duration, OffsetDateTime};
 
 use crate::Person;
@@ -29,6 +31,21 @@ pub struct SessionSignIn {
     /// Who.
     pub person: Person,
     /// When the session ends if it is used until then.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A key that a browser signs with while a sign-in lasts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionKey {
+    /// Its name.
+    pub key: KeyId,
+    /// The key.
+    pub public_key: [u8; 32],
+    /// Whose.
+    pub person: PersonId,
+    /// The hash of the sign-in's secret.
+    pub session_hash: Vec<u8>,
+    /// Nothing is believed under it from then on.
     pub expires_at: OffsetDateTime,
 }
 

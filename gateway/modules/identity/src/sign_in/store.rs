@@ -9,7 +9,10 @@ use sqlx::{PgExecutor, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionSignIn};
+use super::{
+    ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionSignIn,
+    key_store::end_session_keys,
+};
 use crate::{
     Person, Refusal, SecretHash, StoreError,
     people::store::{PersonRow, load_person},
@@ -174,7 +177,11 @@ pub async fn person_by_session(
 }
 
 /// Ends a session. False when there was none; then nothing is recorded.
-pub async fn close_session(tx: &mut Tx, session: SecretHash) -> Result<bool, StoreError> {
+pub async fn close_session(
+    tx: &mut Tx,
+    session: SecretHash,
+    now: OffsetDateTime,
+) -> Result<bool, StoreError> {
     let closed = sqlx::query!(
         "DELETE FROM identity.session WHERE session_hash = $1 RETURNING organisation_id, person_id",
         session.as_bytes().as_slice(),
@@ -184,6 +191,7 @@ pub async fn close_session(tx: &mut Tx, session: SecretHash) -> Result<bool, Sto
     let Some(closed) = closed else {
         return Ok(false);
     };
+    end_session_keys(tx, session, now).await?;
     let person = PersonId(closed.person_id);
     tx.record(
         person_stream(person),

@@ -128,8 +128,8 @@ async fn a_closed_session_opens_nothing_and_both_ends_are_recorded(owner: PgPool
     let session = session(&app).await;
 
     let mut tx = Tx::begin(&app).await.unwrap();
-    let first = store::close_session(&mut tx, session).await.unwrap();
-    let second = store::close_session(&mut tx, session).await.unwrap();
+    let first = store::close_session(&mut tx, session, T0).await.unwrap();
+    let second = store::close_session(&mut tx, session, T0).await.unwrap();
     commit(tx).await;
 
     assert_eq!((first, second), (true, false));

@@ -1,0 +1,195 @@
+//! What people do to jobs and cases: each act as the event that they sign, and the call that brings it to the gateway.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use leptos::prelude::*;
+use protocol::{
+    CaseId, JobId,
+    case::{CaseEvent, SaltedHash, case_stream},
+    event::Payload,
+    job::{EvidenceHash, JobEvent, JobRequest, Plan, job_stream},
+    views::{
+        CaseAct, CaseView, Complaint, ComplaintPicture, JobAct, JobView, NewJob, Problem, Role,
+        SaltedWords,
+    },
+};
+
+use crate::{
+    api, browser,
+    session::Session,
+    signing::{Act, Signing},
+};
+
+/// The acts, for whoever is signed in.
+#[derive(Clone, Copy)]
+pub(crate) struct Acts {
+    signing: Signing,
+}
+
+impl Acts {
+    /// Acts of this session.
+    pub(crate) fn new(session: Session) -> Self {
+        Self {
+            signing: Signing::new(session),
+        }
+    }
+
+    /// Whether acts are recorded on the person's behalf because this browser can't sign. Followed.
+    pub(crate) fn is_unsigned(self) -> bool {
+        self.signing.is_unsigned()
+    }
+
+    /// Does something to a job.
+    pub(crate) async fn on_job(
+        self,
+        job: JobId,
+        event: JobEvent,
+        acting_as: Role,
+    ) -> Result<JobView, Problem> {
+        let body = |sealed: Option<String>| {
+            let is_signed = sealed.is_some();
+            api::write(&JobAct {
+                event: (!is_signed).then(|| event.clone()),
+                acting_as: (!is_signed).then_some(acting_as),
+                sealed,
+            })
+        };
+        let act = Act {
+            stream: job_stream(job),
+            acting_as,
+            payload: Payload::Job(event.clone()),
+            body: &body,
+        };
+        let path = format!("/api/v1/jobs/{job}/events");
+        api::read(&self.signing.act(&path, act).await?)
+    }
+
+    /// Asks for work. `plan` is what the template makes of the request.
+    pub(crate) async fn request_job(
+        self,
+        request: JobRequest,
+        plan: Plan,
+    ) -> Result<JobView, Problem> {
+        let requester = self.signing.person()?;
+        let body = |sealed: Option<String>| {
+            api::write(&NewJob {
+                request: sealed.is_none().then(|| request.clone()),
+                sealed,
+            })
+        };
+        let act = Act {
+            stream: job_stream(request.job),
+            acting_as: Role::Requester,
+            payload: Payload::Job(JobEvent::Requested {
+                request: request.clone(),
+                plan,
+                requester,
+            }),
+            body: &body,
+        };
+        api::read(&self.signing.act("/api/v1/jobs", act).await?)
+    }
+
+    /// Does something to a case. The reason of a ruling is what [`salted`] made of its words.
+    pub(crate) async fn on_case(
+        self,
+        case: CaseId,
+        event: CaseEvent,
+        acting_as: Role,
+        reason: Option<SaltedWords>,
+    ) -> Result<CaseView, Problem> {
+        let body = |sealed: Option<String>| {
+            let is_signed = sealed.is_some();
+            api::write(&CaseAct {
+                event: (!is_signed).then(|| event.clone()),
+                acting_as: (!is_signed).then_some(acting_as),
+                sealed,
+                reason: reason.clone(),
+            })
+        };
+        let act = Act {
+            stream: case_stream(case),
+            acting_as,
+            payload: Payload::Case(event.clone()),
+            body: &body,
+        };
+        let path = format!("/api/v1/cases/{case}/events");
+        api::read(&self.signing.act(&path, act).await?)
+    }
+
+    /// Complains about a job. The words' and pictures' hashes are made of what stands in `complaint`; its `sealed` is filled in
+    /// here.
+    pub(crate) async fn complain(
+        self,
+        job: JobId,
+        complaint: Complaint,
+    ) -> Result<CaseView, Problem> {
+        let requester = self.signing.person()?;
+        let pictures = complaint.pictures.iter().map(hash_of_picture);
+        let payload = Payload::Case(CaseEvent::Opened {
+            case: complaint.case,
+            job,
+            about: complaint.about,
+            severity: complaint.severity,
+            requester,
+            words: hash_of(&complaint.salt, complaint.words.as_bytes())?,
+            pictures: pictures.collect::<Result<_, _>>()?,
+        });
+        let body = |sealed| {
+            api::write(&Complaint {
+                sealed,
+                ..complaint.clone()
+            })
+        };
+        let act = Act {
+            stream: case_stream(complaint.case),
+            acting_as: Role::Requester,
+            payload,
+            body: &body,
+        };
+        let path = format!("/api/v1/jobs/{job}/cases");
+        api::read(&self.signing.act(&path, act).await?)
+    }
+}
+
+/// The acts of the page's session, for components.
+pub(crate) fn acts() -> Acts {
+    expect_context()
+}
+
+/// Words with a fresh salt, and the hash that stands for them in the log.
+pub(crate) fn salted(words: String) -> Result<(SaltedWords, SaltedHash), Problem> {
+    let salt = fresh_salt()?;
+    let hash = hash_of(&salt, words.as_bytes())?;
+    Ok((SaltedWords { words, salt }, hash))
+}
+
+/// A fresh salt in hex: for complaints and their pictures.
+pub(crate) fn fresh_salt() -> Result<String, Problem> {
+    browser::salt().map(hex::encode).ok_or_else(unsalted)
+}
+
+fn hash_of(salt: &str, content: &[u8]) -> Result<SaltedHash, Problem> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(salt, &mut bytes).map_err(|_not_hex| unsalted())?;
+    Ok(SaltedHash::of(&bytes, content))
+}
+
+fn hash_of_picture(picture: &ComplaintPicture) -> Result<EvidenceHash, Problem> {
+    let content = STANDARD
+        .decode(&picture.content)
+        .map_err(|_not_base64| api::unreadable())?;
+    Ok(EvidenceHash {
+        evidence: picture.evidence,
+        media_type: picture.media_type.clone(),
+        salted_sha256: hash_of(&picture.salt, &content)?.0,
+    })
+}
+
+fn unsalted() -> Problem {
+    api::problem(
+        400,
+        "no_salt",
+        "This browser gave no random numbers",
+        "Nothing was sent. Reload the page, then try again.",
+    )
+}

@@ -1,0 +1,343 @@
+//! The record of a job as this browser reads and checks it: each entry by its own bytes, never by what was said about it.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::VerifyingKey;
+use jobs::{
+    Actor,
+    replay::{self, Step},
+};
+use ledger::{
+    bundle::Manifest,
+    log::{Entry, entry_hash},
+    verify::{self, EntryName, Replay, ReplayFault, ReplayedEvent, Report, Subject},
+};
+use protocol::{
+    AssistId, JobId, PersonId, UnixMicros,
+    event::{ActorEvent, Payload},
+    job::{JobEvent, job_stream},
+    sealed::{KeyId, Kind, claimed},
+    views::{JobView, Role},
+};
+
+use crate::{machine::History, words};
+
+/// One entry of the job's stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its place in the stream.
+    pub number: u64,
+    /// When the gateway recorded it.
+    pub recorded_at: UnixMicros,
+    /// What happened.
+    pub event: JobEvent,
+    /// Who says so.
+    pub signer: Signer,
+    /// The key that the actor signed with.
+    pub key: KeyId,
+    /// Its name.
+    pub hash: [u8; 32],
+    /// The name of the entry before.
+    pub previous: [u8; 32],
+    /// What the entry's own signature and its place in the stream are worth.
+    pub seal: Seal,
+}
+
+/// Who an event is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signer {
+    /// The gateway itself.
+    Cloud,
+    /// The gateway, for somebody without a key.
+    CloudFor(Role, Option<PersonId>),
+    /// A person.
+    Person(Role),
+    /// The robot.
+    Robot,
+}
+
+/// What an entry's own signature is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seal {
+    /// The gateway signed exactly these bytes, and they follow the entry before.
+    Signed,
+    /// They are not what the gateway signed.
+    BadSignature,
+    /// The gateway signed the bytes, but not as the ones that follow the entry before.
+    OutOfPlace,
+}
+
+/// Why an entry is no line of this record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// The record so far.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// The entries, oldest first.
+    pub lines: Vec<Line>,
+    /// Entries that can't be read as events of this job.
+    pub unreadable: usize,
+    read_to: u64,
+    /// What was proposed with each call for help, for the answers that name an option by its place.
+    pub options: BTreeMap<AssistId, Vec<String>>,
+    /// What the rules make of them.
+    pub history: History,
+}
+
+impl Record {
+    /// The place in the stream up to which it was read.
+    pub const fn read_to(&self) -> u64 {
+        self.read_to
+    }
+
+    /// Reads one more sealed entry, which stands at this place of the job's stream and is signed by the gateway with this key,
+    /// or so it is said.
+    pub fn read(&mut self, job: JobId, number: u64, sealed: &[u8], gateway: &VerifyingKey) {
+        self.read_to = number;
+        let head = self.lines.last().map(|line| (line.number, line.hash));
+        match line(job, sealed, gateway, head, &self.history) {
+            Ok((line, actor)) => {
+                self.history.play(&line.event, actor, line.recorded_at);
+                if let JobEvent::AssistRequested {
+                    assist, question, ..
+                } = &line.event
+                {
+                    self.options.insert(*assist, question.options.clone());
+                }
+                self.lines.push(line);
+            }
+            Err(Unreadable) => self.unreadable += 1,
+        }
+    }
+}
+
+fn line(
+    job: JobId,
+    sealed: &[u8],
+    gateway: &VerifyingKey,
+    head: Option<(u64, [u8; 32])>,
+    history: &History,
+) -> Result<(Line, Actor), Unreadable> {
+    let entry = claimed::<Entry>(Kind::Entry, sealed).map_err(|_malformed| Unreadable)?;
+    let is_signed = entry.verify(gateway).is_ok();
+    let entry = entry.payload;
+    let event =
+        claimed::<ActorEvent>(Kind::Event, &entry.actor).map_err(|_malformed| Unreadable)?;
+    // The gateway's own word is checked here; other keys' with the bundle, which says whose they are.
+    let is_gateways = event.key == KeyId::of(gateway);
+    let is_signed = is_signed && (!is_gateways || event.verify(gateway).is_ok());
+    let key = event.key;
+    let event = event.payload;
+    let actor = history.claimed_actor(&event);
+    let signer = signer(&event, is_gateways);
+    let Payload::Job(happened) = event.payload else {
+        return Err(Unreadable);
+    };
+    let (number, previous) = head.map_or((1, [0; 32]), |(number, hash)| (number + 1, hash));
+    let is_next = event.stream == job_stream(job)
+        && entry.stream_number == number
+        && entry.previous == previous;
+    let line = Line {
+        number: entry.stream_number,
+        recorded_at: entry.recorded_at,
+        event: happened,
+        signer,
+        key,
+        hash: entry_hash(sealed),
+        previous: entry.previous,
+        seal: match (is_signed, is_next) {
+            (false, _) => Seal::BadSignature,
+            (true, false) => Seal::OutOfPlace,
+            (true, true) => Seal::Signed,
+        },
+    };
+    Ok((line, actor))
+}
+
+const fn signer(event: &ActorEvent, is_gateways: bool) -> Signer {
+    match (is_gateways, event.acting_as) {
+        (true, Some(role)) => Signer::CloudFor(role, event.on_behalf_of),
+        (true, None) => Signer::Cloud,
+        (false, Some(role)) => Signer::Person(role),
+        (false, None) => Signer::Robot,
+    }
+}
+
+/// Who signed, by name where the job's own view tells it.
+pub fn signer_words(signer: Signer, job: &JobView) -> String {
+    let person = |role| match role {
+        Role::Requester => job.requester_name.clone(),
+        Role::Operator => job
+            .operator_name
+            .clone()
+            .unwrap_or_else(|| "An operator".to_owned()),
+        Role::Owner => "An owner".to_owned(),
+        Role::Admin => "An admin".to_owned(),
+    };
+    match signer {
+        Signer::Cloud => "Cloud".to_owned(),
+        Signer::CloudFor(role, _) => format!("Cloud for {}", person(role)),
+        Signer::Person(role) => person(role),
+        Signer::Robot => job.robot_name.clone().unwrap_or_else(|| "Robot".to_owned()),
+    }
+}
+
+/// What the check of the whole bundle found for each entry of the job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// Places in the log's tree, by number in the stream.
+    pub leaves: BTreeMap<u64, u64>,
+    /// What does not hold, by number in the stream.
+    pub faults: BTreeMap<u64, String>,
+    /// What does not hold of the bundle as a whole.
+    pub whole: Option<String>,
+    /// The checkpoint's size.
+    pub tree_size: Option<u64>,
+}
+
+/// What a line is worth, all in all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Worth {
+    /// The gateway signed it; whether the log holds it is not known yet.
+    Signed,
+    /// Every signature holds, and the log holds it.
+    Included,
+    /// Something does not hold.
+    Bad(String),
+}
+
+/// What a line is worth.
+pub fn worth(line: &Line, proofs: &Proofs) -> Worth {
+    match line.seal {
+        Seal::BadSignature => return Worth::Bad("Bad signature".to_owned()),
+        Seal::OutOfPlace => return Worth::Bad("Out of place".to_owned()),
+        Seal::Signed => {}
+    }
+    if let Some(fault) = proofs.faults.get(&line.number) {
+        return Worth::Bad(fault.clone());
+    }
+    match proofs.leaves.get(&line.number) {
+        Some(_) if proofs.whole.is_none() => Worth::Included,
+        Some(_) | None => Worth::Signed,
+    }
+}
+
+/// How much of a record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Lines.
+    pub all: usize,
+    /// Lines that were signed, by the gateway at least.
+    pub signed: usize,
+    /// Lines of which everything holds, the log's proof included.
+    pub included: usize,
+    /// Lines of which something does not hold.
+    pub bad: usize,
+}
+
+/// Counts them.
+pub fn tally(record: &Record, proofs: &Proofs) -> Tally {
+    let mut tally = Tally {
+        all: record.lines.len() + record.unreadable,
+        bad: record.unreadable,
+        ..Tally::default()
+    };
+    for line in &record.lines {
+        match worth(line, proofs) {
+            Worth::Signed => tally.signed += 1,
+            Worth::Included => {
+                tally.signed += 1;
+                tally.included += 1;
+            }
+            Worth::Bad(_) => tally.bad += 1,
+        }
+    }
+    tally
+}
+
+/// Puts what a whole bundle's check found to the job's entries.
+pub fn proofs(job: JobId, manifest: Option<&Manifest>, report: &Report) -> Proofs {
+    let stream = job_stream(job);
+    let listed = manifest.into_iter().flat_map(|manifest| &manifest.entries);
+    let leaves = listed
+        .filter(|entry| entry.stream == stream)
+        .map(|entry| (entry.stream_number, entry.leaf_index));
+    let mut proofs = Proofs {
+        leaves: leaves.collect(),
+        tree_size: report
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.checkpoint.as_ref())
+            .map(|tree| tree.size),
+        ..Proofs::default()
+    };
+    for failure in report.steps.iter().flat_map(|step| &step.failures) {
+        match &failure.subject {
+            Subject::Entry(EntryName {
+                place: Some(place), ..
+            }) if place.stream == stream => {
+                let fault = words::capitalised(&failure.fault.to_string());
+                proofs.faults.entry(place.stream_number).or_insert(fault);
+            }
+            // Pictures and words that were deleted or altered are another matter than the record.
+            Subject::Attachment(_) => {}
+            Subject::Bundle
+            | Subject::Manifest
+            | Subject::Checkpoint
+            | Subject::Entry(_)
+            | Subject::Item => {
+                let fault = words::capitalised(&failure.to_string());
+                proofs.whole.get_or_insert(fault);
+            }
+        }
+    }
+    proofs
+}
+
+/// The rules of jobs, for the check of a bundle.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JobRules;
+
+impl Replay for JobRules {
+    fn stream_prefix(&self) -> &'static str {
+        "job/"
+    }
+
+    fn replay(&mut self, events: &[ReplayedEvent<'_>]) -> Result<String, ReplayFault> {
+        let steps = events.iter().enumerate().map(|(index, event)| {
+            let foreign = |why: &str| ReplayFault {
+                index,
+                why: why.to_owned(),
+            };
+            let Payload::Job(happened) = event.payload else {
+                return Err(foreign("it is no event of a job"));
+            };
+            let actor = match (event.actor, event.acting_as) {
+                (verify::Actor::Cloud, _) => Actor::Cloud,
+                (verify::Actor::Robot(robot), _) => Actor::Robot(robot),
+                (verify::Actor::CloudFor(person) | verify::Actor::Person(person), Some(role)) => {
+                    Actor::person(role, person)
+                }
+                (verify::Actor::CloudFor(_) | verify::Actor::Person(_), None) => {
+                    return Err(foreign("it doesn't say in which role"));
+                }
+            };
+            Ok(Step {
+                event: happened,
+                actor,
+                recorded_at: event.recorded_at,
+            })
+        });
+        let steps = steps.collect::<Result<Vec<_>, _>>()?;
+        let played = replay::play(steps).map_err(|impossible| ReplayFault {
+            index: impossible.index,
+            why: impossible.why.to_string(),
+        })?;
+        let phase = played.job.map(|job| job.phase_name().label());
+        Ok(phase.unwrap_or("no job").to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

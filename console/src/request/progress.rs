@@ -1,0 +1,138 @@
+//! How far the plan is done, and what access and pictures there are meanwhile.
+
+use protocol::{
+    RobotId,
+    job::{PhaseName, StepAction},
+    views::JobView,
+};
+
+use super::state::{Stage, robot_within, stage};
+
+/// How far the plan is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Steps done.
+    pub done: usize,
+    /// Steps of the plan.
+    pub total: usize,
+    /// Whether the next one is being worked on.
+    pub is_running: bool,
+    /// The steps before, shortened: "Strip bed, wipe rail".
+    pub before: Vec<String>,
+    /// The one that is next or worked on.
+    pub present: Option<String>,
+    /// The steps after it.
+    pub after: Vec<String>,
+}
+
+impl Progress {
+    /// "Step 4 of 9", "9 of 9 done".
+    pub fn words(&self) -> String {
+        if self.is_running {
+            format!("Step {} of {}", self.done + 1, self.total)
+        } else {
+            format!("{} of {} done", self.done, self.total)
+        }
+    }
+}
+
+/// How far the plan is done.
+pub fn progress(job: &JobView) -> Progress {
+    let total = job.plan.steps.len();
+    let done = usize::try_from(job.checkpoint).unwrap_or(total).min(total);
+    let title = |step: &protocol::job::PlanStep| step.title.clone();
+    let (before, rest) = job.plan.steps.split_at(done);
+    let is_at_work = match job.phase {
+        PhaseName::Executing | PhaseName::AwaitingApproval | PhaseName::Assisted => true,
+        PhaseName::Requested
+        | PhaseName::Dispatching
+        | PhaseName::Reserved
+        | PhaseName::Travelling
+        | PhaseName::AtSite
+        | PhaseName::Stalled
+        | PhaseName::Stopping
+        | PhaseName::Paused
+        | PhaseName::Incident
+        | PhaseName::Verifying
+        | PhaseName::Completed
+        | PhaseName::Aborted
+        | PhaseName::Cancelled => false,
+    };
+    Progress {
+        done,
+        total,
+        is_running: is_at_work && !rest.is_empty(),
+        before: before.iter().map(title).collect(),
+        present: rest.first().map(title),
+        after: rest.iter().skip(1).map(title).collect(),
+    }
+}
+
+/// Whether the robot's pictures are shown, and if not, why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// Of this robot.
+    Of(RobotId),
+    /// Why there are none.
+    Nothing(String),
+}
+
+/// Whether the robot's pictures are shown: only while it moves or works for this job. Once there is a receipt nobody asks.
+pub fn sight(job: &JobView) -> Option<Sight> {
+    match (stage(job.phase), job.robot) {
+        (Stage::Live, Some(robot)) => Some(Sight::Of(robot)),
+        (Stage::Asked | Stage::Booked | Stage::Live, _) => Some(Sight::Nothing(format!(
+            "Pictures are shown while {} works for you.",
+            robot_within(job)
+        ))),
+        (Stage::Receipt, _) => None,
+    }
+}
+
+/// Pictures that the robot took for the record, among the steps that are done.
+pub fn pictures_taken(job: &JobView) -> usize {
+    let done = usize::try_from(job.checkpoint).unwrap_or(usize::MAX);
+    job.plan
+        .steps
+        .iter()
+        .take(done)
+        .filter(|step| step.action == StepAction::Photograph)
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::job;
+    use super::*;
+
+    #[test]
+    fn steps_are_counted_as_people_count_them() {
+        let mut working = job(PhaseName::Executing);
+        let told = progress(&working);
+        assert_eq!(told.words(), "Step 2 of 3");
+        assert_eq!(told.present.as_deref(), Some("Clear bedside table"));
+        assert_eq!((told.before.len(), told.after.len()), (1, 1));
+
+        working.checkpoint = 3;
+        assert_eq!(progress(&working).words(), "3 of 3 done");
+        assert_eq!(progress(&job(PhaseName::Paused)).words(), "1 of 3 done");
+    }
+
+    #[test]
+    fn pictures_are_shown_while_the_robot_works_for_the_job_and_at_no_other_time() {
+        for phase in PhaseName::ALL {
+            let is_shown = matches!(sight(&job(phase)), Some(Sight::Of(_)));
+
+            assert_eq!(is_shown, stage(phase) == Stage::Live, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_counts_once_its_step_is_done() {
+        let mut working = job(PhaseName::Executing);
+        assert_eq!(pictures_taken(&working), 0);
+
+        working.checkpoint = 3;
+        assert_eq!(pictures_taken(&working), 1);
+    }
+}

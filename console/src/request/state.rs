@@ -1,0 +1,210 @@
+//! Where a job stands, in a requester's words, and which of the four stages that is.
+
+use protocol::{UnixMicros, job::PhaseName, views::JobView};
+
+use super::{Mark, Mood, when::Zone};
+use crate::live::commands::micros_of;
+
+/// A state as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// In few words: "On its way".
+    pub words: &'static str,
+    /// The shape.
+    pub mark: Mark,
+    /// The colour.
+    pub mood: Mood,
+}
+
+/// The four steps from asking to the receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Waits for a robot.
+    Asked,
+    /// A robot has it, or is being asked.
+    Booked,
+    /// The robot moves or works for it.
+    Live,
+    /// There is something to look at.
+    Receipt,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 4] = [Self::Asked, Self::Booked, Self::Live, Self::Receipt];
+
+    /// In a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Asked => "Asked",
+            Self::Booked => "Booked",
+            Self::Live => "Live",
+            Self::Receipt => "Receipt",
+        }
+    }
+}
+
+/// What to call the robot.
+pub fn robot(job: &JobView) -> &str {
+    job.robot_name.as_deref().unwrap_or("The robot")
+}
+
+/// The same within a sentence.
+pub fn robot_within(job: &JobView) -> &str {
+    job.robot_name.as_deref().unwrap_or("the robot")
+}
+
+/// Where it stands.
+pub fn state(job: &JobView) -> State {
+    let (words, mark, mood) = match job.phase {
+        PhaseName::Requested => ("Waiting for a robot", Mark::Coming, Mood::Calm),
+        PhaseName::Dispatching => ("A robot is being asked", Mark::Underway, Mood::Calm),
+        PhaseName::Reserved => ("A robot has taken it", Mark::Coming, Mood::Calm),
+        PhaseName::Travelling => ("On its way", Mark::Running, Mood::Calm),
+        PhaseName::AtSite if job.access.is_none() => {
+            ("Waiting to be let in", Mark::Person, Mood::Human)
+        }
+        PhaseName::AtSite => ("At the door", Mark::Running, Mood::Calm),
+        PhaseName::Executing => ("Working", Mark::Running, Mood::Calm),
+        PhaseName::AwaitingApproval => ("Needs your answer", Mark::Person, Mood::Human),
+        PhaseName::Assisted if job.operator_name.is_some() => {
+            ("A person is helping", Mark::Person, Mood::Human)
+        }
+        PhaseName::Assisted => ("Waiting for a person's help", Mark::Underway, Mood::Calm),
+        PhaseName::Stalled => ("Nothing heard of it", Mark::Caution, Mood::Caution),
+        PhaseName::Stopping => ("Stop sent", Mark::Underway, Mood::Caution),
+        PhaseName::Paused => ("Paused", Mark::Still, Mood::Calm),
+        PhaseName::Incident => ("Something went wrong", Mark::Alarm, Mood::Alarm),
+        PhaseName::Verifying => ("Done, please check", Mark::Person, Mood::Human),
+        PhaseName::Completed => ("Done", Mark::Done, Mood::Ok),
+        PhaseName::Aborted => ("Ended early", Mark::Over, Mood::Caution),
+        PhaseName::Cancelled => ("Cancelled", Mark::Over, Mood::Calm),
+    };
+    State { words, mark, mood }
+}
+
+/// Which stage it is in.
+pub const fn stage(phase: PhaseName) -> Stage {
+    match phase {
+        PhaseName::Requested => Stage::Asked,
+        PhaseName::Dispatching | PhaseName::Reserved => Stage::Booked,
+        PhaseName::Travelling
+        | PhaseName::AtSite
+        | PhaseName::Executing
+        | PhaseName::AwaitingApproval
+        | PhaseName::Assisted
+        | PhaseName::Stalled
+        | PhaseName::Stopping
+        | PhaseName::Paused
+        | PhaseName::Incident => Stage::Live,
+        PhaseName::Verifying | PhaseName::Completed | PhaseName::Aborted | PhaseName::Cancelled => {
+            Stage::Receipt
+        }
+    }
+}
+
+/// The moment that matters: when it is to be done by, or was over. Words and the moment.
+pub fn due(job: &JobView, zone: Zone, now: UnixMicros) -> (&'static str, String) {
+    let updated = zone.moment(micros_of(job.updated_at), now);
+    match job.phase {
+        PhaseName::Completed => ("Done", updated),
+        PhaseName::Aborted => ("Ended", updated),
+        PhaseName::Cancelled => ("Cancelled", updated),
+        PhaseName::Verifying => match job.accept_by {
+            Some(accept_by) => ("Check by", zone.moment(micros_of(accept_by), now)),
+            None => ("Done", updated),
+        },
+        PhaseName::Requested | PhaseName::Dispatching | PhaseName::Reserved
+            if job.window.from > now =>
+        {
+            ("", zone.span(job.window, now))
+        }
+        PhaseName::Requested
+        | PhaseName::Dispatching
+        | PhaseName::Reserved
+        | PhaseName::Travelling
+        | PhaseName::AtSite
+        | PhaseName::Executing
+        | PhaseName::AwaitingApproval
+        | PhaseName::Assisted
+        | PhaseName::Stalled
+        | PhaseName::Stopping
+        | PhaseName::Paused
+        | PhaseName::Incident => ("Done by", zone.moment(job.window.until, now)),
+    }
+}
+
+/// The order of a requester's list: what waits for them first, then what moves, then what is to come, then what is over;
+/// the latest first within each.
+pub fn sort(jobs: &mut [JobView]) {
+    jobs.sort_by_key(|job| {
+        let group = match (state(job).mood, stage(job.phase)) {
+            (Mood::Human | Mood::Alarm, Stage::Live | Stage::Receipt)
+                if job.phase != PhaseName::Assisted =>
+            {
+                0
+            }
+            (_, Stage::Live) => 1,
+            (_, Stage::Asked | Stage::Booked) => 2,
+            (_, Stage::Receipt) => 3,
+        };
+        (group, std::cmp::Reverse(job.updated_at))
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{CET, NOW, job};
+    use super::*;
+
+    #[test]
+    fn every_phase_has_words_of_its_own_and_none_of_the_domains() {
+        let mut seen: Vec<&str> = Vec::new();
+        for phase in PhaseName::ALL {
+            let words = state(&job(phase)).words;
+
+            assert!(!seen.contains(&words), "{words} twice");
+            assert!(!words.contains("Stalled") && !words.contains("Dispatching"));
+            seen.push(words);
+        }
+    }
+
+    #[test]
+    fn a_stop_that_was_sent_is_never_told_as_a_robot_that_stands() {
+        assert_eq!(state(&job(PhaseName::Stopping)).words, "Stop sent");
+        assert_eq!(state(&job(PhaseName::Stopping)).mark, Mark::Underway);
+        assert_eq!(state(&job(PhaseName::Paused)).mark, Mark::Still);
+    }
+
+    #[test]
+    fn what_waits_for_the_requester_stands_first() {
+        let mut jobs = [
+            PhaseName::Completed,
+            PhaseName::Requested,
+            PhaseName::Executing,
+            PhaseName::AwaitingApproval,
+        ]
+        .map(job);
+
+        sort(&mut jobs);
+
+        let phases = jobs.map(|job| job.phase);
+        assert_eq!(
+            phases,
+            [
+                PhaseName::AwaitingApproval,
+                PhaseName::Executing,
+                PhaseName::Requested,
+                PhaseName::Completed,
+            ]
+        );
+    }
+
+    #[test]
+    fn the_head_names_the_moment_that_matters() {
+        let told = |phase| due(&job(phase), CET, NOW);
+
+        assert_eq!(told(PhaseName::Executing), ("Done by", "15:30".to_owned()));
+        assert_eq!(told(PhaseName::Completed), ("Done", "14:31".to_owned()));
+    }
+}

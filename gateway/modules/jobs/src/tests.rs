@@ -1,0 +1,7 @@
+//! Tests of the machine as a whole.
+
+mod fixtures;
+mod matrix;
+mod replays;
+mod rules;
+mod walks;

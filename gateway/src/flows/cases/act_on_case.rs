@@ -1,0 +1,122 @@
+//! Somebody looks into a complaint, rules on it, or takes it back.
+
+use axum::http::StatusCode;
+use protocol::{
+    CaseId,
+    case::{CaseEvent, SaltedHash, case_stream},
+    event::Payload,
+    views::{CaseAct, Role},
+};
+use spine::{Tx, idempotency::Request};
+use trust::{Actor, SaltedText};
+
+use super::{file_complaint::salt, views::views};
+use crate::{
+    app::App,
+    error::ApiError,
+    flows::{
+        jobs::{
+            act_on_job::limit,
+            word::{Act, hear, roles_at},
+        },
+        once::{self, Answer},
+    },
+    http::auth::Caller,
+    live::rate_limit::ACTS,
+};
+
+/// Lets the caller's act happen; the case's rules say who may do what.
+pub async fn act_on_case(
+    app: &App,
+    caller: &Caller,
+    request: &Request,
+    case: CaseId,
+    body: CaseAct,
+) -> Result<Answer, ApiError> {
+    limit(app, caller, ACTS).await?;
+    let known = trust::store::peek(&app.pool, case)
+        .await?
+        .ok_or_else(|| ApiError::not_found("case"))?;
+    let is_own = known.case.requester == caller.person.person;
+    let mut roles = roles_at(&caller.person, known.site);
+    roles.sort_by_key(|role| (*role == Role::Requester) != is_own);
+    let reason = body
+        .reason
+        .map(|reason| {
+            Ok::<_, ApiError>(SaltedText {
+                salt: salt(&reason.salt)?,
+                words: reason.words,
+            })
+        })
+        .transpose()?;
+    let act = Act {
+        // A script says why in words; what is recorded is their hash.
+        event: body.event.map(|event| with_reason(event, reason.as_ref())),
+        sealed: body.sealed,
+        acting_as: body.acting_as,
+    };
+    let said = hear(
+        app,
+        caller,
+        act,
+        &case_stream(case),
+        &roles,
+        |payload| match payload {
+            Payload::Case(event) => Some(event),
+            _ => None,
+        },
+    )
+    .await?;
+
+    let mut tx = Tx::begin(&app.pool).await?;
+    if let Some(answer) = once::earlier(app, &mut tx, request).await? {
+        return Ok(answer);
+    }
+    let now = app.clock.micros();
+    let before = trust::store::load(&mut tx, case)
+        .await?
+        .ok_or_else(|| ApiError::not_found("case"))?;
+    let actor = Actor::of(said.role, caller.person.person);
+    trust::decide(Some(&before.case), &said.event, actor)?;
+    if matches!(said.event, CaseEvent::Ruled { .. }) {
+        let reason = reason.ok_or_else(|| {
+            ApiError::malformed("reason_missing", "a ruling says why, in `reason`")
+        })?;
+        trust::check_reason(&said.event, &reason)?;
+        trust::store::put_reason(&mut tx, case, &reason).await?;
+    }
+    let after =
+        trust::apply(Some(before.case.clone()), &said.event, now).ok_or_else(ApiError::broken)?;
+    trust::store::save(&mut tx, &before.case, &after).await?;
+    let payload = Payload::Case(said.event);
+    said.word
+        .record(
+            &mut tx,
+            case_stream(case),
+            before.organisation,
+            Some(before.site),
+            payload,
+        )
+        .await?;
+    let stored = trust::store::StoredCase {
+        case: after,
+        ..before
+    };
+    let view = views(app, tx.connection(), std::slice::from_ref(&stored))
+        .await?
+        .pop()
+        .ok_or_else(ApiError::broken)?;
+    let answer = once::first(&mut tx, request, StatusCode::OK, &view).await?;
+    tx.commit(&app.signer, now).await?;
+    Ok(answer)
+}
+
+fn with_reason(event: CaseEvent, reason: Option<&SaltedText>) -> CaseEvent {
+    match (event, reason) {
+        (CaseEvent::Ruled { ruling, .. }, Some(reason)) => CaseEvent::Ruled {
+            ruling,
+            reason: SaltedHash::of(&reason.salt, reason.words.as_bytes()),
+        },
+        (event, _) => event,
+    }
+}

@@ -1,0 +1,122 @@
+//! A person does something to a job.
+
+use axum::http::StatusCode;
+use identity::Permission;
+use jobs::Actor;
+use protocol::{
+    JobId, PersonId,
+    event::Payload,
+    job::{JobEvent, job_stream},
+    views::{JobAct, Role},
+};
+use spine::{Tx, idempotency::Request};
+
+use super::{
+    happen::{Proposal, happen},
+    word::{Act, hear, roles_at},
+};
+use crate::{
+    app::App,
+    error::ApiError,
+    flows::once::{self, Answer},
+    http::auth::Caller,
+    live::rate_limit::{ACTS, Limit},
+};
+
+/// Lets the caller's act happen. The job's rules say who may do what; here it is only checked that the caller has the role.
+pub async fn act_on_job(
+    app: &App,
+    caller: &Caller,
+    request: &Request,
+    job: JobId,
+    body: JobAct,
+) -> Result<Answer, ApiError> {
+    let known = jobs::store::peek(&app.pool, job)
+        .await?
+        .ok_or_else(|| ApiError::not_found("job"))?;
+    let is_own = known.job.requester == caller.person.person;
+    let mut roles = roles_at(&caller.person, known.job.request.site);
+    // Somebody who asked for the job acts as its requester unless they say otherwise.
+    roles.sort_by_key(|role| (*role == Role::Requester) != is_own);
+    let act = Act {
+        event: body.event,
+        sealed: body.sealed,
+        acting_as: body.acting_as,
+    };
+    let said = hear(
+        app,
+        caller,
+        act,
+        &job_stream(job),
+        &roles,
+        |payload| match payload {
+            Payload::Job(event) => Some(event),
+            _ => None,
+        },
+    )
+    .await?;
+    if !takes_away(&said.event) {
+        limit(app, caller, ACTS).await?;
+    }
+    // A right that was lost a moment ago is lost: the role decides which one is needed.
+    if said.role != Role::Requester {
+        caller.may_at(Permission::SeeJobs, known.job.request.site)?;
+    }
+
+    let mut tx = Tx::begin(&app.pool).await?;
+    if let Some(answer) = once::earlier(app, &mut tx, request).await? {
+        return Ok(answer);
+    }
+    let now = app.clock.micros();
+    let before = jobs::store::load(&mut tx, job)
+        .await?
+        .ok_or_else(|| ApiError::not_found("job"))?;
+    let proposal = Proposal {
+        event: said.event,
+        actor: actor(caller.person.person, said.role),
+        word: said.word,
+    };
+    let organisation = before.organisation;
+    let happened = happen(app, &mut tx, organisation, Some(before), proposal, now).await?;
+    let view = happened.news.jobs.last().ok_or_else(ApiError::broken)?;
+    let answer = once::first(&mut tx, request, StatusCode::OK, view).await?;
+    tx.commit(&app.signer, now).await?;
+    happened.news.tell(app);
+    Ok(answer)
+}
+
+/// Whether it stops a robot or takes leave from it: no limit on tries ever stands before that.
+const fn takes_away(event: &JobEvent) -> bool {
+    matches!(
+        event,
+        JobEvent::Paused {}
+            | JobEvent::AccessRevoked { .. }
+            | JobEvent::ApprovalDenied { .. }
+            | JobEvent::ApprovalRevoked { .. }
+            | JobEvent::IncidentRaised { .. }
+            | JobEvent::Cancelled {}
+    )
+}
+
+/// A person in one of their roles, as the rules know them.
+pub const fn actor(person: PersonId, role: Role) -> Actor {
+    match role {
+        Role::Requester => Actor::Requester(person),
+        Role::Operator => Actor::Operator(person),
+        Role::Owner => Actor::Owner(person),
+        Role::Admin => Actor::Admin(person),
+    }
+}
+
+/// Counts the act against the caller's limit.
+pub async fn limit(app: &App, caller: &Caller, limit: Limit) -> Result<(), ApiError> {
+    let now_s = u64::try_from(app.clock.now().unix_timestamp()).unwrap_or_default();
+    let who = caller.person.person.to_string();
+    if app.limits.try_once(&app.redis, limit, &who, now_s).await {
+        Ok(())
+    } else {
+        Err(ApiError::too_many(
+            u32::try_from(limit.window_s).unwrap_or(60),
+        ))
+    }
+}

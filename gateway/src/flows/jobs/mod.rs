@@ -1,0 +1,14 @@
+//! What happens to jobs: asked for, steered by people, reported by robots, moved by time.
+
+pub mod act_on_job;
+pub mod calls;
+pub mod export_bundle;
+pub mod happen;
+pub mod lapse;
+pub mod request_job;
+pub mod robot_event;
+pub mod tell;
+pub mod views;
+pub mod watch_beats;
+pub mod watch_right;
+pub mod word;

@@ -1,0 +1,85 @@
+//! A robot says what happened to the job that it holds. Its word is always recorded; whether it moves the job, the rules say.
+
+use identity::Robot;
+use jobs::Actor;
+use protocol::{
+    JobId, RobotId, UnixMicros,
+    event::ActorEvent,
+    job::{JobEvent, job_stream},
+    robot_socket::ToRobot,
+    sealed::KeyId,
+};
+use spine::Tx;
+
+use super::{
+    happen::{Happened, Proposal, happen, task},
+    word::Word,
+};
+use crate::{app::App, error::ApiError};
+
+/// What became of a robot's word on a job.
+#[derive(Debug)]
+pub enum RobotSaid {
+    /// Recorded in this transaction.
+    Taken(Box<Happened>),
+    /// Not recorded, and never will be.
+    Refused(&'static str),
+}
+
+/// Takes in `event`, which the robot sealed as `bytes` with `key`. The caller commits, and tells.
+pub async fn hear_robot(
+    app: &App,
+    tx: &mut Tx,
+    robot: &Robot,
+    event: JobEvent,
+    (bytes, opened, key): (Vec<u8>, ActorEvent, KeyId),
+    now: UnixMicros,
+) -> Result<RobotSaid, ApiError> {
+    let Some(job) = job_of(&opened.stream) else {
+        return Ok(RobotSaid::Refused("foreign_stream"));
+    };
+    let before = jobs::store::load(tx, job)
+        .await?
+        .filter(|stored| stored.organisation == robot.organisation);
+    let Some(before) = before else {
+        return Ok(RobotSaid::Refused("job_unknown"));
+    };
+    let proposal = Proposal {
+        event,
+        actor: Actor::Robot(robot.robot),
+        word: Word::Sealed {
+            bytes,
+            opened: Box::new(opened),
+            key,
+        },
+    };
+    let organisation = before.organisation;
+    match happen(app, tx, organisation, Some(before), proposal, now).await {
+        Ok(happened) => Ok(RobotSaid::Taken(Box::new(happened))),
+        // What will never be taken, however often it comes: out of the robot's own order, or no word that robots have.
+        Err(error)
+            if matches!(
+                error.code(),
+                "gap" | "forked" | "unnumbered" | "role_not_allowed"
+            ) =>
+        {
+            Ok(RobotSaid::Refused(error.code()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What a robot that comes is to be told of its job.
+pub async fn job_of_robot(app: &App, robot: RobotId) -> Result<ToRobot, ApiError> {
+    let held = jobs::store::held_by(&app.pool, robot).await?;
+    let assignment = held.and_then(|stored| task(&stored.job));
+    Ok(match assignment {
+        Some((holder, assignment)) if holder == robot => ToRobot::Assignment(Box::new(assignment)),
+        Some(_) | None => ToRobot::NoAssignment,
+    })
+}
+
+fn job_of(stream: &str) -> Option<JobId> {
+    let job: JobId = stream.strip_prefix("job/")?.parse().ok()?;
+    (job_stream(job) == stream).then_some(job)
+}

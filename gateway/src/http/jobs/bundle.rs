@@ -1,0 +1,57 @@
+//! `GET /api/v1/jobs/{job}/bundle`
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use identity::Permission;
+use protocol::{JobId, views::Problem};
+
+use crate::{
+    app::App,
+    error::ApiError,
+    flows::jobs::{export_bundle::export_bundle, views::number},
+    http::{auth::Caller, extract::Named},
+};
+
+/// The evidence bundle: every event of the job and of the complaints that the caller may see, with the proofs that the log
+/// holds them. `nooterra verify` and the console's verify page check it without the gateway.
+#[utoipa::path(get, path = "/api/v1/jobs/{job}/bundle", tag = "jobs", params(("job" = JobId, Path)), responses(
+    (status = 200, description = "The bundle", content_type = "application/vnd.nooterra.bundle"),
+    (status = 401, description = "Not signed in", body = Problem),
+    (status = 404, description = "`not_found`", body = Problem),
+    (status = 409, description = "`not_sequenced_yet` or `bundle_too_large`", body = Problem),
+))]
+pub(crate) async fn handler(
+    State(app): State<App>,
+    caller: Caller,
+    Named(job): Named<JobId>,
+) -> Result<Response, ApiError> {
+    let stored = super::job_for(&app, &caller, job).await?;
+    let is_own = stored.job.requester == caller.person.person;
+    let reviews = caller
+        .may(Permission::Review)
+        .is_ok_and(|sight| sight.covers(stored.organisation, stored.job.site()));
+    let cases = if is_own || reviews {
+        trust::store::of_job(&app.pool, job).await?
+    } else {
+        Vec::new()
+    };
+    let bundle = export_bundle(&app, &stored, cases).await?;
+    let name = format!(
+        "attachment; filename=\"{}.{}\"",
+        number("J", job.0),
+        ledger::bundle::EXTENSION
+    );
+    let mut response = bundle.into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/vnd.nooterra.bundle"),
+    );
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
+}

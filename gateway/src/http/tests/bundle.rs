@@ -1,0 +1,90 @@
+//! Claims about evidence bundles as they are exported: they verify with the gateway's keys, and what was changed in the
+//! database by whoever may do anything there is found.
+
+use ledger::verify::{Trust, Verdict, verify};
+use protocol::views::LogKeysView;
+use spine::sequencer::lead;
+use sqlx::PgPool;
+
+use super::{
+    answer::{Asking as _, get},
+    house::{House, Who},
+    work::{JOB, completed},
+};
+
+/// Gives every event that there is its leaf.
+async fn sequence(house: &House) {
+    let all: i64 = sqlx::query_scalar("SELECT count(*) FROM spine.event")
+        .fetch_one(&house.owner)
+        .await
+        .unwrap();
+    let mut leader = lead(&house.app.pool, house.app.log.key())
+        .await
+        .unwrap()
+        .unwrap();
+    while leader.size() < u64::try_from(all).unwrap() {
+        leader.next().await.unwrap();
+    }
+}
+
+async fn bundle(house: &House) -> Vec<u8> {
+    let path = format!("/api/v1/jobs/{JOB}/bundle");
+    let answer = house.ask(get(&path).by(Who::Requester).empty()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.body
+}
+
+async fn trust(house: &House) -> Trust {
+    let answer = house.ask(get("/api/v1/log/keys").empty()).await;
+    let keys: LogKeysView = serde_json::from_slice(&answer.body).unwrap();
+    Trust {
+        gateway: vec![house.app.signer.verifying_key()],
+        log: vec![keys.log.parse().unwrap()],
+        ..Trust::default()
+    }
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn the_bundle_of_a_finished_job_verifies_without_the_gateway(owner: PgPool) {
+    let house = House::new(&owner).await;
+    completed(&house).await;
+    sequence(&house).await;
+
+    let file = bundle(&house).await;
+    let trust = trust(&house).await;
+    drop(house);
+
+    let report = verify(&file, &trust, &mut []);
+    assert_eq!(report.verdict, Verdict::Intact, "{report:#?}");
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn what_a_superuser_changed_in_the_log_is_found_and_named(owner: PgPool) {
+    let house = House::new(&owner).await;
+    completed(&house).await;
+    sequence(&house).await;
+    // Whoever owns the database takes the triggers away, changes one byte of a checkpoint's entry and puts them back.
+    for statement in [
+        "ALTER TABLE spine.event DISABLE TRIGGER event_never_changes",
+        "UPDATE spine.event SET entry = set_byte(entry, 200, get_byte(entry, 200) # 1)
+         WHERE kind = 'checkpoint.done' AND stream_number = (
+             SELECT min(stream_number) FROM spine.event WHERE kind = 'checkpoint.done')",
+        "ALTER TABLE spine.event ENABLE ALWAYS TRIGGER event_never_changes",
+    ] {
+        sqlx::query(statement).execute(&house.owner).await.unwrap();
+    }
+    let number: i64 = sqlx::query_scalar(
+        "SELECT min(stream_number) FROM spine.event WHERE kind = 'checkpoint.done'",
+    )
+    .fetch_one(&house.owner)
+    .await
+    .unwrap();
+
+    let file = bundle(&house).await;
+    let report = verify(&file, &trust(&house).await, &mut []);
+
+    assert_eq!(report.verdict, Verdict::NotIntact);
+    let (_, failure) = report.first_failure().unwrap();
+    let said = failure.to_string();
+    assert!(said.contains(&number.to_string()), "{said}");
+}
