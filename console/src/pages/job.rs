@@ -9,6 +9,7 @@ use protocol::{
 };
 
 use super::{
+    follow,
     helping::Doing,
     job_side::{CasePanels, CasesHere, DeedsHere, PlanPanel, Ways},
     not_found::NoSuchJob,
@@ -57,7 +58,7 @@ pub(crate) fn JobPage(id: JobId) -> impl IntoView {
     let snapshots = Memo::new(move |_| live.read(|model| model.snapshots));
     Effect::new(move |_| {
         // What happened while the connection was lost, the socket doesn't tell.
-        snapshots.track();
+        follow(snapshots);
         load();
     });
     // What is known of the job stays on screen whatever becomes of asking again.
@@ -98,7 +99,7 @@ fn Known(id: JobId, job: Memo<Option<Arc<JobView>>>, live: Live) -> impl IntoVie
     let reading = Reading::new(id);
     let version = Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.version)));
     Effect::new(move |_| {
-        version.track();
+        follow(version);
         reading.refresh();
     });
     Effect::new(move |_| {
