@@ -52,10 +52,6 @@ COMMENT ON COLUMN spine.checkpoint.note IS
 COMMENT ON COLUMN spine.checkpoint.frontier IS
     'Hashes of the complete subtrees, largest first: whoever goes on checks them against the root.';
 
--- Most events are the gateway's own and have no number of their actor: they need no place in this index.
-ALTER TABLE spine.event DROP CONSTRAINT event_once_per_actor;
-CREATE UNIQUE INDEX event_once_per_actor ON spine.event (actor_key, actor_number) WHERE actor_number IS NOT NULL;
-
 CREATE TRIGGER leaf_never_changes
     BEFORE UPDATE OR DELETE OR TRUNCATE ON spine.leaf
     FOR EACH STATEMENT EXECUTE FUNCTION spine.refuse_change();

@@ -1,4 +1,4 @@
-//! Claims about the agent's process: how it ends, and what it says of an order that its last run did not see the end of.
+//! Claims about the agent's process: how it ends, and what it says of an order or a job that its last run did not see the end of.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't look has failed")]
 
@@ -12,14 +12,18 @@ use agent::settings::{Enrolled, Folder};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::{
-    CommandId, RobotId, UnixMicros,
+    AccessId, CommandId, JobId, RobotId, UnixMicros,
     command::{AbandonReason, Order, Outcome, Receipt, Verb},
     event::{ActorEvent, Payload},
+    job::{
+        AccessPlan, Assignment, Directive, JobEvent, Plan, PlanStep, StepAction, Window, job_stream,
+    },
     robot::Advert,
     robot_socket::{FromRobot, ToRobot},
     sealed::{self, Kind},
 };
 use rustix::process::{Pid, Signal, kill_process};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
@@ -89,20 +93,44 @@ impl Robot {
         (agent.of(advert), session)
     }
 
-    /// The next event that the agent says, which is a receipt.
-    async fn receipt(&self, session: &mut Session) -> (u64, Receipt) {
+    /// The next event that the agent says.
+    async fn event(&self, session: &mut Session) -> (u64, ActorEvent) {
         loop {
             let FromRobot::Event { number, sealed } = session.next().await else {
                 continue;
             };
             let sealed = BASE64_STANDARD.decode(sealed).unwrap();
             let key = self.folder.device_key().unwrap().verifying_key();
-            let event: ActorEvent = sealed::open(Kind::Event, &sealed, &key).unwrap();
-            match event.payload {
-                Payload::CommandReceipt(receipt) => return (number, receipt),
-                other => panic!("not a receipt: {other:?}"),
-            }
+            return (number, sealed::open(Kind::Event, &sealed, &key).unwrap());
         }
+    }
+
+    /// The next event that the agent says, which is a receipt.
+    async fn receipt(&self, session: &mut Session) -> (u64, Receipt) {
+        let (number, event) = self.event(session).await;
+        match event.payload {
+            Payload::CommandReceipt(receipt) => (number, receipt),
+            other => panic!("not a receipt: {other:?}"),
+        }
+    }
+
+    /// The next word on the job, which is taken in and answered as the job's machine would.
+    async fn word(&self, session: &mut Session, job: &mut Assignment) -> (u64, JobEvent) {
+        let (number, event) = self.event(session).await;
+        assert_eq!(event.stream, job_stream(job.job));
+        let Payload::Job(event) = event.payload else {
+            panic!("not a word on a job: {:?}", event.payload);
+        };
+        match &event {
+            JobEvent::ReservationConfirmed { .. } => job.directive = Directive::Proceed,
+            JobEvent::CheckpointDone { number, .. } => job.checkpoint = *number,
+            _ => {}
+        }
+        session.send(&ToRobot::EventsHeld { number }).await;
+        session
+            .send(&ToRobot::Assignment(Box::new(job.clone())))
+            .await;
+        (number, event)
     }
 
     /// Has the robot drive to the place that is farthest from it, and waits for its word on that.
@@ -143,7 +171,7 @@ struct Agent {
 impl Agent {
     fn start(data: &Path) -> Self {
         let process = Command::new(env!("CARGO_BIN_EXE_nooterra-agent"))
-            .args(["run", "--people", "0", "--data"])
+            .args(["run", "--people", "0", "--work-speed", "4", "--data"])
             .arg(data)
             .stderr(Stdio::null())
             .spawn()
@@ -196,7 +224,12 @@ impl Session {
         };
         let frame = serde_json::from_str(&text).unwrap();
         if let FromRobot::Telemetry(telemetry) = &frame {
+            let is_next_second = telemetry.tick_ms / 1_000 > self.tick_ms / 1_000;
             self.tick_ms = telemetry.tick_ms;
+            if is_next_second {
+                // An agent that hears nothing for long looks for its gateway elsewhere.
+                self.send(&ToRobot::Ping { at: telemetry.at }).await;
+            }
         }
         frame
     }
@@ -275,4 +308,102 @@ async fn a_second_agent_in_one_folder_ends_at_once_and_says_why() {
         .output()
         .unwrap();
     assert!(journal.status.success());
+}
+
+/// A job at the place where the robot is, with leave to enter.
+fn job_nearby(place: &str) -> Assignment {
+    let step = |action| PlanStep {
+        title: "A step".to_owned(),
+        action,
+    };
+    Assignment {
+        job: JobId(Uuid::from_u128(0x10)),
+        epoch: 3,
+        plan: Plan {
+            title: "Look after it".to_owned(),
+            place: place.to_owned(),
+            steps: vec![
+                step(StepAction::Work { seconds: 2 }),
+                step(StepAction::Work { seconds: 24 }),
+                step(StepAction::Photograph),
+            ],
+        },
+        checkpoint: 0,
+        access: Some(AccessPlan {
+            access: AccessId(Uuid::from_u128(0x20)),
+            place: place.to_owned(),
+            window: Window {
+                from: UnixMicros(0),
+                until: UnixMicros(i64::MAX),
+            },
+            secret: None,
+        }),
+        approval: None,
+        assist: None,
+        directive: Directive::Acknowledge,
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_agent_was_killed_at_a_step_goes_on_there_and_nothing_is_said_twice() {
+    let robot = Robot::enrolled().await;
+    let (mut agent, mut session) = robot.start(0).await;
+    let here = session.pose().await;
+    let places = &agent.advert.map.as_ref().unwrap().places;
+    let nearest = places.iter().min_by(|one, other| {
+        let far = |place: &protocol::robot::Place| {
+            (place.pose.x_m - here.x_m).hypot(place.pose.y_m - here.y_m)
+        };
+        far(one).total_cmp(&far(other))
+    });
+    let mut job = job_nearby(&nearest.unwrap().name);
+    session
+        .send(&ToRobot::Assignment(Box::new(job.clone())))
+        .await;
+    let mut said = Vec::new();
+    let mut numbers = Vec::new();
+    while job.checkpoint == 0 {
+        let (number, event) = robot.word(&mut session, &mut job).await;
+        numbers.push(number);
+        said.push(event);
+    }
+    agent.signal(Signal::KILL);
+    agent.ended();
+    drop(session);
+
+    let (_agent, mut session) = robot.start(*numbers.last().unwrap()).await;
+    session
+        .send(&ToRobot::Assignment(Box::new(job.clone())))
+        .await;
+    while !matches!(said.last(), Some(JobEvent::WorkFinished { .. })) {
+        let (number, event) = robot.word(&mut session, &mut job).await;
+        numbers.push(number);
+        said.push(event);
+    }
+
+    let kinds: Vec<_> = said.iter().map(JobEvent::kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            "reservation.confirmed",
+            "robot.departed",
+            "robot.arrived",
+            "access.verified",
+            "execution.started",
+            "checkpoint.done",
+            "checkpoint.done",
+            "checkpoint.done",
+            "work.finished",
+        ]
+    );
+    assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let JobEvent::CheckpointDone { evidence, .. } = &said[7] else {
+        panic!("{:?}", said[7]);
+    };
+    let file = robot
+        .folder
+        .evidence()
+        .join(evidence[0].evidence.to_string());
+    let kept: [u8; 32] = Sha256::digest(std::fs::read(file).unwrap()).into();
+    assert_eq!(evidence[0].salted_sha256, kept);
 }

@@ -1,7 +1,14 @@
 //! What people do to jobs and cases: each act as the event that they sign, and the call that brings it to the gateway.
+//!
+//! How events are written and sealed is loaded with the first act.
+
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the error is that of a part that does not come"
+)]
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use leptos::prelude::*;
+use leptos::{prelude::*, wasm_split::wasm_split};
 use protocol::{
     CaseId, JobId,
     case::{CaseEvent, SaltedHash, case_stream},
@@ -15,6 +22,7 @@ use protocol::{
 
 use crate::{
     api, browser,
+    later::Later,
     session::Session,
     signing::{Act, Signing},
 };
@@ -45,6 +53,50 @@ impl Acts {
         event: JobEvent,
         acting_as: Role,
     ) -> Result<JobView, Problem> {
+        on_job(self.signing, job, event, acting_as).await?.await
+    }
+
+    /// Asks for work. `plan` is what the template makes of the request.
+    pub(crate) async fn request_job(
+        self,
+        request: JobRequest,
+        plan: Plan,
+    ) -> Result<JobView, Problem> {
+        request_job(self.signing, request, plan).await?.await
+    }
+
+    /// Does something to a case. The reason of a ruling is what [`salted`] made of its words.
+    pub(crate) async fn on_case(
+        self,
+        case: CaseId,
+        event: CaseEvent,
+        acting_as: Role,
+        reason: Option<SaltedWords>,
+    ) -> Result<CaseView, Problem> {
+        on_case(self.signing, case, event, acting_as, reason)
+            .await?
+            .await
+    }
+
+    /// Complains about a job. The words' and pictures' hashes are made of what stands in `complaint`; its `sealed` is filled in
+    /// here.
+    pub(crate) async fn complain(
+        self,
+        job: JobId,
+        complaint: Complaint,
+    ) -> Result<CaseView, Problem> {
+        complain(self.signing, job, complaint).await?.await
+    }
+}
+
+#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
+fn on_job(
+    signing: Signing,
+    job: JobId,
+    event: JobEvent,
+    acting_as: Role,
+) -> Later<Result<JobView, Problem>> {
+    Ok(Box::pin(async move {
         let body = |sealed: Option<String>| {
             let is_signed = sealed.is_some();
             api::write(&JobAct {
@@ -60,16 +112,18 @@ impl Acts {
             body: &body,
         };
         let path = format!("/api/v1/jobs/{job}/events");
-        api::read(&self.signing.act(&path, act).await?)
-    }
+        api::read(&signing.act(&path, act).await?)
+    }))
+}
 
-    /// Asks for work. `plan` is what the template makes of the request.
-    pub(crate) async fn request_job(
-        self,
-        request: JobRequest,
-        plan: Plan,
-    ) -> Result<JobView, Problem> {
-        let requester = self.signing.person()?;
+#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
+fn request_job(
+    signing: Signing,
+    request: JobRequest,
+    plan: Plan,
+) -> Later<Result<JobView, Problem>> {
+    Ok(Box::pin(async move {
+        let requester = signing.person()?;
         let body = |sealed: Option<String>| {
             api::write(&NewJob {
                 request: sealed.is_none().then(|| request.clone()),
@@ -86,17 +140,19 @@ impl Acts {
             }),
             body: &body,
         };
-        api::read(&self.signing.act("/api/v1/jobs", act).await?)
-    }
+        api::read(&signing.act("/api/v1/jobs", act).await?)
+    }))
+}
 
-    /// Does something to a case. The reason of a ruling is what [`salted`] made of its words.
-    pub(crate) async fn on_case(
-        self,
-        case: CaseId,
-        event: CaseEvent,
-        acting_as: Role,
-        reason: Option<SaltedWords>,
-    ) -> Result<CaseView, Problem> {
+#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
+fn on_case(
+    signing: Signing,
+    case: CaseId,
+    event: CaseEvent,
+    acting_as: Role,
+    reason: Option<SaltedWords>,
+) -> Later<Result<CaseView, Problem>> {
+    Ok(Box::pin(async move {
         let body = |sealed: Option<String>| {
             let is_signed = sealed.is_some();
             api::write(&CaseAct {
@@ -113,24 +169,24 @@ impl Acts {
             body: &body,
         };
         let path = format!("/api/v1/cases/{case}/events");
-        api::read(&self.signing.act(&path, act).await?)
-    }
+        api::read(&signing.act(&path, act).await?)
+    }))
+}
 
-    /// Complains about a job. The words' and pictures' hashes are made of what stands in `complaint`; its `sealed` is filled in
-    /// here.
-    pub(crate) async fn complain(
-        self,
-        job: JobId,
-        complaint: Complaint,
-    ) -> Result<CaseView, Problem> {
-        let requester = self.signing.person()?;
+#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
+fn complain(
+    signing: Signing,
+    job: JobId,
+    complaint: Complaint,
+) -> Later<Result<CaseView, Problem>> {
+    Ok(Box::pin(async move {
         let pictures = complaint.pictures.iter().map(hash_of_picture);
         let payload = Payload::Case(CaseEvent::Opened {
             case: complaint.case,
             job,
             about: complaint.about,
             severity: complaint.severity,
-            requester,
+            requester: signing.person()?,
             words: hash_of(&complaint.salt, complaint.words.as_bytes())?,
             pictures: pictures.collect::<Result<_, _>>()?,
         });
@@ -147,8 +203,8 @@ impl Acts {
             body: &body,
         };
         let path = format!("/api/v1/jobs/{job}/cases");
-        api::read(&self.signing.act(&path, act).await?)
-    }
+        api::read(&signing.act(&path, act).await?)
+    }))
 }
 
 /// The acts of the page's session, for components.

@@ -88,7 +88,7 @@ async fn fetch(
 }
 
 /// Our own words for a gateway that did not answer at all.
-fn unreachable() -> Problem {
+pub(crate) fn unreachable() -> Problem {
     problem(
         0,
         "unreachable",

@@ -4,9 +4,10 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
     acts::Acts,
+    later,
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
-    pages::{not_found::NotFound, request::RequestPages, shell::Shell, sign_in::SignIn},
+    pages::{not_found::NotFound, parts, shell::Shell, sign_in::SignIn},
     route::Frame,
     session::{Session, SignInState},
 };
@@ -32,7 +33,7 @@ pub(crate) fn App() -> impl IntoView {
     move || match frame.get() {
         Frame::SignIn => view! { <SignIn /> }.into_any(),
         Frame::Nowhere => view! { <NotFound /> }.into_any(),
-        Frame::Requester => view! { <RequestPages /> }.into_any(),
+        Frame::Requester => later::page(parts::request),
         Frame::Console => view! { <Shell /> }.into_any(),
     }
 }

@@ -164,21 +164,32 @@ const fn signer(event: &ActorEvent, is_gateways: bool) -> Signer {
     }
 }
 
-/// Who signed, by name where the job's own view tells it.
-pub fn signer_words(signer: Signer, job: &JobView) -> String {
-    let person = |role| match role {
-        Role::Requester => job.requester_name.clone(),
-        Role::Operator => job
-            .operator_name
-            .clone()
-            .unwrap_or_else(|| "An operator".to_owned()),
-        Role::Owner => "An owner".to_owned(),
-        Role::Admin => "An admin".to_owned(),
+/// Who signed, by name where it is known: of the job's people, and of the reader `me`. A person is only told by name whose key the
+/// bundle's check found to be theirs, or by whose role in this job there is no other.
+pub fn signer_words(
+    line: &Line,
+    proofs: &Proofs,
+    job: &JobView,
+    me: Option<&(PersonId, String)>,
+) -> String {
+    let named = |person: PersonId| match me {
+        _ if person == job.requester => Some(job.requester_name.clone()),
+        Some((id, name)) if *id == person => Some(name.clone()),
+        Some(_) | None => None,
     };
-    match signer {
+    let person = |role: Role, claimed: Option<PersonId>| {
+        let person = proofs.people.get(&line.number).copied().or(claimed);
+        person.and_then(named).unwrap_or_else(|| match role {
+            Role::Requester => job.requester_name.clone(),
+            Role::Operator => "An operator".to_owned(),
+            Role::Owner => "An owner".to_owned(),
+            Role::Admin => "An admin".to_owned(),
+        })
+    };
+    match line.signer {
         Signer::Cloud => "Cloud".to_owned(),
-        Signer::CloudFor(role, _) => format!("Cloud for {}", person(role)),
-        Signer::Person(role) => person(role),
+        Signer::CloudFor(role, claimed) => format!("Cloud for {}", person(role, claimed)),
+        Signer::Person(role) => person(role, None),
         Signer::Robot => job.robot_name.clone().unwrap_or_else(|| "Robot".to_owned()),
     }
 }
@@ -188,6 +199,8 @@ pub fn signer_words(signer: Signer, job: &JobView) -> String {
 pub struct Proofs {
     /// Places in the log's tree, by number in the stream.
     pub leaves: BTreeMap<u64, u64>,
+    /// The people whose keys signed, or for whom the gateway did, by number in the stream.
+    pub people: BTreeMap<u64, PersonId>,
     /// What does not hold, by number in the stream.
     pub faults: BTreeMap<u64, String>,
     /// What does not hold of the bundle as a whole.
@@ -257,7 +270,7 @@ pub fn tally(record: &Record, proofs: &Proofs) -> Tally {
 }
 
 /// Puts what a whole bundle's check found to the job's entries.
-pub fn proofs(job: JobId, manifest: Option<&Manifest>, report: &Report) -> Proofs {
+pub fn proofs(job: JobId, manifest: Option<&Manifest>, report: &Report, rules: JobRules) -> Proofs {
     let stream = job_stream(job);
     let listed = manifest.into_iter().flat_map(|manifest| &manifest.entries);
     let leaves = listed
@@ -265,6 +278,7 @@ pub fn proofs(job: JobId, manifest: Option<&Manifest>, report: &Report) -> Proof
         .map(|entry| (entry.stream_number, entry.leaf_index));
     let mut proofs = Proofs {
         leaves: leaves.collect(),
+        people: rules.people,
         tree_size: report
             .facts
             .as_ref()
@@ -295,9 +309,12 @@ pub fn proofs(job: JobId, manifest: Option<&Manifest>, report: &Report) -> Proof
     proofs
 }
 
-/// The rules of jobs, for the check of a bundle.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct JobRules;
+/// The rules of jobs, for the check of a bundle; keeps who was found to have signed.
+#[derive(Debug, Clone, Default)]
+pub struct JobRules {
+    /// People by number in the stream.
+    pub people: BTreeMap<u64, PersonId>,
+}
 
 impl Replay for JobRules {
     fn stream_prefix(&self) -> &'static str {
@@ -305,6 +322,7 @@ impl Replay for JobRules {
     }
 
     fn replay(&mut self, events: &[ReplayedEvent<'_>]) -> Result<String, ReplayFault> {
+        let people = &mut self.people;
         let steps = events.iter().enumerate().map(|(index, event)| {
             let foreign = |why: &str| ReplayFault {
                 index,
@@ -313,6 +331,9 @@ impl Replay for JobRules {
             let Payload::Job(happened) = event.payload else {
                 return Err(foreign("it is no event of a job"));
             };
+            if let verify::Actor::CloudFor(person) | verify::Actor::Person(person) = event.actor {
+                people.insert(event.stream_number, person);
+            }
             let actor = match (event.actor, event.acting_as) {
                 (verify::Actor::Cloud, _) => Actor::Cloud,
                 (verify::Actor::Robot(robot), _) => Actor::Robot(robot),

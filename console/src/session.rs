@@ -63,6 +63,14 @@ impl Session {
         })
     }
 
+    /// Who is signed in and their name, followed.
+    pub(crate) fn name(self) -> Option<(PersonId, String)> {
+        self.state.with(|state| match state {
+            SignInState::SignedIn(view) => Some((view.person, view.name.clone())),
+            SignInState::Unknown | SignInState::SignedOut(_) | SignInState::Failed(_) => None,
+        })
+    }
+
     /// Who is signed in, not followed: for acts, which belong to whoever is there at that moment.
     pub(crate) fn person_now(self) -> Option<PersonId> {
         untrack(|| self.person())

@@ -16,7 +16,12 @@ use super::{
     media::{Media, Turn},
     socket::Socket,
 };
-use crate::{journal::Journal, orders::Clocks, publish::PublishEvent, work::heard::Told};
+use crate::{
+    journal::Journal,
+    orders::Clocks,
+    publish::PublishEvent,
+    work::heard::{GatewayClock, Told},
+};
 
 /// The gateway pings every second; after this long without a word it is gone.
 const SILENT_AFTER: Duration = Duration::from_secs(5);
@@ -108,6 +113,8 @@ async fn greet(link: &mut Link, socket: &mut Socket) -> Result<u64, End> {
                     let tick_ms = link.clock.now().tick_ms;
                     link.heard.send_modify(|heard| {
                         heard.held = events_held;
+                        // It may be another gateway, with another clock.
+                        heard.clock = GatewayClock::default();
                         heard.clock.note(gateway_at, tick_ms);
                     });
                     return Ok(events_held);

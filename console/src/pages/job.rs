@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
-    JobId,
+    JobId, PersonId,
     views::{JobView, Problem},
 };
 
@@ -60,8 +60,12 @@ pub(crate) fn JobPage(id: JobId) -> impl IntoView {
         snapshots.track();
         load();
     });
-    let is_there = Memo::new(move |_| job.with(Option::is_some));
-    move || match (is_there.get(), problem.get()) {
+    // What is known of the job stays on screen whatever becomes of asking again.
+    let standing = Memo::new(move |_| {
+        let is_there = job.with(Option::is_some);
+        (is_there, problem.get().filter(|_| !is_there))
+    });
+    move || match standing.get() {
         (true, _) => view! { <Known id job live /> }.into_any(),
         (false, Some(problem)) if problem.status == 404 => view! { <NoSuchJob /> }.into_any(),
         (false, Some(problem)) => failed(problem, load).into_any(),
@@ -103,6 +107,18 @@ fn Known(id: JobId, job: Memo<Option<Arc<JobView>>>, live: Live) -> impl IntoVie
                 document().set_title(&format!("{} {} · Nooterra", job.number, job.plan.title));
             }
         });
+    });
+    // As on the live page, the safety bar and Space are about the robot on screen.
+    let robot = Memo::new(move |_| {
+        job.with(|job| {
+            let job = job.as_ref().filter(|job| !job.phase.is_over())?;
+            job.robot
+        })
+    });
+    Effect::new(move |_| {
+        if let Some(robot) = robot.get() {
+            live.tell(Input::Select(Some(robot)));
+        }
     });
     let doing = Doing::new(live);
     let cases = CasesHere::new(job);
@@ -214,12 +230,14 @@ fn Head(id: JobId, job: Memo<Option<Arc<JobView>>>) -> impl IntoView {
 
 #[component]
 fn Events(job: Memo<Option<Arc<JobView>>>, reading: Reading) -> impl IntoView {
+    let session = expect_context::<Session>();
     let lines = Memo::new(move |_| {
+        let me = session.name();
         job.with(|job| {
             let Some(job) = job else { return Vec::new() };
             reading.proofs.with(|proofs| {
                 reading.record.with(|record| {
-                    let face = |line| line_face(line, job, record, proofs);
+                    let face = |line| line_face(line, job, record, proofs, me.as_ref());
                     record.lines.iter().map(face).collect()
                 })
             })
@@ -237,7 +255,13 @@ fn Events(job: Memo<Option<Arc<JobView>>>, reading: Reading) -> impl IntoView {
     view! { <RecordTable lines verdict /> }
 }
 
-fn line_face(line: &Line, job: &JobView, record: &Record, proofs: &Proofs) -> LineFace {
+fn line_face(
+    line: &Line,
+    job: &JobView,
+    record: &Record,
+    proofs: &Proofs,
+    me: Option<&(PersonId, String)>,
+) -> LineFace {
     let (worth, tone) = match record::worth(line, proofs) {
         Worth::Signed => ("Signed".to_owned(), Tone::Calm),
         Worth::Included => ("Signed, included".to_owned(), Tone::Ok),
@@ -255,7 +279,7 @@ fn line_face(line: &Line, job: &JobView, record: &Record, proofs: &Proofs) -> Li
             Signer::Person(_) => Glyph::Person,
             Signer::Robot => Glyph::Robot,
         },
-        signer: record::signer_words(line.signer, job),
+        signer: record::signer_words(line, proofs, job, me),
         hash: words::short_hash(&line.hash),
         worth,
         tone,

@@ -11,6 +11,7 @@ pub(crate) mod jobs;
 pub(crate) mod live;
 mod live_faces;
 pub(crate) mod not_found;
+pub(crate) mod parts;
 mod reading;
 pub(crate) mod request;
 pub(crate) mod shell;

@@ -179,7 +179,7 @@ impl Reading {
         };
         let file = api::bytes(&bundle_path(self.id)).await?;
         let mut verification = Verification::new(&file, &trust);
-        let mut rules = JobRules;
+        let mut rules = JobRules::default();
         while !matches!(verification.advance(&mut [&mut rules]), Progress::Over) {
             // Between two slices the page draws and listens.
             browser::sleep(Duration::ZERO).await;
@@ -189,7 +189,7 @@ impl Reading {
         }
         let manifest = verification.manifest().cloned();
         let report = verification.into_report();
-        let proofs = record::proofs(self.id, manifest.as_ref(), &report);
+        let proofs = record::proofs(self.id, manifest.as_ref(), &report, rules);
         let _told = self.proofs.try_set(proofs);
         Ok(())
     }

@@ -4,17 +4,12 @@ use leptos::{prelude::*, task::spawn_local};
 use protocol::{UnixMicros, command::Verb, views::Role};
 
 use super::{
-    cases::CasesPage,
     fleet::FleetPage,
-    job::JobPage,
-    jobs::JobsPage,
-    live::LivePage,
     not_found::{NoSuchJob, NoSuchRobot},
-    shell_faces,
-    verify::VerifyPage,
+    parts, shell_faces,
 };
 use crate::{
-    keys,
+    keys, later,
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
     outage::{self, Action, BannerFace},
@@ -195,12 +190,12 @@ fn tell_in_title(live: Live, calls: Memo<usize>) {
 fn page(route: Route) -> AnyView {
     match route {
         Route::Fleet => view! { <FleetPage /> }.into_any(),
-        Route::Robot(id) => view! { <LivePage id /> }.into_any(),
-        Route::Jobs => view! { <JobsPage /> }.into_any(),
-        Route::Job(id) => view! { <JobPage id /> }.into_any(),
+        Route::Robot(id) => later::page(move || parts::live(id)),
+        Route::Jobs => later::page(parts::jobs),
+        Route::Job(id) => later::page(move || parts::job(id)),
         Route::NoJob => view! { <NoSuchJob /> }.into_any(),
-        Route::Cases => view! { <CasesPage /> }.into_any(),
-        Route::Verify => view! { <VerifyPage /> }.into_any(),
+        Route::Cases => later::page(parts::cases),
+        Route::Verify => later::page(parts::verify),
         // The others have frames of their own.
         Route::NoRobot
         | Route::Request

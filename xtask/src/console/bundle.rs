@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 
+use super::parts;
+
 /// Hex digits of the content's hash in a file name: enough to never meet twice by accident.
 const HASH_DIGITS: usize = 16;
 
 /// Folders of `assets/` that a browser may ask for. The others (README pictures) stay out.
 const SERVED: &[&str] = &["fonts", "icons", "img"];
+
+/// Folder of the parts that are loaded later, in `assets/`.
+pub(super) const PARTS: &str = "parts";
 
 /// Files by their path in the served folder.
 #[derive(Debug, Default)]
@@ -67,6 +72,9 @@ impl Bundle {
             .context("wasm-bindgen made no console.js")?;
         let snippets = self.add_snippets(&bound.join("snippets"))?;
         let module = module.replace("./snippets/", &format!("./{snippets}/"));
+        let loader = std::fs::read_to_string(bound.join("__wasm_split.js"))
+            .context("the console was not cut into parts")?;
+        let module = parts::inline(&module, &loader, &self.add_parts(bound)?)?;
         let module = self.add_hashed("assets", "console.js", module.into_bytes());
         let start =
             format!("import start from {module:?};\nstart({{ module_or_path: {wasm:?} }});\n");
@@ -76,6 +84,22 @@ impl Bundle {
             module,
             wasm,
         })
+    }
+
+    /// Adds the parts that are loaded later; gives their names as the program's folder knows them.
+    fn add_parts(&mut self, bound: &Path) -> Result<BTreeMap<String, String>> {
+        let mut renamed = BTreeMap::new();
+        for file in files_under(bound)? {
+            let name = file.to_string_lossy().into_owned();
+            let is_part = name.starts_with("split_") || name.starts_with("chunk_");
+            if is_part {
+                let part = parts::strip(&std::fs::read(bound.join(&file))?)?;
+                let address = self.add_hashed("assets", &format!("{PARTS}/{name}"), part);
+                let within = address.replacen("/assets/", "", 1);
+                renamed.insert(name, within);
+            }
+        }
+        Ok(renamed)
     }
 
     /// Adds the scripts that crates bring along, under one folder that is named for all of them.
@@ -210,8 +234,14 @@ mod tests {
         write(
             bound.path(),
             "console.js",
-            "import { a } from './snippets/part-12/inline0.js';",
+            "import { a } from './snippets/part-12/inline0.js';\nimport * as import1 from \"./__wasm_split.js\"\n",
         );
+        write(
+            bound.path(),
+            "__wasm_split.js",
+            "export const load = \"./split_work.wasm\";\n",
+        );
+        write(bound.path(), "split_work.wasm", "\0asm\u{1}\0\0\0");
         write(bound.path(), "snippets/part-12/inline0.js", "snippet");
         (assets, bound)
     }
@@ -270,6 +300,26 @@ mod tests {
         let asked = module.split('\'').nth(1).unwrap();
         let name = asked.replace("./", "assets/");
         assert!(bundle.files.contains_key(&name), "{name}");
+    }
+
+    #[test]
+    fn a_part_is_found_by_its_new_name() {
+        let (assets, bound) = sample();
+
+        let bundle = Bundle::read(assets.path(), bound.path()).unwrap();
+
+        let named = |start: &str| {
+            let mut files = bundle.files.iter();
+            files.find(|(name, _)| name.starts_with(start)).unwrap()
+        };
+        let (part, _) = named("assets/parts/split_work-");
+        let (_, module) = named("assets/console-");
+        let asked = part.replacen("assets/", "\"./", 1) + "\"";
+        let modules = bundle.files.iter().filter(|(name, _)| name.contains(".js"));
+        let is_asked = modules
+            .map(|(_, module)| String::from_utf8_lossy(module).into_owned())
+            .any(|module| module.contains(&asked));
+        assert!(is_asked, "{asked} in {module:?}");
     }
 
     #[test]

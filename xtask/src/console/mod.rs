@@ -1,6 +1,7 @@
-//! Builds the console: cargo, wasm-bindgen, hashed names, compressed files, one folder to serve.
+//! Builds the console: cargo, cut into parts, wasm-bindgen, hashed names, compressed files, one folder to serve.
 
 mod bundle;
+mod parts;
 mod press;
 
 use std::path::{Path, PathBuf};
@@ -17,15 +18,25 @@ use bundle::Bundle;
 
 pub(crate) use press::Weight;
 
-/// What a first visit may download, compressed. The console is opened on site tablets.
+/// What opening the console may download, compressed: it is opened on site tablets. What a page needs beyond that comes when
+/// the page is first opened.
 pub(crate) const MOST_BYTES: u64 = 400 * 1024;
 
 /// Builds the console into the folder that the gateway serves.
 pub(crate) fn build(workspace: &Workspace, wasm: &Wasm, progress: &mut Progress) -> Result<()> {
     progress.loud_step("console: compile", || {
         let mut command = workspace.cargo();
-        command.args(["build", "--package", "console", "--profile", "console"]);
+        command.args([
+            "rustc",
+            "--package",
+            "console",
+            "--lib",
+            "--profile",
+            "console",
+        ]);
         command.args(["--target", TARGET]);
+        // What is cut into parts has to say where its code and data refer to each other.
+        command.args(["--", "-Clink-arg=--emit-relocs"]);
         wasm.apply(&mut command);
         processes::run(&mut command)?;
         Ok(Outcome::Done)
@@ -45,7 +56,7 @@ pub(crate) fn build(workspace: &Workspace, wasm: &Wasm, progress: &mut Progress)
     })
 }
 
-/// What a first visit downloads. Fails when it is more than [`MOST_BYTES`].
+/// What opening the console downloads. Fails when it is more than [`MOST_BYTES`].
 pub(crate) fn check_weight(workspace: &Workspace) -> Result<Outcome> {
     let weight = Weight::of(&workspace.console())?;
     if weight.brotli > MOST_BYTES {
@@ -100,9 +111,12 @@ fn make_readable(folder: &Path) -> Result<()> {
 }
 
 fn bind(compiled: &Path, folder: &Path) -> Result<()> {
+    let main = parts::split(&std::fs::read(compiled)?, folder)?;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(compiled).out_name("console");
+    bindgen.input_bytes("console", main).out_name("console");
     bindgen.web(true)?;
+    // The parts refer to what the main one exports.
+    bindgen.keep_lld_exports(true);
     bindgen
         .typescript(false)
         .remove_name_section(true)
@@ -118,6 +132,7 @@ fn hash_of_inputs(compiled: &Path, assets: &Path) -> Result<String> {
     for source in [
         include_str!("mod.rs"),
         include_str!("bundle.rs"),
+        include_str!("parts.rs"),
         include_str!("press.rs"),
     ] {
         hash.update(source);

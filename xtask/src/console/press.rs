@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::bundle::files_under;
+use super::bundle::{PARTS, files_under};
 
 /// Compressing once for every visit is worth the slowest setting.
 const BROTLI_QUALITY: i32 = 11;
@@ -52,12 +52,18 @@ pub(super) fn press(folder: &Path) -> Result<()> {
 pub(crate) struct Weight {
     pub(crate) brotli: u64,
     pub(crate) raw: u64,
+    /// What comes later, all pages together, compressed.
+    pub(crate) later: u64,
 }
 
 impl Weight {
     /// Adds up a built console.
     pub(crate) fn of(folder: &Path) -> Result<Self> {
-        let mut weight = Self { brotli: 0, raw: 0 };
+        let mut weight = Self {
+            brotli: 0,
+            raw: 0,
+            later: 0,
+        };
         for file in files_under(folder)? {
             let extension = file.extension().unwrap_or_default();
             if extension == "br" || extension == "gz" {
@@ -65,8 +71,7 @@ impl Weight {
             }
             let path = folder.join(&file);
             let raw = path.metadata()?.len();
-            weight.raw += raw;
-            weight.brotli += if is_pressed(&file) {
+            let brotli = if is_pressed(&file) {
                 let pressed = format!("{}.br", path.display());
                 std::fs::metadata(&pressed)
                     .with_context(|| format!("cannot read {pressed}"))?
@@ -74,15 +79,22 @@ impl Weight {
             } else {
                 raw
             };
+            if file.starts_with(Path::new("assets").join(PARTS)) {
+                weight.later += brotli;
+            } else {
+                weight.raw += raw;
+                weight.brotli += brotli;
+            }
         }
         Ok(weight)
     }
 
     pub(crate) fn in_words(self) -> String {
         format!(
-            "{} KB brotli, {} KB raw",
+            "{} KB brotli, {} KB raw; pages later {} KB",
             self.brotli / 1024,
-            self.raw / 1024
+            self.raw / 1024,
+            self.later / 1024
         )
     }
 }
@@ -120,12 +132,18 @@ mod tests {
     }
 
     #[test]
-    fn a_visit_weighs_the_compressed_text_and_the_raw_fonts() {
+    fn a_visit_weighs_the_compressed_text_and_the_raw_fonts_and_not_what_comes_later() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("page.css"), "b{}".repeat(1000)).unwrap();
         std::fs::write(folder.path().join("inter.woff2"), [7; 500]).unwrap();
+        std::fs::create_dir_all(folder.path().join("assets/parts")).unwrap();
+        let part = folder.path().join("assets/parts/work.wasm");
+        std::fs::write(&part, [8; 900]).unwrap();
         press(folder.path()).unwrap();
         let css = folder.path().join("page.css.br").metadata().unwrap().len();
+
+        let later = std::fs::metadata(format!("{}.br", part.display()));
+        let later = later.unwrap().len();
 
         let weight = Weight::of(folder.path()).unwrap();
 
@@ -133,7 +151,8 @@ mod tests {
             weight,
             Weight {
                 brotli: css + 500,
-                raw: 3500
+                raw: 3500,
+                later
             }
         );
         assert!(!folder.path().join("inter.woff2.br").exists());

@@ -3,6 +3,7 @@
 mod database;
 pub(crate) mod queries;
 mod surroundings;
+mod vectors;
 
 use std::process::Command;
 
@@ -37,12 +38,14 @@ pub(crate) enum Step {
     Build,
     /// Compile the console and weigh it
     Console,
+    /// The public vectors, judged by the same code as wasm
+    Vectors,
     /// Unit, property, database and end-to-end tests
     Tests,
 }
 
 impl Step {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Setup,
         Self::Format,
         Self::Deny,
@@ -50,6 +53,7 @@ impl Step {
         Self::LintWasm,
         Self::Build,
         Self::Console,
+        Self::Vectors,
         Self::Tests,
     ];
 
@@ -65,6 +69,10 @@ impl Step {
             Self::LintWasm => ("lint-wasm", "clippy on the console"),
             Self::Build => ("build", "compile the binaries and the tests"),
             Self::Console => ("console", "compile the console and weigh it"),
+            Self::Vectors => (
+                "vectors",
+                "the public vectors, judged by the same code as wasm",
+            ),
             Self::Tests => ("tests", "unit, property, database and end-to-end tests"),
         }
     }
@@ -166,6 +174,12 @@ impl Run<'_> {
             Step::Console => {
                 console::build(self.workspace, &self.wasm()?, progress)?;
                 progress.step("console: weight", || console::check_weight(self.workspace))
+            }
+            Step::Vectors => {
+                let wasm = self.wasm()?;
+                progress.loud_step("public vectors as wasm", || {
+                    vectors::check(self.workspace, &wasm)
+                })
             }
             Step::Tests => self.tests(progress),
         }

@@ -128,9 +128,8 @@ fn change(job: &mut Job, event: &JobEvent, actor: Actor, at: UnixMicros) -> Opti
             epoch,
             question,
         } => help::call(job, *assist, *epoch, question),
-        JobEvent::AssistOffered { assist, .. } | JobEvent::AssistEscalated { assist } => {
-            help::open(job, *assist).map(drop)
-        }
+        JobEvent::AssistOffered { assist, .. } => help::ring(job, *assist),
+        JobEvent::AssistEscalated { assist } => help::open(job, *assist).map(drop),
         JobEvent::AssistClaimed { assist } => help::claim(job, *assist, actor),
         JobEvent::AssistStarted { assist } => help::start(job, *assist, actor),
         JobEvent::AssistAnswered { assist, option } => help::answer(job, *assist, *option),

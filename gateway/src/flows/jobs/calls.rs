@@ -1,13 +1,11 @@
 //! Calls for help beside their job: the same events move both, and both must allow them.
 
 use assist::{
-    Call, CallActor, apply_call, call_of, decide_call,
+    Call, CallActor, apply_call, call_of, decide_call, end_with_job,
     store::{StoredCall, call_of_job, insert_call, load_call, save_call},
 };
 use jobs::{Actor, Job};
-use protocol::{
-    OrganisationId, SiteId, UnixMicros, assist::AssistEnding, job::JobEvent, views::AssistView,
-};
+use protocol::{OrganisationId, SiteId, UnixMicros, job::JobEvent, views::AssistView};
 use spine::Tx;
 
 use super::views::Names;
@@ -30,15 +28,19 @@ pub async fn follow(
     (event, actor, asked): (&JobEvent, Actor, Asked),
     now: UnixMicros,
 ) -> Result<Option<StoredCall>, ApiError> {
-    let (event, actor, before) = match call_of(event) {
+    let (before, after) = match call_of(event) {
         Some(assist) => {
             let before = load_call(tx, assist).await?;
+            let known = before.as_ref().map(|stored| stored.call.clone());
             // What the job's rules add is theirs to judge: a robot that is back needs no call, however young.
             if asked == Asked::Proposed {
-                let known = before.as_ref().map(|stored| &stored.call);
-                decide_call(known, event, call_actor(actor), now)?;
+                decide_call(known.as_ref(), event, call_actor(actor), now)?;
             }
-            (event.clone(), call_actor(actor), before)
+            let Some(robot) = job.robot().or(known.as_ref().map(|call| call.robot)) else {
+                return Ok(None);
+            };
+            let after = apply_call(known, job.id(), robot, event, call_actor(actor), now);
+            (before, after.ok_or_else(ApiError::broken)?)
         }
         None if job.open_help().is_none() => {
             let Some(open) = call_of_job(tx.connection(), job.id())
@@ -48,29 +50,11 @@ pub async fn follow(
                 return Ok(None);
             };
             // The job's end is the call's: no event of its own says it again.
-            let ended = JobEvent::AssistEnded {
-                assist: open.call.assist,
-                ending: AssistEnding::GivenUp,
-            };
-            (ended, CallActor::Cloud, Some(open))
+            let after = end_with_job(open.call.clone(), now);
+            (Some(open), after)
         }
         None => return Ok(None),
     };
-    let Some(robot) = job
-        .robot()
-        .or(before.as_ref().map(|stored| stored.call.robot))
-    else {
-        return Ok(None);
-    };
-    let after = apply_call(
-        before.as_ref().map(|stored| stored.call.clone()),
-        job.id(),
-        robot,
-        &event,
-        actor,
-        now,
-    )
-    .ok_or_else(ApiError::broken)?;
     let site = job.request.site;
     match &before {
         Some(before) => save_call(tx, &before.call, &after).await?,

@@ -13,7 +13,7 @@ use spine::Tx;
 
 use super::{
     happen::{Happened, Proposal, happen, task},
-    word::Word,
+    word::{Word, is_keepable},
 };
 use crate::{app::App, error::ApiError};
 
@@ -35,6 +35,9 @@ pub async fn hear_robot(
     (bytes, opened, key): (Vec<u8>, ActorEvent, KeyId),
     now: UnixMicros,
 ) -> Result<RobotSaid, ApiError> {
+    if !is_keepable(&opened.payload) {
+        return Ok(RobotSaid::Refused("unprintable"));
+    }
     let Some(job) = job_of(&opened.stream) else {
         return Ok(RobotSaid::Refused("foreign_stream"));
     };

@@ -84,6 +84,11 @@ pub struct Said<E> {
     pub word: Word,
 }
 
+/// Postgres keeps no NUL in text or JSON, and no page shows one: an event with one is turned away before it is recorded.
+pub fn is_keepable(payload: &Payload) -> bool {
+    serde_json::to_string(payload).is_ok_and(|text| !text.contains("\\u0000"))
+}
+
 /// Reads a person's act on `stream`. `pick` takes the kind of event that is meant out of a payload; `roles` are those that
 /// the person may act in here, the best first.
 pub async fn hear<E: Clone>(
@@ -105,6 +110,9 @@ pub async fn hear<E: Clone>(
         }
         (None, Some(text)) => {
             let (bytes, opened, key) = open(app, caller, &text).await?;
+            if !is_keepable(&opened.payload) {
+                return Err(refused("the event has words that can't be shown"));
+            }
             if opened.stream != stream {
                 return Err(refused("the event was signed for another stream"));
             }

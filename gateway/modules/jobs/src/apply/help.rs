@@ -35,6 +35,12 @@ pub(super) fn open(job: &mut Job, assist: AssistId) -> Option<&mut Help> {
         .filter(|help| help.assist == assist && help.is_open())
 }
 
+/// It rings, also again: whoever took it and did nothing has it no longer.
+pub(super) fn ring(job: &mut Job, assist: AssistId) -> Option<()> {
+    open(job, assist)?.stage = HelpStage::Called;
+    Some(())
+}
+
 pub(super) fn claim(job: &mut Job, assist: AssistId, actor: Actor) -> Option<()> {
     let Actor::Operator(operator) = actor else {
         return None;

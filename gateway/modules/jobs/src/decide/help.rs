@@ -39,6 +39,14 @@ pub(super) fn untaken(job: &Job, assist: AssistId) -> Result<(), Refusal> {
     }
 }
 
+/// A call that nobody is answering yet. One that was taken and not begun may ring again: its operator left.
+pub(super) fn not_begun(job: &Job, assist: AssistId) -> Result<(), Refusal> {
+    match open(job, assist)?.stage {
+        HelpStage::Called | HelpStage::Claimed(_) => Ok(()),
+        HelpStage::Started(_) | HelpStage::Over => Err(Refusal::AssistTaken),
+    }
+}
+
 /// The call that is open.
 pub(super) fn open(job: &Job, assist: AssistId) -> Result<Help, Refusal> {
     job.open_help()

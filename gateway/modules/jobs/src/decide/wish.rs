@@ -56,9 +56,10 @@ pub(super) fn check(
             epoch,
             question,
         } => help::requested(job, *assist, *epoch, question),
-        JobEvent::AssistOffered { assist, .. }
-        | JobEvent::AssistEscalated { assist }
-        | JobEvent::AssistClaimed { assist } => help::untaken(job, *assist),
+        JobEvent::AssistOffered { assist, .. } => help::not_begun(job, *assist),
+        JobEvent::AssistEscalated { assist } | JobEvent::AssistClaimed { assist } => {
+            help::untaken(job, *assist)
+        }
         JobEvent::AssistExpired { assist } => help::open(job, *assist).map(drop),
         JobEvent::AssistStarted { assist } => help::started(job, *assist, actor),
         JobEvent::AssistAnswered { assist, option } => help::answered(job, *assist, *option, actor),
