@@ -39,18 +39,42 @@ impl Group {
     pub const fn may_hold(self, phase: PhaseName) -> bool {
         match self {
             Self::All => true,
-            Self::Open => !phase.is_over(),
+            Self::Open | Self::Attention => !phase.is_over(),
             Self::Finished => phase.is_over(),
-            Self::Attention => may_need_attention(phase),
         }
     }
 
     /// Whether the job belongs to it.
     pub const fn holds(self, job: &JobView) -> bool {
-        let waits_for_its_robot =
-            matches!(job.phase, PhaseName::Dispatching) && job.robot.is_some();
-        self.may_hold(job.phase) && !(matches!(self, Self::Attention) && waits_for_its_robot)
+        match self {
+            Self::All | Self::Open | Self::Finished => self.may_hold(job.phase),
+            Self::Attention => needs_attention(job),
+        }
     }
+}
+
+/// Whether a job waits for a person of the house: to choose a robot, to help, to decide.
+const fn needs_attention(job: &JobView) -> bool {
+    match job.phase {
+        PhaseName::Requested | PhaseName::Stalled | PhaseName::Paused | PhaseName::Incident => true,
+        PhaseName::Dispatching => job.robot.is_none(),
+        PhaseName::Travelling
+        | PhaseName::AtSite
+        | PhaseName::Executing
+        | PhaseName::AwaitingApproval
+        | PhaseName::Assisted
+        | PhaseName::Verifying => job.assist.is_some(),
+        PhaseName::Reserved
+        | PhaseName::Stopping
+        | PhaseName::Completed
+        | PhaseName::Aborted
+        | PhaseName::Cancelled => false,
+    }
+}
+
+/// Whether the job's robot waits for somebody to take its call.
+pub const fn calls_for_help(job: &JobView) -> bool {
+    job.assist.is_some() && job.operator_name.is_none() && !job.phase.is_over()
 }
 
 /// Whether a robot can be chosen for the job: none was, or the one that was asked declined.
@@ -68,28 +92,6 @@ pub const fn is_assignable(job: &JobView) -> bool {
         | PhaseName::Stopping
         | PhaseName::Paused
         | PhaseName::Incident
-        | PhaseName::Verifying
-        | PhaseName::Completed
-        | PhaseName::Aborted
-        | PhaseName::Cancelled => false,
-    }
-}
-
-/// Whether a job can wait for a person of the house here: to choose a robot, to help, to decide.
-const fn may_need_attention(phase: PhaseName) -> bool {
-    match phase {
-        PhaseName::Requested
-        | PhaseName::Dispatching
-        | PhaseName::Assisted
-        | PhaseName::Stalled
-        | PhaseName::Paused
-        | PhaseName::Incident => true,
-        PhaseName::Reserved
-        | PhaseName::Travelling
-        | PhaseName::AtSite
-        | PhaseName::Executing
-        | PhaseName::AwaitingApproval
-        | PhaseName::Stopping
         | PhaseName::Verifying
         | PhaseName::Completed
         | PhaseName::Aborted
@@ -276,6 +278,18 @@ mod tests {
             assert_ne!(Group::Open.holds(&job), Group::Finished.holds(&job));
             assert!(!Group::Attention.holds(&job) || Group::Open.holds(&job));
         }
+    }
+
+    #[test]
+    fn an_open_call_needs_attention_until_an_operator_has_it() {
+        let mut executing = job(1, PhaseName::Executing);
+        assert!(!Group::Attention.holds(&executing) && !calls_for_help(&executing));
+
+        executing.assist = Some(protocol::AssistId(Uuid::from_u128(3)));
+        assert!(Group::Attention.holds(&executing) && calls_for_help(&executing));
+
+        executing.operator_name = Some("Mira".to_owned());
+        assert!(Group::Attention.holds(&executing) && !calls_for_help(&executing));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     api, browser,
-    record::{self, JobRules, Proofs, Record},
+    record::{self, Proofs, Record, Rules},
 };
 
 /// Pages of a record that are read: four thousand events, beyond which a page is no place to read them.
@@ -179,7 +179,7 @@ impl Reading {
         };
         let file = api::bytes(&bundle_path(self.id)).await?;
         let mut verification = Verification::new(&file, &trust);
-        let mut rules = JobRules::default();
+        let mut rules = Rules::default();
         while !matches!(verification.advance(&mut [&mut rules]), Progress::Over) {
             // Between two slices the page draws and listens.
             browser::sleep(Duration::ZERO).await;

@@ -7,7 +7,10 @@ use protocol::{JobId, job::PhaseName, views::JobView};
 
 use crate::{
     board,
-    parts::badge::{self, Badge},
+    parts::{
+        badge::{self, Badge},
+        icon::{Glyph, small},
+    },
     words,
 };
 
@@ -31,6 +34,14 @@ pub(crate) fn JobRow(
     let can_assign = Memo::new(move |_| {
         may_assign.get() && job.with(|job| job.as_deref().is_some_and(board::is_assignable))
     });
+    let calls =
+        Memo::new(move |_| job.with(|job| job.as_deref().is_some_and(board::calls_for_help)));
+    let help = move || {
+        let badge = || {
+            view! { <span class="badge badge--caution">{small(Glyph::Bell)} "Needs help"</span> }
+        };
+        calls.get().then(badge)
+    };
     let progress = move || {
         job.with(|job| {
             let job = job.as_ref()?;
@@ -43,6 +54,7 @@ pub(crate) fn JobRow(
             {name(id, job)}
             <td>
                 <Badge face />
+                {help}
                 <span class="number faint line--small">{progress}</span>
             </td>
             <td class="job-row__robot">
