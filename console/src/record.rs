@@ -267,7 +267,7 @@ pub fn tally(record: &Record, proofs: &Proofs) -> Tally {
 }
 
 /// Puts what a whole bundle's check found to the job's entries.
-pub fn proofs(job: JobId, manifest: Option<&Manifest>, report: &Report, rules: JobRules) -> Proofs {
+pub fn proofs(job: JobId, manifest: Option<&Manifest>, report: &Report, rules: Rules) -> Proofs {
     let stream = job_stream(job);
     let listed = manifest.into_iter().flat_map(|manifest| &manifest.entries);
     let leaves = listed
