@@ -182,6 +182,11 @@ impl Stack {
         Api::new(&self.ready.url, &self.seeded.tokens.operator)
     }
 
+    /// An API client with the requester's token.
+    pub fn requester(&self) -> Result<Api> {
+        Api::new(&self.ready.url, &self.seeded.tokens.requester)
+    }
+
     /// An API client with the admin's token.
     pub fn admin(&self) -> Result<Api> {
         Api::new(&self.ready.url, &self.seeded.tokens.admin)
