@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod durability;
 pub mod evidence;
 pub mod film;
 pub mod foreign_page;
