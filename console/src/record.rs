@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
-use jobs::{
-    Actor,
-    replay::{self, Step},
-};
+use jobs::Actor;
 use ledger::{
     bundle::Manifest,
     log::{Entry, entry_hash},
@@ -16,7 +13,7 @@ use protocol::{
     AssistId, JobId, PersonId, UnixMicros,
     event::{ActorEvent, Payload},
     job::{JobEvent, job_stream},
-    sealed::{KeyId, Kind, claimed},
+    sealed::{KeyId, Kind, unverified},
     views::{JobView, Role},
 };
 
@@ -119,11 +116,11 @@ fn line(
     head: Option<(u64, [u8; 32])>,
     history: &History,
 ) -> Result<(Line, Actor), Unreadable> {
-    let entry = claimed::<Entry>(Kind::Entry, sealed).map_err(|_malformed| Unreadable)?;
+    let entry = unverified::<Entry>(Kind::Entry, sealed).map_err(|_malformed| Unreadable)?;
     let is_signed = entry.verify(gateway).is_ok();
     let entry = entry.payload;
     let event =
-        claimed::<ActorEvent>(Kind::Event, &entry.actor).map_err(|_malformed| Unreadable)?;
+        unverified::<ActorEvent>(Kind::Event, &entry.actor).map_err(|_malformed| Unreadable)?;
     // The gateway's own word is checked here; other keys' with the bundle, which says whose they are.
     let is_gateways = event.key == KeyId::of(gateway);
     let is_signed = is_signed && (!is_gateways || event.verify(gateway).is_ok());
@@ -321,42 +318,17 @@ impl Replay for JobRules {
         "job/"
     }
 
-    fn replay(&mut self, events: &[ReplayedEvent<'_>]) -> Result<String, ReplayFault> {
-        let people = &mut self.people;
-        let steps = events.iter().enumerate().map(|(index, event)| {
-            let foreign = |why: &str| ReplayFault {
-                index,
-                why: why.to_owned(),
-            };
-            let Payload::Job(happened) = event.payload else {
-                return Err(foreign("it is no event of a job"));
-            };
+    fn replay(
+        &mut self,
+        stream: &str,
+        events: &[ReplayedEvent<'_>],
+    ) -> Result<String, ReplayFault> {
+        for event in events {
             if let verify::Actor::CloudFor(person) | verify::Actor::Person(person) = event.actor {
-                people.insert(event.stream_number, person);
+                self.people.insert(event.stream_number, person);
             }
-            let actor = match (event.actor, event.acting_as) {
-                (verify::Actor::Cloud, _) => Actor::Cloud,
-                (verify::Actor::Robot(robot), _) => Actor::Robot(robot),
-                (verify::Actor::CloudFor(person) | verify::Actor::Person(person), Some(role)) => {
-                    Actor::person(role, person)
-                }
-                (verify::Actor::CloudFor(_) | verify::Actor::Person(_), None) => {
-                    return Err(foreign("it doesn't say in which role"));
-                }
-            };
-            Ok(Step {
-                event: happened,
-                actor,
-                recorded_at: event.recorded_at,
-            })
-        });
-        let steps = steps.collect::<Result<Vec<_>, _>>()?;
-        let played = replay::play(steps).map_err(|impossible| ReplayFault {
-            index: impossible.index,
-            why: impossible.why.to_string(),
-        })?;
-        let phase = played.job.map(|job| job.phase_name().label());
-        Ok(phase.unwrap_or("no job").to_owned())
+        }
+        jobs::JobRules.replay(stream, events)
     }
 }
 
