@@ -243,5 +243,5 @@ fn a_machine_reads_one_object_a_line() {
     assert_eq!(lines[1]["verdict"], "not_intact");
     let failure = &lines[1]["steps"][0]["failures"][0];
     assert_eq!(failure["subject"]["entry"]["index"], 0);
-    assert_eq!(failure["code"], "unreadable");
+    assert_eq!(failure["code"], "changed");
 }
