@@ -3,11 +3,7 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
-<<<<<<< HEAD
 use jobs::{Actor, JobRules};
-=======
-use jobs::Actor;
->>>>>>> verify
 use ledger::{
     bundle::Manifest,
     log::{Entry, entry_hash},
@@ -327,7 +323,6 @@ impl Replay for Rules {
         stream: &str,
         events: &[ReplayedEvent<'_>],
     ) -> Result<String, ReplayFault> {
-<<<<<<< HEAD
         let people = events.iter().filter_map(|event| match event.actor {
             verify::Actor::Person(person) | verify::Actor::CloudFor(person) => {
                 Some((event.stream_number, person))
@@ -336,14 +331,6 @@ impl Replay for Rules {
         });
         self.people = people.collect();
         JobRules.replay(stream, events)
-=======
-        for event in events {
-            if let verify::Actor::CloudFor(person) | verify::Actor::Person(person) = event.actor {
-                self.people.insert(event.stream_number, person);
-            }
-        }
-        jobs::JobRules.replay(stream, events)
->>>>>>> verify
     }
 }
 
