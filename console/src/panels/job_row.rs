@@ -30,33 +30,13 @@ pub(crate) fn JobRow(
     let phase = Memo::new(move |_| {
         job.with(|job| job.as_ref().map_or(PhaseName::Requested, |job| job.phase))
     });
-    let face = Signal::derive(move || badge::of_phase(phase.get()));
     let can_assign = Memo::new(move |_| {
         may_assign.get() && job.with(|job| job.as_deref().is_some_and(board::is_assignable))
     });
-    let calls =
-        Memo::new(move |_| job.with(|job| job.as_deref().is_some_and(board::calls_for_help)));
-    let help = move || {
-        let badge = || {
-            view! { <span class="badge badge--caution">{small(Glyph::Bell)} "Needs help"</span> }
-        };
-        calls.get().then(badge)
-    };
-    let progress = move || {
-        job.with(|job| {
-            let job = job.as_ref()?;
-            let shows = job.checkpoint > 0 && !job.phase.is_over();
-            shows.then(|| format!("step {} of {}", job.checkpoint, job.plan.steps.len()))
-        })
-    };
     view! {
         <tr class="job-row" data-testid="job-row">
             {name(id, job)}
-            <td>
-                <Badge face />
-                {help}
-                <span class="number faint line--small">{progress}</span>
-            </td>
+            {standing(job, phase)}
             <td class="job-row__robot">
                 <Show
                     when=move || can_assign.get()
@@ -102,6 +82,32 @@ fn name(id: JobId, job: Signal<Option<Arc<JobView>>>) -> impl IntoView {
                 <b>{title}</b>
             </a>
             <span class="number faint">{number}</span>
+        </td>
+    }
+}
+
+fn standing(job: Signal<Option<Arc<JobView>>>, phase: Memo<PhaseName>) -> impl IntoView {
+    let face = Signal::derive(move || badge::of_phase(phase.get()));
+    let calls =
+        Memo::new(move |_| job.with(|job| job.as_deref().is_some_and(board::calls_for_help)));
+    let help = move || {
+        let badge = || {
+            view! { <span class="badge badge--caution">{small(Glyph::Bell)} "Needs help"</span> }
+        };
+        calls.get().then(badge)
+    };
+    let progress = move || {
+        job.with(|job| {
+            let job = job.as_ref()?;
+            let shows = job.checkpoint > 0 && !job.phase.is_over();
+            shows.then(|| format!("step {} of {}", job.checkpoint, job.plan.steps.len()))
+        })
+    };
+    view! {
+        <td>
+            <Badge face />
+            {help}
+            <span class="number faint line--small">{progress}</span>
         </td>
     }
 }
