@@ -79,8 +79,26 @@ impl Browser {
             _profile: profile,
         };
         browser.window.set_script_timeout(PATIENCE).await?;
+        browser.keep_complaints().await?;
         browser.resize(size).await?;
         Ok(browser)
+    }
+
+    /// Lets every page of this window keep what it complains about on its console.
+    async fn keep_complaints(&self) -> Result<()> {
+        let source = "window.complaints = [];
+            const complain = console.error;
+            console.error = (...words) => { window.complaints.push(words.join(' ')); complain(...words); };
+            addEventListener('error', event => window.complaints.push(event.message));
+            addEventListener('unhandledrejection', event => window.complaints.push(String(event.reason)));";
+        self.window
+            .cdp()
+            .send_raw(
+                "Page.addScriptToEvaluateOnNewDocument",
+                serde_json::json!({ "source": source }),
+            )
+            .await?;
+        Ok(())
     }
 
     /// Makes the page this large, also smaller than a window of the system may be.
@@ -132,7 +150,13 @@ impl Browser {
                     .eval("return document.body.innerText.slice(0, 3000)")
                     .await
                     .unwrap_or_default();
-                Err(error.context(format!("the page says:\n{text}")))
+                let complaints: String = self
+                    .eval("return (window.complaints ?? []).join('\\n')")
+                    .await
+                    .unwrap_or_default();
+                Err(error.context(format!(
+                    "the page says:\n{text}\nits console says:\n{complaints}"
+                )))
             }
         }
     }
