@@ -18,6 +18,10 @@ use crate::workspace::Workspace;
 pub(crate) enum Name {
     /// Glass to glass, first frame, command round trip, agent cost
     Assist,
+    /// Gateway and database killed under load: what is lost, doubled or reordered
+    Kill,
+    /// Random jobs, through the database and in memory
+    Jobs,
     /// Every one of them
     All,
 }
@@ -25,7 +29,10 @@ pub(crate) enum Name {
 impl Name {
     fn measurements(self) -> &'static [&'static str] {
         match self {
-            Self::Assist | Self::All => &["assist"],
+            Self::Assist => &["assist"],
+            Self::Kill => &["kill"],
+            Self::Jobs => &["jobs"],
+            Self::All => &["assist", "kill", "jobs"],
         }
     }
 }
@@ -36,6 +43,9 @@ pub(crate) struct Options {
     /// What to measure
     #[arg(value_enum, default_value_t = Name::All)]
     name: Name,
+    /// How often gateway and database are killed, instead of a hundred times
+    #[arg(long)]
+    rounds: Option<u32>,
 }
 
 /// One measured number. Scripts rely on these names.
@@ -85,7 +95,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progr
     for name in options.name.measurements() {
         let output = workspace.report("bench").join(format!("{name}.jsonl"));
         progress.loud_step(&format!("measure {name}"), || {
-            measure(workspace, name, &output)?;
+            measure(workspace, name, options.rounds, &output)?;
             Ok(Outcome::Done)
         })?;
         let rows = parse(&std::fs::read_to_string(&output)?)?;
@@ -101,13 +111,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progr
     Ok(())
 }
 
-fn measure(workspace: &Workspace, name: &str, output: &Path) -> Result<()> {
+fn measure(workspace: &Workspace, name: &str, rounds: Option<u32>, output: &Path) -> Result<()> {
     if let Some(folder) = output.parent() {
         std::fs::create_dir_all(folder)?;
     }
     let mut command = workspace.command(workspace.binaries().join("e2e-bench"));
+    command.arg(name);
+    if let Some(rounds) = rounds.filter(|_| name == "kill") {
+        command.args(["--rounds", &rounds.to_string()]);
+    }
     command
-        .arg(name)
         .envs(surroundings(workspace))
         .stdout(std::fs::File::create(output)?);
     processes::run(&mut command)

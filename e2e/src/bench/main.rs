@@ -2,9 +2,11 @@
 
 mod commands;
 mod cost;
+mod jobs;
+mod kill;
 mod pictures;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 
@@ -19,6 +21,21 @@ struct Arguments {
 enum Name {
     /// Pictures, commands and what they cost.
     Assist,
+    /// The gateway and its database killed under load.
+    Kill {
+        /// How often.
+        #[arg(long, default_value_t = 100)]
+        rounds: usize,
+    },
+    /// Random jobs, through the database and in memory.
+    Jobs {
+        /// Transitions through the database.
+        #[arg(long, default_value_t = 1_000_000)]
+        stored: u64,
+        /// Transitions in memory.
+        #[arg(long, default_value_t = 100_000_000)]
+        pure: u64,
+    },
 }
 
 /// One measured value, with the same of the reference run beside it where there is one.
@@ -75,6 +92,28 @@ fn quantile(samples: &[f64], share: f64) -> f64 {
         .unwrap_or(f64::NAN)
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of some millions, to be read"
+)]
+const fn count(number: usize) -> f64 {
+    number as f64
+}
+
+/// Fails when something was counted that must not be.
+fn none_of(rows: &[Row], metrics: &[&str]) -> Result<()> {
+    for row in rows.iter().filter(|row| metrics.contains(&row.metric)) {
+        ensure!(
+            row.value == 0.0,
+            "{} {} {}",
+            row.value,
+            row.unit,
+            row.metric
+        );
+    }
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     match Arguments::parse().name {
@@ -82,6 +121,17 @@ async fn main() -> Result<()> {
             print(&pictures::measure().await?)?;
             print(&commands::measure().await?)?;
             print(&cost::measure().await?)
+        }
+        Name::Kill { rounds } => {
+            let rows = kill::measure(rounds).await?;
+            print(&rows)?;
+            none_of(&rows, &["lost", "doubled", "reordered"])
+        }
+        Name::Jobs { stored, pure } => {
+            let mut rows = jobs::measure_stored(stored).await?;
+            rows.extend(jobs::measure_pure(pure)?);
+            print(&rows)?;
+            none_of(&rows, &["invalid"])
         }
     }
 }
