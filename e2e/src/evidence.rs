@@ -64,11 +64,7 @@ pub async fn log_keys(api: &Api) -> Result<LogKeysView> {
 
 /// The same as a file for `nooterra verify --trust`.
 pub fn trust_file(keys: &LogKeysView, folder: &Path) -> Result<PathBuf> {
-    let gateway: String = BASE64_STANDARD
-        .decode(&keys.gateway)?
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let gateway = hex::encode(BASE64_STANDARD.decode(&keys.gateway)?);
     let path = folder.join("trusted-keys");
     fs::write(&path, format!("gateway {gateway}\nlog {}\n", keys.log))?;
     Ok(path)
