@@ -19,7 +19,7 @@ mod telling;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, convert::Infallible, time::Duration};
 
 use axum::{
     Router,
@@ -61,7 +61,7 @@ pub fn router(app: App) -> Router {
         .route(
             "/jobs/{job}/events",
             post(jobs::act::handler)
-                .layer(in_time())
+                .layer::<_, Infallible>(in_time())
                 .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
                 .get(jobs::events::handler),
         )
