@@ -37,36 +37,7 @@ pub async fn act_on_case(
     let known = trust::store::peek(&app.pool, case)
         .await?
         .ok_or_else(|| ApiError::not_found("case"))?;
-    let is_own = known.case.requester == caller.person.person;
-    let mut roles = roles_at(&caller.person, known.site);
-    roles.sort_by_key(|role| (*role == Role::Requester) != is_own);
-    let reason = body
-        .reason
-        .map(|reason| {
-            Ok::<_, ApiError>(SaltedText {
-                salt: salt(&reason.salt)?,
-                words: reason.words,
-            })
-        })
-        .transpose()?;
-    let act = Act {
-        // A script says why in words; what is recorded is their hash.
-        event: body.event.map(|event| with_reason(event, reason.as_ref())),
-        sealed: body.sealed,
-        acting_as: body.acting_as,
-    };
-    let said = hear(
-        app,
-        caller,
-        act,
-        &case_stream(case),
-        &roles,
-        |payload| match payload {
-            Payload::Case(event) => Some(event),
-            _ => None,
-        },
-    )
-    .await?;
+    let (said, reason) = said(app, caller, &known, body).await?;
 
     let mut tx = Tx::begin(&app.pool).await?;
     if let Some(answer) = once::earlier(app, &mut tx, request).await? {
