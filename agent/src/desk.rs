@@ -151,9 +151,10 @@ pub fn ground(driver: &dyn Driver, advert: &Advert, assignment: &Assignment) -> 
         workplace: place.map(|place| driver.workplace(place)),
         other_places: others.map(|other| other.name.clone()).collect(),
         can_navigate: advert.capabilities.contains(&Capability::Navigate),
-        can_photograph: advert
+        camera: advert
             .cameras
             .first()
-            .is_some_and(|camera| camera.has_thumbnails),
+            .filter(|camera| camera.has_thumbnails)
+            .map(|camera| camera.name.clone()),
     }
 }

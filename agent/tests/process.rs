@@ -324,7 +324,7 @@ fn job_nearby(place: &str) -> Assignment {
             place: place.to_owned(),
             steps: vec![
                 step(StepAction::Work { seconds: 2 }),
-                step(StepAction::Work { seconds: 24 }),
+                step(StepAction::Work { seconds: 8 }),
                 step(StepAction::Photograph),
             ],
         },

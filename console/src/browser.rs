@@ -6,6 +6,7 @@ use js_sys::{Function, Promise, Reflect};
 use protocol::{CommandId, UnixMicros};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, Url};
 
 use crate::glass;
 
@@ -54,6 +55,37 @@ pub(crate) fn salt() -> Option<[u8; 32]> {
     let crypto = leptos::prelude::window().crypto().ok()?;
     crypto.get_random_values_with_u8_array(&mut salt).ok()?;
     Some(salt)
+}
+
+/// Milliseconds since the page was opened, to measure spans with.
+pub(crate) fn ms() -> f64 {
+    leptos::prelude::window()
+        .performance()
+        .map_or(0.0, |performance| performance.now())
+}
+
+/// Puts a text where the person can paste it from. A browser that refuses says so itself.
+pub(crate) fn copy(text: &str) {
+    let navigator = leptos::prelude::window().navigator();
+    if let Some(clipboard) = property(&navigator, "clipboard") {
+        call(&clipboard, "writeText", &[JsValue::from_str(text)]);
+    }
+}
+
+/// Gives the person a file to keep. Nothing leaves this computer.
+pub(crate) fn save(name: &str, media_type: &str, text: &str) {
+    let parts = js_sys::Array::of1(&JsValue::from_str(text));
+    let kind = BlobPropertyBag::new();
+    kind.set_type(media_type);
+    // A browser that refuses to keep files says so itself.
+    let _saved = Blob::new_with_str_sequence_and_options(&parts, &kind).and_then(|blob| {
+        let url = Url::create_object_url_with_blob(&blob)?;
+        let anchor = leptos::prelude::document().create_element("a")?;
+        anchor.set_attribute("href", &url)?;
+        anchor.set_attribute("download", name)?;
+        call(&anchor, "click", &[]);
+        Url::revoke_object_url(&url)
+    });
 }
 
 /// Waits.

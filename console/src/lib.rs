@@ -19,6 +19,7 @@ pub mod request;
 pub mod roster;
 pub mod route;
 pub mod telling;
+pub mod verdict;
 pub mod words;
 
 #[cfg(target_arch = "wasm32")]

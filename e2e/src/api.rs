@@ -1,5 +1,7 @@
 //! The API as a script uses it.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use protocol::{
     CommandId, RobotId,
@@ -33,6 +35,24 @@ impl Api {
     pub async fn get(&self, path: &str) -> Result<Response> {
         let request = self.client.get(format!("{}{path}", self.base));
         Ok(request.bearer_auth(&self.token).send().await?)
+    }
+
+    /// A POST that has its effect once, however often it is sent with the same key.
+    pub async fn post_once(
+        &self,
+        path: &str,
+        key: Uuid,
+        body: &serde_json::Value,
+        within: Duration,
+    ) -> Result<Response> {
+        let request = self.client.post(format!("{}{path}", self.base));
+        Ok(request
+            .header("Idempotency-Key", key.to_string())
+            .bearer_auth(&self.token)
+            .json(body)
+            .timeout(within)
+            .send()
+            .await?)
     }
 
     /// Robots that this caller may see.

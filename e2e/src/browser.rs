@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
-use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
+use thirtyfour::{By, ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
 
 use crate::{process::descendants, until::until};
 
@@ -79,8 +79,26 @@ impl Browser {
             _profile: profile,
         };
         browser.window.set_script_timeout(PATIENCE).await?;
+        browser.keep_complaints().await?;
         browser.resize(size).await?;
         Ok(browser)
+    }
+
+    /// Lets every page of this window keep what it complains about on its console.
+    async fn keep_complaints(&self) -> Result<()> {
+        let source = "window.complaints = [];
+            const complain = console.error;
+            console.error = (...words) => { window.complaints.push(words.join(' ')); complain(...words); };
+            addEventListener('error', event => window.complaints.push(event.message));
+            addEventListener('unhandledrejection', event => window.complaints.push(String(event.reason)));";
+        self.window
+            .cdp()
+            .send_raw(
+                "Page.addScriptToEvaluateOnNewDocument",
+                serde_json::json!({ "source": source }),
+            )
+            .await?;
+        Ok(())
     }
 
     /// Makes the page this large, also smaller than a window of the system may be.
@@ -132,7 +150,13 @@ impl Browser {
                     .eval("return document.body.innerText.slice(0, 3000)")
                     .await
                     .unwrap_or_default();
-                Err(error.context(format!("the page says:\n{text}")))
+                let complaints: String = self
+                    .eval("return (window.complaints ?? []).join('\\n')")
+                    .await
+                    .unwrap_or_default();
+                Err(error.context(format!(
+                    "the page says:\n{text}\nits console says:\n{complaints}"
+                )))
             }
         }
     }
@@ -164,6 +188,50 @@ impl Browser {
                    error => done([`axe failed: ${error}`]));",
             )
             .await
+    }
+
+    /// Keeps a picture of the page at a desk's and at a phone's size and asks axe about both; then it is as large as before.
+    pub async fn look(&self, name: &str, own: Size) -> Result<()> {
+        for (size, width) in [(DESK, "1440"), (PHONE, "390")] {
+            self.resize(size).await?;
+            self.picture(&format!("{name}-{width}")).await?;
+            let found = self.axe().await?;
+            ensure!(found.is_empty(), "{name} at {width}: {found:?}");
+        }
+        self.resize(own).await
+    }
+
+    /// Presses the first of these (CSS) that is on screen, can be pressed and says these words.
+    pub async fn press(&self, buttons: &str, words: &str) -> Result<()> {
+        let find = format!(
+            "const button = [...document.querySelectorAll({buttons:?})].find(button =>
+               button.textContent.trim().startsWith({words:?}) && button.offsetParent !== null);
+             if (!button || button.getAttribute('aria-disabled') === 'true') return false;
+             document.querySelectorAll('[data-press]').forEach(other => delete other.dataset.press);
+             button.dataset.press = '';
+             return true;"
+        );
+        self.until(&format!("the button “{words}”"), &find).await?;
+        let button = self.window.find(By::Css("[data-press]")).await?;
+        Ok(button.click().await?)
+    }
+
+    /// Chooses from a list (CSS) what begins so.
+    pub async fn choose(&self, list: &str, begins: &str) -> Result<()> {
+        self.until(
+            &format!("the choice “{begins}”"),
+            &format!(
+                "return [...(document.querySelector({list:?})?.options ?? [])].some(option => option.text.startsWith({begins:?}))"
+            ),
+        )
+        .await?;
+        self.eval::<()>(&format!(
+            "const list = document.querySelector({list:?});
+             list.selectedIndex = [...list.options].findIndex(option => option.text.startsWith({begins:?}));
+             list.dispatchEvent(new Event('change', {{ bubbles: true }}));
+             return null;"
+        ))
+        .await
     }
 
     /// Stops the browser's processes as a machine under full load would: sockets stay open, nothing is read.

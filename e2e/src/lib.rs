@@ -2,10 +2,14 @@
 
 pub mod api;
 pub mod browser;
+pub mod durability;
+pub mod evidence;
 pub mod film;
 pub mod foreign_page;
+pub mod helping;
 pub mod operator;
 pub mod process;
 pub mod requester;
+pub mod reviewer;
 pub mod stack;
 pub mod until;

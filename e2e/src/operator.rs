@@ -51,7 +51,7 @@ impl Frames {
 pub struct Operator {
     /// The window.
     pub browser: Browser,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Operator {

@@ -53,14 +53,18 @@ impl Process {
         Ok(status.map(|status| status.code().unwrap_or(-1)))
     }
 
-    /// Sends a signal to the process of this name that it started.
-    pub fn signal_part(&self, name: &str, signal: Signal) -> Result<()> {
-        let pid = below(self.child.id())?
+    /// The process of this name that it started; of several below one another, the topmost.
+    pub fn part(&self, name: &str) -> Result<Pid> {
+        below(self.child.id())?
             .into_iter()
             .filter(|process| process.program == name)
             .find_map(|process| i32::try_from(process.id).ok().and_then(Pid::from_raw))
-            .with_context(|| format!("{} runs no {name}", self.name))?;
-        Ok(kill_process(pid, signal)?)
+            .with_context(|| format!("{} runs no {name}", self.name))
+    }
+
+    /// Sends a signal to the process of this name that it started.
+    pub fn signal_part(&self, name: &str, signal: Signal) -> Result<()> {
+        Ok(kill_process(self.part(name)?, signal)?)
     }
 
     /// Sends a signal.

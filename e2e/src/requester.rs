@@ -35,11 +35,21 @@ impl Requester {
     /// Asks for a job by its name on the menu ("Reset a room"), at a place, as soon as a robot is free; gives its id once its
     /// page is open.
     pub async fn ask_for(&self, job: &str, place: &str) -> Result<JobId> {
+        self.fill_in(job, place).await?;
+        self.send().await
+    }
+
+    /// Fills the form for a job in, and does not send it yet.
+    pub async fn fill_in(&self, job: &str, place: &str) -> Result<()> {
         self.browser
             .goto(&format!("{}/request/new", self.url))
             .await?;
-        self.choose("template", job).await?;
-        self.choose("answer-room", place).await?;
+        self.browser.choose("#template", job).await?;
+        self.browser.choose("#answer-room", place).await
+    }
+
+    /// Sends the form; gives the job's id once its page is open.
+    pub async fn send(&self) -> Result<JobId> {
         self.press("Ask for a robot").await?;
         self.browser
             .until(
@@ -50,6 +60,37 @@ impl Requester {
         let path: String = self.browser.eval("return location.pathname").await?;
         let id = path.rsplit('/').next().context("the page has no job")?;
         Ok(id.parse()?)
+    }
+
+    /// Opens the list of the person's jobs.
+    pub async fn open_list(&self) -> Result<()> {
+        self.browser.goto(&format!("{}/request", self.url)).await?;
+        self.browser
+            .until(
+                "a job on the list",
+                "return document.querySelector('ul[aria-label=\"My jobs\"] a') !== null",
+            )
+            .await
+    }
+
+    /// Begins to write down every state that the page says, so that none is missed that is soon over.
+    pub async fn notes_states(&self) -> Result<()> {
+        self.browser
+            .eval(
+                "const told = document.querySelector('[data-testid=job-state]');
+                 const note = () => { const words = told.textContent.trim();
+                   if (words !== '' && window.statesSeen.at(-1) !== words) window.statesSeen.push(words); };
+                 window.statesSeen = [];
+                 note();
+                 new MutationObserver(note).observe(told, { childList: true, characterData: true, subtree: true });
+                 return null;",
+            )
+            .await
+    }
+
+    /// The states since [`Self::notes_states`].
+    pub async fn states_noted(&self) -> Result<Vec<String>> {
+        self.browser.eval("return window.statesSeen").await
     }
 
     /// Opens the page of a job.
@@ -102,28 +143,12 @@ impl Requester {
 
     /// Presses a button of the page that can be pressed, by its words.
     pub async fn press(&self, words: &str) -> Result<()> {
-        self.press_in("main button:not(dialog *)", words).await
+        self.browser.press("main button:not(dialog *)", words).await
     }
 
     /// Presses a button of the question that lies over the page.
     async fn answer(&self, words: &str) -> Result<()> {
-        self.press_in("dialog[open] button", words).await
-    }
-
-    async fn press_in(&self, buttons: &str, words: &str) -> Result<()> {
-        let find = format!(
-            "const button = [...document.querySelectorAll({buttons:?})].find(button =>
-               button.textContent.trim() === {words:?} && button.offsetParent !== null);
-             if (!button || button.getAttribute('aria-disabled') === 'true') return false;
-             document.querySelectorAll('[data-press]').forEach(other => delete other.dataset.press);
-             button.dataset.press = '';
-             return true;"
-        );
-        self.browser
-            .until(&format!("the button “{words}”"), &find)
-            .await?;
-        let button = self.browser.window.find(By::Css("[data-press]")).await?;
-        Ok(button.click().await?)
+        self.browser.press("dialog[open] button", words).await
     }
 
     /// Takes the leave to enter back, and means it.
@@ -152,61 +177,43 @@ impl Requester {
         self.answer("Cancel the job").await
     }
 
-    /// Complains about a job that is over: `about` and `severity` as the choices say them.
-    pub async fn complain(
+    /// Writes a complaint about a job that is over, and does not send it yet: `about` and `severity` as the choices say them.
+    pub async fn write_complaint(
         &self,
         job: JobId,
         about: &str,
         severity: &str,
         words: &str,
-        picture: Option<&Path>,
+        picture: &Path,
     ) -> Result<()> {
         self.browser
             .goto(&format!("{}/request/{job}/complaint", self.url))
             .await?;
-        self.choose("about", about).await?;
-        self.choose("severity", severity).await?;
+        self.browser.choose("#about", about).await?;
+        self.browser.choose("#severity", severity).await?;
         let text = self.browser.window.find(By::Id("words")).await?;
         text.send_keys(words).await?;
-        if let Some(picture) = picture {
-            let chooser = self.browser.window.find(By::Css("input[type=file]"));
-            chooser
-                .await?
-                .send_keys(picture.display().to_string())
-                .await?;
-            self.browser
-                .until(
-                    "the picture",
-                    "return document.querySelector('.rpictures img') !== null",
-                )
-                .await?;
-        }
+        let chooser = self.browser.window.find(By::Css("input[type=file]"));
+        chooser
+            .await?
+            .send_keys(picture.display().to_string())
+            .await?;
+        self.browser
+            .until(
+                "the picture",
+                "return document.querySelector('.rpictures img') !== null",
+            )
+            .await
+    }
+
+    /// Sends it, and waits until the job's page tells it.
+    pub async fn send_complaint(&self) -> Result<()> {
         self.press("Send complaint").await?;
         self.browser
             .until(
                 "the job's page",
                 "return document.querySelector('section[aria-label=Complaint] h2') !== null",
             )
-            .await
-    }
-
-    /// Chooses from a list what begins so.
-    async fn choose(&self, id: &str, begins: &str) -> Result<()> {
-        self.browser
-            .until(
-                &format!("the choice “{begins}”"),
-                &format!(
-                    "return [...document.querySelectorAll('#{id} option')].some(option => option.text.startsWith({begins:?}))"
-                ),
-            )
-            .await?;
-        self.browser
-            .eval::<()>(&format!(
-                "const list = document.querySelector('#{id}');
-                 list.selectedIndex = [...list.options].findIndex(option => option.text.startsWith({begins:?}));
-                 list.dispatchEvent(new Event('change', {{ bubbles: true }}));
-                 return null;"
-            ))
             .await
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+use rustix::process::{Signal, kill_process};
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -62,6 +63,14 @@ pub struct Seeded {
     pub tokens: PerRole,
     /// The robots.
     pub robots: Vec<SeededRobot>,
+}
+
+/// Who is killed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum First {
+    Gateway,
+    Database,
 }
 
 /// A running installation.
@@ -137,6 +146,18 @@ impl Stack {
 
     /// The same with other options for the agents.
     pub async fn start_with(robots: usize, agent_options: &[&str]) -> Result<Self> {
+        let mut stack = Self::alone(robots).await?;
+        for index in 0..robots {
+            stack.enrol(index)?;
+            let agent = stack.start_agent(index, agent_options)?;
+            stack.agents.push(agent);
+        }
+        stack.all_online().await?;
+        Ok(stack)
+    }
+
+    /// Starts a gateway that knows `robots` robots, none of which comes.
+    pub async fn alone(robots: usize) -> Result<Self> {
         // The database runs as another user: the folder on the way to it must be passable.
         let data = tempfile::Builder::new()
             .prefix("nooterra-e2e-")
@@ -145,21 +166,14 @@ impl Stack {
         let media_port = free_udp_port()?;
         let (gateway, ready) = start_gateway(data.path(), "127.0.0.1:0", media_port).await?;
         let seeded = seed(data.path(), robots)?;
-        let mut stack = Self {
+        Ok(Self {
             gateway,
             agents: Vec::new(),
             ready,
             seeded,
             data,
             media_port,
-        };
-        for index in 0..robots {
-            stack.enrol(index)?;
-            let agent = stack.start_agent(index, agent_options)?;
-            stack.agents.push(agent);
-        }
-        stack.all_online().await?;
-        Ok(stack)
+        })
     }
 
     /// Where the logs are.
@@ -180,6 +194,11 @@ impl Stack {
     /// An API client with the operator's token.
     pub fn operator(&self) -> Result<Api> {
         Api::new(&self.ready.url, &self.seeded.tokens.operator)
+    }
+
+    /// An API client with the requester's token.
+    pub fn requester(&self) -> Result<Api> {
+        Api::new(&self.ready.url, &self.seeded.tokens.requester)
     }
 
     /// An API client with the admin's token.
@@ -252,6 +271,33 @@ impl Stack {
         } else {
             self.gateway.stop(Duration::from_secs(15))?;
         }
+        self.start_gateway_again().await
+    }
+
+    /// Ends the gateway and its PostgreSQL at once, neither of them in good order.
+    pub fn kill_gateway_and_database(&mut self, first: First) -> Result<()> {
+        let database = self.gateway.part("postgres")?;
+        match first {
+            First::Gateway => {
+                self.gateway.kill()?;
+                kill_process(database, Signal::KILL)?;
+            }
+            First::Database => {
+                kill_process(database, Signal::KILL)?;
+                self.gateway.kill()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the private PostgreSQL wrote since it was started last.
+    pub fn database_log(&self) -> Result<String> {
+        let path = self.data.path().join("gateway/logs/postgres.log");
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+
+    /// Starts a gateway that ended again on the same ports.
+    pub async fn start_gateway_again(&mut self) -> Result<()> {
         let address = self
             .ready
             .url

@@ -20,6 +20,10 @@ pub(crate) enum Name {
     Assist,
     /// Events recorded, sequenced, proved and checked per second
     Log,
+    /// Gateway and database killed under load: what is lost, doubled or reordered
+    Kill,
+    /// Random jobs, through the database and in memory
+    Jobs,
     /// Every one of them
     All,
 }
@@ -29,11 +33,13 @@ impl Name {
         match self {
             Self::Assist => &["assist"],
             Self::Log => &["log"],
-            Self::All => &["assist", "log"],
+            Self::Kill => &["kill"],
+            Self::Jobs => &["jobs"],
+            Self::All => &["assist", "log", "kill", "jobs"],
         }
     }
 
-    /// Whether the system itself runs, console included.
+    /// Whether people look at it, so that it takes the console.
     const fn is_of_the_whole(self) -> bool {
         matches!(self, Self::Assist | Self::All)
     }
@@ -45,6 +51,9 @@ pub(crate) struct Options {
     /// What to measure
     #[arg(value_enum, default_value_t = Name::All)]
     name: Name,
+    /// How often gateway and database are killed, instead of a hundred times
+    #[arg(long)]
+    rounds: Option<u32>,
 }
 
 /// One measured number. Scripts rely on these names.
@@ -92,8 +101,10 @@ struct Rows<'a> {
 /// Measures, prints and keeps.
 pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progress) -> Result<()> {
     let wasm = setup::install(workspace, Purpose::Test, progress)?;
-    if options.name.is_of_the_whole() {
+    if options.name != Name::Log {
         demo::build(workspace, progress)?;
+    }
+    if options.name.is_of_the_whole() {
         console::build(workspace, &wasm, progress)?;
     }
     progress.loud_step("measurements: compile", || {
@@ -110,7 +121,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progr
     for name in options.name.measurements() {
         let output = workspace.report("bench").join(format!("{name}.jsonl"));
         progress.loud_step(&format!("measure {name}"), || {
-            measure(workspace, name, &output)?;
+            measure(workspace, name, options.rounds, &output)?;
             Ok(Outcome::Done)
         })?;
         let rows = parse(&std::fs::read_to_string(&output)?)?;
@@ -126,11 +137,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progr
     Ok(())
 }
 
-fn measure(workspace: &Workspace, name: &str, output: &Path) -> Result<()> {
+fn measure(workspace: &Workspace, name: &str, rounds: Option<u32>, output: &Path) -> Result<()> {
     if let Some(folder) = output.parent() {
         std::fs::create_dir_all(folder)?;
     }
     let mut command = workspace.command(workspace.binaries().join("e2e-bench"));
+    command.arg(name);
+    if let Some(rounds) = rounds.filter(|_| name == "kill") {
+        command.args(["--rounds", &rounds.to_string()]);
+    }
     // What is measured beside the disk must wait for the disk.
     let database = (name == "log")
         .then(|| Database::start(workspace, Durability::Kept))
@@ -139,7 +154,6 @@ fn measure(workspace: &Workspace, name: &str, output: &Path) -> Result<()> {
         command.env("E2E_DATABASE_URL", database.url());
     }
     command
-        .arg(name)
         .envs(surroundings(workspace))
         .stdout(std::fs::File::create(output)?);
     processes::run(&mut command)

@@ -4,9 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use protocol::{
     EvidenceId,
-    job::{
-        Assignment, AssistVerdict, Directive, EvidenceHash, ForfeitReason, PlanStep, StepAction,
-    },
+    job::{Assignment, AssistVerdict, Directive, EvidenceHash, PlanStep, StepAction},
     robot::Pose,
 };
 
@@ -22,8 +20,8 @@ pub struct Ground {
     pub other_places: Vec<String>,
     /// Whether it drives to where it is told.
     pub can_navigate: bool,
-    /// Whether it has a camera that takes stills.
-    pub can_photograph: bool,
+    /// Its main camera, if that takes stills.
+    pub camera: Option<String>,
 }
 
 /// Where a drive for the job leads.
@@ -90,8 +88,6 @@ pub(super) struct Held {
     pub(super) step: Step,
     /// Ways to the present aim that led nowhere.
     pub(super) tries: u32,
-    /// Why the robot won't get to the place at all.
-    pub(super) gives_up: Option<ForfeitReason>,
 }
 
 impl Held {
@@ -112,7 +108,6 @@ impl Held {
             is_at_door: false,
             step: Step::begin(0),
             tries: 0,
-            gives_up: None,
         }
     }
 
@@ -129,6 +124,11 @@ impl Held {
         self.owes_safe_state = is_stop && (self.owes_safe_state || is_another);
         if self.is_sent_on(&before) {
             self.halt = None;
+        }
+        // Whoever helped may have cleared the way.
+        let (was, is) = (self.verdict(&before), self.verdict(&self.assignment));
+        if is != was && is.is_some_and(|verdict| verdict.is_over || verdict.option.is_some()) {
+            self.tries = 0;
         }
     }
 
@@ -159,10 +159,11 @@ impl Held {
         assignment.assist.filter(|verdict| verdict.assist == call)
     }
 
-    /// Whether somebody else called a person to this robot, who may be helping.
-    pub(super) fn is_helped_unasked(&self) -> bool {
-        let call = self.assignment.assist.filter(|verdict| !verdict.is_over);
-        call.is_some_and(|call| Some(call.assist) != self.said.assist)
+    /// Whether a call is open, whoever called: there is one line, and it has to be free for the next.
+    pub(super) fn is_line_taken(&self) -> bool {
+        self.assignment
+            .assist
+            .is_some_and(|verdict| !verdict.is_over)
     }
 
     /// Whether another job would have to wait.

@@ -24,7 +24,7 @@ use self::{
     heard::Told,
     held::{Aim, Halt, Held, Photo},
     said::{Said, epoch_of},
-    want::Want,
+    want::{MOST_TRIES, Want},
 };
 pub use self::{held::Ground, places::find as place_named};
 
@@ -253,26 +253,23 @@ impl Work {
 
     /// The driver turned the last drive down.
     pub fn refused(&mut self, reason: RobotRefusal) {
-        let Motion::Drive { command, aim } = self.motion else {
+        let Motion::Drive { command, .. } = self.motion else {
             return;
         };
         self.motion = Motion::Still;
         self.issued.retain(|issued| *issued != command);
         let Some(held) = &mut self.held else { return };
-        held.tries += 1;
         self.pause = AGAIN_AFTER;
-        let gives_up = match reason {
-            RobotRefusal::BatteryLow => Some(ForfeitReason::BatteryLow),
-            RobotRefusal::Fault => Some(ForfeitReason::Fault),
-            RobotRefusal::Unsupported => Some(ForfeitReason::Unsupported),
-            // Things that lie about and people change that.
+        match reason {
+            // No other try would fare better.
+            RobotRefusal::BatteryLow | RobotRefusal::Fault | RobotRefusal::Unsupported => {
+                held.tries = MOST_TRIES;
+            }
+            // Things that lie about, and people, come and go.
             RobotRefusal::OutsideMap
             | RobotRefusal::InsideObstacle
             | RobotRefusal::Unreachable
-            | RobotRefusal::Stale => None,
-        };
-        if aim == Aim::Door {
-            held.gives_up = gives_up;
+            | RobotRefusal::Stale => held.tries += 1,
         }
     }
 

@@ -31,7 +31,7 @@ pub struct Said {
     pub checkpoint: u32,
     /// Its question to the requester about the step that it is at.
     pub approval: Option<ApprovalId>,
-    /// Its call for help with the step that it is at.
+    /// Its latest call for help with the step that it is at, or with getting to the place.
     pub assist: Option<AssistId>,
     /// The number of the event that said it stands safe, last.
     pub safe_state: Option<u64>,
@@ -76,7 +76,10 @@ impl Said {
             JobEvent::ReservationConfirmed { .. } => self.is_confirmed = true,
             JobEvent::ReservationForfeited { .. } => self.is_forfeited = true,
             JobEvent::Departed { .. } => self.is_departed = true,
-            JobEvent::Arrived { .. } => self.is_arrived = true,
+            JobEvent::Arrived { .. } => {
+                self.is_arrived = true;
+                self.assist = None;
+            }
             JobEvent::AccessVerified { access, .. } => self.verified = Some(*access),
             JobEvent::AccessFailed { access, .. } => self.failed = Some(*access),
             JobEvent::ExecutionStarted { .. } => self.is_started = true,

@@ -17,7 +17,7 @@ use super::{
 enum Help {
     NotAsked,
     Awaited,
-    Given { is_over: bool },
+    Given,
     InVain,
 }
 
@@ -29,7 +29,7 @@ impl Help {
         let verdict = held.verdict(&held.assignment);
         match verdict.map(|verdict| (verdict.option, verdict.is_over)) {
             None | Some((None, false)) => Self::Awaited,
-            Some((Some(_), is_over)) => Self::Given { is_over },
+            Some((Some(_), _)) => Self::Given,
             Some((None, true)) => Self::InVain,
         }
     }
@@ -59,12 +59,14 @@ impl Permission {
 
 /// What is wanted; what has to be named is named `fresh`.
 pub(super) fn want(held: &Held, action: &StepAction, fresh: Uuid) -> Want {
-    if !held.step.is_at_spot && held.tries >= MOST_TRIES {
+    let is_awaited = matches!(Help::with(held), Help::Awaited);
+    if !held.step.is_at_spot && held.tries >= MOST_TRIES && !is_awaited {
         return end(held, true);
     }
     match action {
         StepAction::Work { seconds } => labour(held, *seconds),
         StepAction::UnsureWork { seconds, question } => match Help::with(held) {
+            Help::NotAsked if held.is_line_taken() => at_spot(held, Want::Wait),
             Help::NotAsked => {
                 let call = JobEvent::AssistRequested {
                     assist: AssistId(fresh),
@@ -74,7 +76,7 @@ pub(super) fn want(held: &Held, action: &StepAction, fresh: Uuid) -> Want {
                 at_spot(held, Want::Say(call))
             }
             Help::Awaited => Want::Wait,
-            Help::Given { .. } => labour(held, *seconds),
+            Help::Given => labour(held, *seconds),
             Help::InVain => end(held, true),
         },
         StepAction::ApprovedWork {
@@ -127,13 +129,8 @@ fn at_spot(held: &Held, there: Want) -> Want {
     }
 }
 
-/// Says what the step came to. While a call is open a person may be helping: then it is said when the robot is on its own
-/// again.
+/// Says what the step came to.
 fn end(held: &Held, left_out: bool) -> Want {
-    match Help::with(held) {
-        Help::Awaited | Help::Given { is_over: false } => return Want::Wait,
-        Help::NotAsked | Help::Given { is_over: true } | Help::InVain => {}
-    }
     let evidence = match &held.step.photo {
         Photo::Taken(hash) => vec![hash.clone()],
         Photo::Untaken | Photo::Asked(_) | Photo::Failed => Vec::new(),

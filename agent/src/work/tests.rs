@@ -97,7 +97,7 @@ fn ground() -> Ground {
         }),
         other_places: vec!["Room 4".to_owned()],
         can_navigate: true,
-        can_photograph: true,
+        camera: Some("head".to_owned()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the robot should be doing about its job at this moment.
 
 use protocol::{
+    AssistId,
+    assist::{AssistQuestion, AssistReason},
     job::{AccessFailure, AccessPlan, Directive, ForfeitReason, JobEvent, StepAction},
     robot::{Health, Pose},
 };
@@ -14,7 +16,7 @@ use super::{
 /// Less is left for what can't wait: an hour's work and the way home take some fifteen.
 const LEAST_BATTERY_PERCENT: f64 = 20.0;
 
-/// Ways that may lead nowhere before the robot gives a place up, or leaves a step out: with the pauses between them, some
+/// Ways that may lead nowhere before the robot calls for help, or leaves a step out: with the pauses between them, some
 /// three minutes of people standing in the door.
 pub(super) const MOST_TRIES: u32 = 6;
 
@@ -79,7 +81,7 @@ fn answer(held: &Held, moment: &Moment) -> JobEvent {
         .any(|step| step.action == StepAction::Photograph);
     let reason = if held.ground.workplace.is_none() {
         ForfeitReason::PlaceUnknown
-    } else if !held.ground.can_navigate || (has_picture && !held.ground.can_photograph) {
+    } else if !held.ground.can_navigate || (has_picture && held.ground.camera.is_none()) {
         ForfeitReason::Unsupported
     } else if moment.battery_percent < LEAST_BATTERY_PERCENT {
         ForfeitReason::BatteryLow
@@ -141,11 +143,8 @@ fn proceed(held: &Held, moment: &Moment) -> Want {
     if held.said.is_finished {
         return Want::Nothing;
     }
-    if held.is_helped_unasked() {
-        return Want::Wait;
-    }
     if !held.said.is_arrived {
-        return travel(held);
+        return travel(held, moment);
     }
     match leave(held, moment) {
         Leave::Judged(event) => Want::Say(event),
@@ -158,25 +157,44 @@ fn proceed(held: &Held, moment: &Moment) -> Want {
     }
 }
 
-fn travel(held: &Held) -> Want {
+/// A reservation can be given back before the robot sets out. From then on a way that leads nowhere is a person's to open, or
+/// to give up.
+fn travel(held: &Held, moment: &Moment) -> Want {
     let epoch = held.said.epoch;
-    let given_up = match &held.ground.workplace {
-        None => Some(ForfeitReason::PlaceUnknown),
-        Some(_) if held.tries >= MOST_TRIES => Some(ForfeitReason::Unreachable),
-        Some(_) => held.gives_up,
+    let Some(workplace) = &held.ground.workplace else {
+        let reason = ForfeitReason::PlaceUnknown;
+        return if held.said.is_departed {
+            Want::Wait
+        } else {
+            Want::Say(JobEvent::ReservationForfeited { epoch, reason })
+        };
     };
-    if let Some(reason) = given_up {
-        return Want::Say(JobEvent::ReservationForfeited { epoch, reason });
-    }
     if !held.said.is_departed {
         return Want::Say(JobEvent::Departed { epoch });
     }
-    match &held.ground.workplace {
-        Some(_) if held.is_at_door => Want::Say(JobEvent::Arrived { epoch }),
-        Some(workplace) => Want::Drive {
+    if held.is_at_door {
+        return Want::Say(JobEvent::Arrived { epoch });
+    }
+    if held.tries < MOST_TRIES {
+        return Want::Drive {
             aim: Aim::Door,
             target: workplace.door,
-        },
-        None => Want::Wait,
+        };
     }
+    let is_awaited = held.said.assist.is_some() && held.verdict(&held.assignment).is_none();
+    if is_awaited || held.is_line_taken() {
+        return Want::Wait;
+    }
+    let place = &held.assignment.plan.place;
+    let camera = held.ground.camera.as_deref().unwrap_or("head");
+    Want::Say(JobEvent::AssistRequested {
+        assist: AssistId(moment.fresh),
+        epoch: Some(epoch),
+        question: AssistQuestion {
+            reason: AssistReason::Blocked,
+            words: format!("I can't get to {place}. Is the way clear?"),
+            options: vec!["Try again".to_owned()],
+            camera: camera.to_owned(),
+        },
+    })
 }

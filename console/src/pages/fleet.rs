@@ -35,7 +35,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
     let is_known = Memo::new(move |_| live.read(|model| model.robots.is_some()));
     let ids = Memo::new(move |_| {
         // Once as soon as the roster comes, then at every glance.
-        super::follow(is_known);
+        is_known.get();
         let filter = filter.get();
         live.at_glance(|model, now| {
             let robots = model.robots.as_ref()?;
@@ -43,7 +43,7 @@ pub(crate) fn FleetPage() -> impl IntoView {
         })
     });
     let counts = Memo::new(move |_| {
-        super::follow(is_known);
+        is_known.get();
         live.at_glance(|model, now| {
             let robots = model.robots.iter().flat_map(|robots| robots.values());
             roster::counts(robots, &model.clock, now)

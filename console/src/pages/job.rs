@@ -9,7 +9,6 @@ use protocol::{
 };
 
 use super::{
-    follow,
     helping::Doing,
     job_side::{CasePanels, CasesHere, DeedsHere, PlanPanel, Ways},
     not_found::NoSuchJob,
@@ -58,7 +57,7 @@ pub(crate) fn JobPage(id: JobId) -> impl IntoView {
     let snapshots = Memo::new(move |_| live.read(|model| model.snapshots));
     Effect::new(move |_| {
         // What happened while the connection was lost, the socket doesn't tell.
-        follow(snapshots);
+        snapshots.get();
         load();
     });
     // What is known of the job stays on screen whatever becomes of asking again.
@@ -99,7 +98,7 @@ fn Known(id: JobId, job: Memo<Option<Arc<JobView>>>, live: Live) -> impl IntoVie
     let reading = Reading::new(id);
     let version = Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.version)));
     Effect::new(move |_| {
-        follow(version);
+        version.get();
         reading.refresh();
     });
     Effect::new(move |_| {

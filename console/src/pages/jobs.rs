@@ -8,7 +8,7 @@ use protocol::{
 };
 use wasm_bindgen::JsCast as _;
 
-use super::{follow, helping::Doing};
+use super::helping::Doing;
 use crate::{
     api,
     board::{self, Filter, Group, Reach},
@@ -62,9 +62,10 @@ impl List {
         let asked = Memo::new(move |_| list.filter.with(|filter| (filter.group, filter.site)));
         let snapshots = Memo::new(move |_| live.read(|model| model.snapshots));
         Effect::new(move |_| {
-            follow(asked);
+            // Read, here and elsewhere, not only tracked: a memo that nobody reads follows nothing.
+            asked.get();
             // What happened while the connection was lost, the socket doesn't tell.
-            follow(snapshots);
+            snapshots.get();
             list.load("");
         });
         list
@@ -118,7 +119,7 @@ pub(crate) fn JobsPage() -> impl IntoView {
     let list = List::new(live);
     let changes = Memo::new(move |_| live.read(|model| model.jobs.changes));
     let ids = Memo::new(move |_| {
-        follow(changes);
+        changes.get();
         let filter = list.filter.get();
         list.reach
             .with(|reach| live.peek(|model| board::list(&model.jobs, &filter, reach)))
@@ -260,7 +261,7 @@ fn Table(list: List, ids: Memo<Vec<JobId>>, changes: Memo<u64>) -> impl IntoView
     let assigning = RwSignal::new(None::<JobId>);
     let row = move |id: JobId| {
         let job = Memo::new(move |_| {
-            follow(changes);
+            changes.get();
             live.peek(|model| model.jobs.get(id).cloned())
         });
         let is_assigning = Memo::new(move |_| assigning.get() == Some(id));

@@ -19,10 +19,3 @@ mod shell_faces;
 pub(crate) mod sign_in;
 pub(crate) mod verify;
 mod watch;
-
-use leptos::prelude::{Memo, With as _};
-
-/// Follows a memo whose value doesn't matter. Tracking it would not do: a memo that is never read never changes.
-fn follow<T: Send + Sync + 'static>(memo: Memo<T>) {
-    memo.with(|_| ());
-}

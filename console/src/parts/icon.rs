@@ -47,6 +47,8 @@ pub(crate) enum Glyph {
     Key,
     More,
     Stop,
+    Up,
+    Box,
 }
 
 impl Glyph {
@@ -103,6 +105,8 @@ impl Glyph {
             Self::Right => "m6 3.5 4.5 4.5L6 12.5",
             Self::Door => "M3.5 14V2h7v12M2 14h12M8.25 8v.6M10.5 4 13 5v9",
             Self::Key => "M5 7.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM7.2 8.3l6-6M10.5 5l2 2",
+            Self::Up => "M8 13V3M4 7l4-4 4 4M2.5 13.5h11",
+            Self::Box => "M2.5 5 8 2l5.5 3v6L8 14l-5.5-3zM2.5 5 8 8l5.5-3M8 8v6",
             Self::More => "M3.5 8h.1M8 8h.1M12.5 8h.1",
             Self::Stop => "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3z",
         }

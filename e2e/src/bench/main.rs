@@ -3,12 +3,14 @@
 
 mod commands;
 mod cost;
+mod jobs;
+mod kill;
 mod log;
 mod pictures;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 
@@ -25,6 +27,21 @@ enum Name {
     Assist,
     /// Recording, sequencing, proving and checking events.
     Log,
+    /// The gateway and its database killed under load.
+    Kill {
+        /// How often.
+        #[arg(long, default_value_t = 100)]
+        rounds: usize,
+    },
+    /// Random jobs, through the database and in memory.
+    Jobs {
+        /// Transitions through the database.
+        #[arg(long, default_value_t = 1_000_000)]
+        stored: u64,
+        /// Transitions in memory.
+        #[arg(long, default_value_t = 100_000_000)]
+        pure: u64,
+    },
 }
 
 /// One measured value, with the same of the reference run beside it where there is one.
@@ -93,6 +110,28 @@ fn per_second(count: usize, took: Duration) -> f64 {
     count as f64 / took.as_secs_f64()
 }
 
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of some millions, to be read"
+)]
+const fn count(number: usize) -> f64 {
+    number as f64
+}
+
+/// Fails when something was counted that must not be.
+fn none_of(rows: &[Row], metrics: &[&str]) -> Result<()> {
+    for row in rows.iter().filter(|row| metrics.contains(&row.metric)) {
+        ensure!(
+            row.value == 0.0,
+            "{} {} {}",
+            row.value,
+            row.unit,
+            row.metric
+        );
+    }
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     match Arguments::parse().name {
@@ -102,5 +141,16 @@ async fn main() -> Result<()> {
             print(&cost::measure().await?)
         }
         Name::Log => log::measure().await,
+        Name::Kill { rounds } => {
+            let rows = kill::measure(rounds).await?;
+            print(&rows)?;
+            none_of(&rows, &["lost", "doubled", "reordered"])
+        }
+        Name::Jobs { stored, pure } => {
+            let mut rows = jobs::measure_stored(stored).await?;
+            rows.extend(jobs::measure_pure(pure)?);
+            print(&rows)?;
+            none_of(&rows, &["invalid"])
+        }
     }
 }

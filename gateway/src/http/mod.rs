@@ -19,7 +19,7 @@ mod telling;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, convert::Infallible, time::Duration};
 
 use axum::{
     Router,
@@ -49,6 +49,44 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(15);
 /// Everything the process answers.
 pub fn router(app: App) -> Router {
     let api = Router::new()
+        .merge(fleet())
+        .merge(work())
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .route(
+            "/jobs/{job}/cases",
+            post(cases::file::handler).layer(DefaultBodyLimit::max(MAX_COMPLAINT_BYTES)),
+        )
+        .layer(in_time())
+        .route("/events", get(events::list::handler))
+        .route(
+            "/jobs/{job}/events",
+            post(jobs::act::handler)
+                .layer::<_, Infallible>(in_time())
+                .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+                .get(jobs::events::handler),
+        )
+        .route("/robots/socket", get(ws::robot::handler))
+        .route("/console/socket", get(ws::console::handler))
+        .fallback(async || ApiError::not_found("endpoint"))
+        .method_not_allowed_fallback(async || ApiError::wrong_method())
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            origin::only_our_pages,
+        ));
+    let everything = Router::new()
+        .nest("/api/v1", api)
+        .route("/api/openapi.json", get(openapi::handler))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback_service(console_files::service(&app.config));
+    let everything = everything.layer(middleware::from_fn(telling::tell));
+    guarded(everything, &app).with_state(app)
+}
+
+/// Who is signed in, robots and what they are told, and the log as anyone may check it.
+fn fleet() -> Router<App> {
+    Router::new()
         .route(
             "/session",
             get(session::read::handler)
@@ -72,6 +110,11 @@ pub fn router(app: App) -> Router {
         .route("/log/keys", get(log::keys::handler))
         .route("/log/proof", get(log::proof::handler))
         .route("/log/tile/{*path}", get(log::tile::handler))
+}
+
+/// Jobs, calls for help and complaints, but for what takes longer or is larger.
+fn work() -> Router<App> {
+    Router::new()
         .route(
             "/jobs",
             get(jobs::list::handler).post(jobs::create::handler),
@@ -86,39 +129,11 @@ pub fn router(app: App) -> Router {
             "/cases/{case}/pictures/{evidence}",
             get(cases::picture::handler),
         )
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .route(
-            "/jobs/{job}/cases",
-            post(cases::file::handler).layer(DefaultBodyLimit::max(MAX_COMPLAINT_BYTES)),
-        )
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::GATEWAY_TIMEOUT,
-            REQUEST_WITHIN,
-        ))
-        .route("/events", get(events::list::handler))
-        .route(
-            "/jobs/{job}/events",
-            get(jobs::events::handler)
-                .post(jobs::act::handler)
-                .layer(DefaultBodyLimit::max(MAX_BODY_BYTES)),
-        )
-        .route("/robots/socket", get(ws::robot::handler))
-        .route("/console/socket", get(ws::console::handler))
-        .fallback(async || ApiError::not_found("endpoint"))
-        .method_not_allowed_fallback(async || ApiError::wrong_method())
-        .layer(middleware::from_fn_with_state(
-            app.clone(),
-            origin::only_our_pages,
-        ));
-    let everything = Router::new()
-        .nest("/api/v1", api)
-        .route("/api/openapi.json", get(openapi::handler))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
-        .fallback_service(console_files::service(&app.config));
-    let everything = everything.layer(middleware::from_fn(telling::tell));
-    guarded(everything, &app).with_state(app)
+}
+
+/// Gives up what takes too long.
+fn in_time() -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_WITHIN)
 }
 
 /// What holds for every answer, also for that to a request that we break on.

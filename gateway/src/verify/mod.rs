@@ -1,6 +1,8 @@
 //! `nooterra verify …`: checks evidence bundles at a terminal. Asks no server, reads no settings; the check itself is in `ledger`.
 
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{
     fs,

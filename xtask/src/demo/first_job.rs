@@ -45,7 +45,7 @@ pub(super) fn first_job(
     desk.act(
         &job,
         &seeded.tokens.operator,
-        json!({"kind": "job.assigned", "robot": robot}),
+        &json!({"kind": "job.assigned", "robot": robot}),
     )?;
     let began = Instant::now();
     loop {
@@ -57,7 +57,7 @@ pub(super) fn first_job(
                 desk.act(
                     &job,
                     &seeded.tokens.requester,
-                    json!({"kind": "work.accepted"}),
+                    &json!({"kind": "work.accepted"}),
                 )?;
             }
             phase @ ("cancelled" | "aborted" | "incident" | "dispatching")
@@ -119,12 +119,12 @@ impl Desk<'_> {
         self.act(
             &job,
             requester,
-            json!({"kind": "access.granted", "plan": plan}),
+            &json!({"kind": "access.granted", "plan": plan}),
         )?;
         Ok(job)
     }
 
-    fn act(&self, job: &str, token: &str, event: Value) -> Result<()> {
+    fn act(&self, job: &str, token: &str, event: &Value) -> Result<()> {
         self.post(
             &format!("/api/v1/jobs/{job}/events"),
             token,

@@ -15,7 +15,7 @@ const SPOTS: usize = 4;
 /// Room beside the robot at a spot: enough to turn and to be passed.
 const ELBOW_ROOM: f64 = 0.2;
 /// How far from the place's own pose a spot may be.
-const REACH: f64 = 2.4;
+const REACH: f64 = 1.5;
 /// Between spots that are tried.
 const GRID: f64 = 0.3;
 

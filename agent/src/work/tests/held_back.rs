@@ -288,8 +288,8 @@ fn a_stop_for_the_job_stops_a_person_who_drives_too() {
 }
 
 #[test]
-fn somebody_else_who_called_a_person_makes_the_robot_wait_for_them() {
-    let mut bench = in_a_step();
+fn a_call_of_somebody_elses_does_not_keep_the_robot_from_its_work_but_the_line_busy() {
+    let mut bench = Bench::at_work(vec![work(2), unsure(1)]);
     let verdict = |is_over| AssistVerdict {
         assist: AssistId(Uuid::from_u128(0x31)),
         option: None,
@@ -297,9 +297,9 @@ fn somebody_else_who_called_a_person_makes_the_robot_wait_for_them() {
     };
 
     bench.change(|assignment| assignment.assist = Some(verdict(false)));
-    let helped = bench.run(20);
+    let meanwhile = bench.says(20);
     bench.change(|assignment| assignment.assist = Some(verdict(true)));
 
-    assert_eq!(helped, []);
-    assert_eq!(bench.says(8)[0], checkpoint(1, false));
+    assert_eq!(meanwhile, [checkpoint(1, false)]);
+    assert_eq!(bench.kinds(2), ["assist.requested"]);
 }

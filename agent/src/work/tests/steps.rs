@@ -19,7 +19,7 @@ fn an_offer_is_taken_or_turned_down_for_a_reason_and_answered_once() {
         ),
         (
             "no camera",
-            |bench| bench.ground.can_photograph = false,
+            |bench| bench.ground.camera = None,
             Some(ForfeitReason::Unsupported),
         ),
         (
@@ -233,8 +233,8 @@ fn answer(bench: &mut Bench, assist: AssistId, option: Option<u32>, is_over: boo
 }
 
 #[test]
-fn an_answer_lets_the_robot_work_and_the_end_of_the_call_lets_it_say_so() {
-    let mut bench = Bench::at_work(vec![unsure(2)]);
+fn an_answer_lets_the_robot_work_and_the_end_of_the_call_lets_it_call_again() {
+    let mut bench = Bench::at_work(vec![unsure(2), unsure(1)]);
     let assist = call(&mut bench);
     answer(&mut bench, assist, None, false);
     assert_eq!(bench.run(3), []);
@@ -243,10 +243,12 @@ fn an_answer_lets_the_robot_work_and_the_end_of_the_call_lets_it_say_so() {
     answer(&mut bench, assist, Some(0), false);
     bench.run(1);
     assert_eq!(bench.work.activity(Activity::Idle), Activity::Working);
-    assert_eq!(bench.run(4), []);
+    let done = bench.says(4);
     answer(&mut bench, assist, Some(0), true);
 
-    assert_eq!(bench.says(1)[0], checkpoint(1, false));
+    assert_eq!(done, [checkpoint(1, false)]);
+    let called = bench.kinds(1);
+    assert_eq!(called, ["assist.requested"]);
 }
 
 #[test]
@@ -285,22 +287,36 @@ fn a_picture_becomes_evidence_and_without_one_the_step_is_left_out() {
 }
 
 #[test]
-fn a_place_that_cant_be_reached_is_given_up_after_a_while() {
-    let mut bench = Bench::new(assignment(Directive::Proceed, vec![work(1)]));
+fn who_cant_get_to_the_place_calls_for_help_and_tries_again_when_somebody_helped() {
+    let mut bench = Bench::new(assignment(Directive::Proceed, vec![unsure(1)]));
     bench.drives = Err(AbandonReason::Blocked);
 
     let did = bench.run(60);
-
-    assert_eq!(did.iter().filter(|did| **did == Did::Drove(5.0)).count(), 6);
-    let unreachable = JobEvent::ReservationForfeited {
-        epoch: 1,
-        reason: ForfeitReason::Unreachable,
+    let Some(Did::Said(JobEvent::AssistRequested {
+        assist, question, ..
+    })) = did.last()
+    else {
+        panic!("{did:?}");
     };
-    assert_eq!(did.last(), Some(&Did::Said(unreachable)));
+    assert_eq!(question.reason, AssistReason::Blocked);
+    assert_eq!(did.iter().filter(|did| **did == Did::Drove(5.0)).count(), 6);
+    bench.drives = Ok(());
+    answer(&mut bench, *assist, Some(0), false);
+    let arrived = bench.run(10);
+    answer(&mut bench, *assist, Some(0), true);
+    bench.change(|assignment| assignment.access = Some(access(ACCESS)));
+
+    let epoch = 1;
+    assert_eq!(
+        arrived,
+        [Did::Drove(5.0), Did::Said(JobEvent::Arrived { epoch })]
+    );
+    // The step's own question is another one.
+    assert_eq!(bench.kinds(5)[2..], ["assist.requested"]);
 }
 
 #[test]
-fn a_battery_that_is_too_low_for_the_way_is_said_at_once() {
+fn a_battery_that_is_too_low_for_the_way_is_a_call_for_help_at_once() {
     let mut bench = Bench::new(assignment(Directive::Proceed, vec![work(1)]));
     let departed = bench.begin();
     bench.end(&departed);
@@ -308,11 +324,7 @@ fn a_battery_that_is_too_low_for_the_way_is_said_at_once() {
 
     bench.work.refused(RobotRefusal::BatteryLow);
 
-    let reason = ForfeitReason::BatteryLow;
-    assert_eq!(
-        bench.says(1),
-        [JobEvent::ReservationForfeited { epoch: 1, reason }]
-    );
+    assert_eq!(bench.kinds(1), ["assist.requested"]);
 }
 
 #[test]

@@ -17,10 +17,11 @@ const STEP: Duration = Duration::from_millis(20);
 fn reset_room(place: &str) -> Assignment {
     let steps = vec![
         work(6),
-        work(6),
+        work(4),
+        work(4),
         unsure(5),
         approved(4),
-        work(5),
+        work(4),
         StepAction::Photograph,
     ];
     let mut assignment = assignment(Directive::Acknowledge, steps);
@@ -206,6 +207,7 @@ fn from_any_corner_a_room_is_reset_in_a_minute_or_two_and_everything_said_in_ord
             "robot.arrived",
             "access.verified",
             "execution.started",
+            "checkpoint.done",
             "checkpoint.done",
             "checkpoint.done",
             "assist.requested",

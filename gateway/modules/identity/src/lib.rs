@@ -41,11 +41,10 @@ pub mod store {
             issue_robot_token, list_robot_tokens, list_robots, load_robot, revoke_robot_token,
             robot_by_token, saw_robot,
         },
-        sign_in::key_store::{bind_session_key, session_key},
         sign_in::store::{
-            close_session, find_api_token, forget_expired, issue_api_token, issue_link,
-            link_expires_at, list_api_tokens, open_session, person_by_api_token, person_by_session,
-            revoke_api_token, use_link,
+            bind_session_key, close_session, find_api_token, forget_expired, issue_api_token,
+            issue_link, link_expires_at, list_api_tokens, open_session, person_by_api_token,
+            person_by_session, revoke_api_token, session_key, use_link,
         },
     };
 }

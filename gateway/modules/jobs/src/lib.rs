@@ -19,6 +19,8 @@ mod roles;
 mod rules;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(all(feature = "store", any(test, feature = "walk")))]
+pub mod stored_walk;
 pub mod template;
 #[cfg(test)]
 mod tests;

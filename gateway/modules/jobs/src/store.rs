@@ -386,3 +386,6 @@ pub async fn claim_due(tx: &mut Tx, now: UnixMicros, batch: u32) -> Result<Vec<D
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! Tests of the machine as a whole.
 
-mod fixtures;
+pub(crate) mod fixtures;
 mod matrix;
+mod model;
 mod replays;
 mod rules;
 mod walks;

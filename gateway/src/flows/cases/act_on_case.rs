@@ -8,7 +8,7 @@ use protocol::{
     views::{CaseAct, Role},
 };
 use spine::{Tx, idempotency::Request};
-use trust::{Actor, SaltedText};
+use trust::{Actor, SaltedText, store::StoredCase};
 
 use super::{file_complaint::salt, views::views};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     flows::{
         jobs::{
             act_on_job::limit,
-            word::{Act, hear, roles_at},
+            word::{Act, Said, hear, roles_at},
         },
         once::{self, Answer},
     },
@@ -37,36 +37,7 @@ pub async fn act_on_case(
     let known = trust::store::peek(&app.pool, case)
         .await?
         .ok_or_else(|| ApiError::not_found("case"))?;
-    let is_own = known.case.requester == caller.person.person;
-    let mut roles = roles_at(&caller.person, known.site);
-    roles.sort_by_key(|role| (*role == Role::Requester) != is_own);
-    let reason = body
-        .reason
-        .map(|reason| {
-            Ok::<_, ApiError>(SaltedText {
-                salt: salt(&reason.salt)?,
-                words: reason.words,
-            })
-        })
-        .transpose()?;
-    let act = Act {
-        // A script says why in words; what is recorded is their hash.
-        event: body.event.map(|event| with_reason(event, reason.as_ref())),
-        sealed: body.sealed,
-        acting_as: body.acting_as,
-    };
-    let said = hear(
-        app,
-        caller,
-        act,
-        &case_stream(case),
-        &roles,
-        |payload| match payload {
-            Payload::Case(event) => Some(event),
-            _ => None,
-        },
-    )
-    .await?;
+    let (said, reason) = said(app, caller, &known, body).await?;
 
     let mut tx = Tx::begin(&app.pool).await?;
     if let Some(answer) = once::earlier(app, &mut tx, request).await? {
@@ -98,7 +69,7 @@ pub async fn act_on_case(
             payload,
         )
         .await?;
-    let stored = trust::store::StoredCase {
+    let stored = StoredCase {
         case: after,
         ..before
     };
@@ -109,6 +80,38 @@ pub async fn act_on_case(
     let answer = once::first(&mut tx, request, StatusCode::OK, &view).await?;
     tx.commit(&app.signer, now).await?;
     Ok(answer)
+}
+
+/// What the caller says, and why where that belongs to it.
+async fn said(
+    app: &App,
+    caller: &Caller,
+    known: &StoredCase,
+    body: CaseAct,
+) -> Result<(Said<CaseEvent>, Option<SaltedText>), ApiError> {
+    let is_own = known.case.requester == caller.person.person;
+    let mut roles = roles_at(&caller.person, known.site);
+    roles.sort_by_key(|role| (*role == Role::Requester) != is_own);
+    let reason = match body.reason {
+        Some(reason) => Some(SaltedText {
+            salt: salt(&reason.salt)?,
+            words: reason.words,
+        }),
+        None => None,
+    };
+    let act = Act {
+        // A script says why in words; what is recorded is their hash.
+        event: body.event.map(|event| with_reason(event, reason.as_ref())),
+        sealed: body.sealed,
+        acting_as: body.acting_as,
+    };
+    let stream = case_stream(known.case.case);
+    let said = hear(app, caller, act, &stream, &roles, |payload| match payload {
+        Payload::Case(event) => Some(event),
+        _ => None,
+    })
+    .await?;
+    Ok((said, reason))
 }
 
 fn with_reason(event: CaseEvent, reason: Option<&SaltedText>) -> CaseEvent {

@@ -113,7 +113,7 @@ async fn names(
     let mut sites: Vec<SiteId> = jobs().map(|job| job.request.site).collect();
     sites.sort();
     sites.dedup();
-    let mut robots: Vec<RobotId> = jobs().filter_map(|job| job.robot()).collect();
+    let mut robots: Vec<RobotId> = jobs().filter_map(Job::robot).collect();
     robots.sort();
     robots.dedup();
     Names::of(app, connection, (people, sites, robots)).await

@@ -183,8 +183,8 @@ async fn an_event_that_is_sent_twice_is_recorded_once_also_when_both_come_at_onc
     let (_number, sealed) = Journal::new(JUNIPER).write(Outcome::Accepted);
 
     let both = futures_util::future::join(
-        hand_in(&house, JUNIPER, &sealed),
-        hand_in(&house, JUNIPER, &sealed),
+        Box::pin(hand_in(&house, JUNIPER, &sealed)),
+        Box::pin(hand_in(&house, JUNIPER, &sealed)),
     );
     let both = both.await;
     let later = hand_in(&house, JUNIPER, &sealed).await;

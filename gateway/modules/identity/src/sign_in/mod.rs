@@ -1,8 +1,6 @@
 //! How people prove who they are: sign-in links, browser sessions, tokens for scripts.
 
 #[cfg(feature = "store")]
-pub(crate) mod key_store;
-#[cfg(feature = "store")]
 pub(crate) mod store;
 
 use protocol::{PersonId, TokenId, sealed::KeyId, views::TokenView};

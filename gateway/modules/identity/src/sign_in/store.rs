@@ -9,14 +9,17 @@ use sqlx::{PgExecutor, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
-use super::{
-    ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionSignIn,
-    key_store::end_session_keys,
-};
+use super::{ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionSignIn};
 use crate::{
     Person, Refusal, SecretHash, StoreError,
     people::store::{PersonRow, load_person},
 };
+
+mod keys;
+
+pub use keys::{bind_session_key, session_key};
+
+use keys::end_session_keys;
 
 /// A use is noted at most so often: a write per request would cost more than the answer.
 pub(crate) const USE_NOTED_EVERY: Duration = Duration::MINUTE;

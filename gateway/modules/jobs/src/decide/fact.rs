@@ -190,9 +190,17 @@ const fn departed(job: &Job) -> Result<(), Inapplicable> {
 /// A robot tries a door when it waits at it, or when it stands and was given new leave; not while it is to stop.
 fn at_the_door(job: &Job) -> Result<(), Inapplicable> {
     let engaged = job.phase.engaged().ok_or(Inapplicable::WrongPhase)?;
+    // Told to hold, a robot can't tell an incident from a pause: it looks at new leave where it stands.
+    let stands = matches!(
+        engaged.halt,
+        Halt::Paused
+            | Halt::Incident {
+                stop_confirmed: true
+            }
+    );
     let is_there = match engaged.work {
-        Work::AtSite => engaged.is_active() || engaged.halt == Halt::Paused,
-        Work::Executing | Work::AwaitingApproval(_) => engaged.halt == Halt::Paused,
+        Work::AtSite => engaged.is_active() || stands,
+        Work::Executing | Work::AwaitingApproval(_) => stands,
         Work::Travelling | Work::Verifying { .. } => false,
     };
     is_there.then_some(()).ok_or(Inapplicable::WrongPhase)

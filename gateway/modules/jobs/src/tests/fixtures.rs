@@ -14,32 +14,32 @@ use crate::{
     walk::filled_in,
 };
 
-pub(super) const T0: UnixMicros = UnixMicros(1_800_000_000_000_000);
-pub(super) const SECOND: i64 = 1_000_000;
-pub(super) const HOUR: i64 = 3_600 * SECOND;
+pub(crate) const T0: UnixMicros = UnixMicros(1_800_000_000_000_000);
+pub(crate) const SECOND: i64 = 1_000_000;
+pub(crate) const HOUR: i64 = 3_600 * SECOND;
 
-pub(super) const ANNA: PersonId = PersonId(Uuid::from_u128(21));
-pub(super) const REQUESTER: Actor = Actor::Requester(ANNA);
-pub(super) const OPERATOR: Actor = Actor::Operator(PersonId(Uuid::from_u128(22)));
-pub(super) const OTHER_OPERATOR: Actor = Actor::Operator(PersonId(Uuid::from_u128(23)));
-pub(super) const ADMIN: Actor = Actor::Admin(PersonId(Uuid::from_u128(24)));
-pub(super) const JUNIPER: RobotId = RobotId(Uuid::from_u128(31));
-pub(super) const ROWAN: RobotId = RobotId(Uuid::from_u128(32));
-pub(super) const ROBOT: Actor = Actor::Robot(JUNIPER);
+pub(crate) const ANNA: PersonId = PersonId(Uuid::from_u128(21));
+pub(crate) const REQUESTER: Actor = Actor::Requester(ANNA);
+pub(crate) const OPERATOR: Actor = Actor::Operator(PersonId(Uuid::from_u128(22)));
+pub(crate) const OTHER_OPERATOR: Actor = Actor::Operator(PersonId(Uuid::from_u128(23)));
+pub(crate) const ADMIN: Actor = Actor::Admin(PersonId(Uuid::from_u128(24)));
+pub(crate) const JUNIPER: RobotId = RobotId(Uuid::from_u128(31));
+pub(crate) const ROWAN: RobotId = RobotId(Uuid::from_u128(32));
+pub(crate) const ROBOT: Actor = Actor::Robot(JUNIPER);
 
-pub(super) const CALL: AssistId = AssistId(Uuid::from_u128(51));
-pub(super) const QUESTION: ApprovalId = ApprovalId(Uuid::from_u128(61));
+pub(crate) const CALL: AssistId = AssistId(Uuid::from_u128(51));
+pub(crate) const QUESTION: ApprovalId = ApprovalId(Uuid::from_u128(61));
 
-pub(super) const fn leave(number: u128) -> AccessId {
+pub(crate) const fn leave(number: u128) -> AccessId {
     AccessId(Uuid::from_u128(40 + number))
 }
 
-pub(super) fn request() -> JobRequest {
+pub(crate) fn request() -> JobRequest {
     let reset_room = &template::all()[0];
     filled_in(reset_room, JobId(Uuid::from_u128(1)), T0)
 }
 
-pub(super) fn requested(request: &JobRequest) -> JobEvent {
+pub(crate) fn requested(request: &JobRequest) -> JobEvent {
     JobEvent::Requested {
         request: request.clone(),
         plan: template::plan(request).unwrap(),
@@ -49,14 +49,14 @@ pub(super) fn requested(request: &JobRequest) -> JobEvent {
 
 /// A job and the moment that it is there.
 #[derive(Debug, Clone)]
-pub(super) struct Story {
-    pub(super) job: Job,
-    pub(super) now: UnixMicros,
+pub(crate) struct Story {
+    pub(crate) job: Job,
+    pub(crate) now: UnixMicros,
 }
 
 impl Story {
     /// A job that was asked for.
-    pub(super) fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let request = request();
         let event = requested(&request);
         let decided = decide(None, &event, REQUESTER, T0);
@@ -65,17 +65,17 @@ impl Story {
         Self { job, now: T0 }
     }
 
-    pub(super) fn epoch(&self) -> u64 {
+    pub(crate) fn epoch(&self) -> u64 {
         self.job.holder().unwrap().epoch
     }
 
-    pub(super) fn decide(&self, event: &JobEvent, actor: Actor) -> Result<Decision, Refusal> {
+    pub(crate) fn decide(&self, event: &JobEvent, actor: Actor) -> Result<Decision, Refusal> {
         decide(Some(&self.job), event, actor, self.now)
     }
 
     /// Lets an event happen that may.
     #[track_caller]
-    pub(super) fn and(mut self, event: &JobEvent, actor: Actor) -> Self {
+    pub(crate) fn and(mut self, event: &JobEvent, actor: Actor) -> Self {
         let events = match self.decide(event, actor) {
             Ok(Decision::Apply(events)) => events,
             other => panic!("{event:?} by {actor:?}: {other:?} in {:?}", self.job),
@@ -86,44 +86,44 @@ impl Story {
     }
 
     #[track_caller]
-    pub(super) fn refuses(&self, event: &JobEvent, actor: Actor, why: Refusal) {
+    pub(crate) fn refuses(&self, event: &JobEvent, actor: Actor, why: Refusal) {
         assert_eq!(self.decide(event, actor), Err(why), "{:?}", self.job);
     }
 
     #[track_caller]
-    pub(super) fn only_records(&self, event: &JobEvent, actor: Actor, why: Inapplicable) {
+    pub(crate) fn only_records(&self, event: &JobEvent, actor: Actor, why: Inapplicable) {
         let decided = self.decide(event, actor);
         assert_eq!(decided, Ok(Decision::RecordOnly(why)), "{:?}", self.job);
     }
 
-    pub(super) fn later(mut self, micros: i64) -> Self {
+    pub(crate) fn later(mut self, micros: i64) -> Self {
         self.now = self.now.plus(micros);
         self
     }
 
-    pub(super) fn offered(self) -> Self {
+    pub(crate) fn offered(self) -> Self {
         self.and(&JobEvent::Assigned { robot: JUNIPER }, OPERATOR)
     }
 
-    pub(super) fn reserved(self) -> Self {
+    pub(crate) fn reserved(self) -> Self {
         let story = self.offered();
         let epoch = story.epoch();
         story.and(&JobEvent::ReservationConfirmed { epoch }, ROBOT)
     }
 
-    pub(super) fn travelling(self) -> Self {
+    pub(crate) fn travelling(self) -> Self {
         let story = self.reserved();
         let epoch = story.epoch();
         story.and(&JobEvent::Departed { epoch }, ROBOT)
     }
 
-    pub(super) fn at_site(self) -> Self {
+    pub(crate) fn at_site(self) -> Self {
         let story = self.travelling();
         let epoch = story.epoch();
         story.and(&JobEvent::Arrived { epoch }, ROBOT)
     }
 
-    pub(super) fn granted(self, number: u128) -> Self {
+    pub(crate) fn granted(self, number: u128) -> Self {
         let plan = AccessPlan {
             access: leave(number),
             place: "Room 3 and corridor B".to_owned(),
@@ -136,91 +136,91 @@ impl Story {
         self.and(&JobEvent::AccessGranted { plan }, REQUESTER)
     }
 
-    pub(super) fn verified(self, number: u128) -> Self {
+    pub(crate) fn verified(self, number: u128) -> Self {
         let access = leave(number);
         let epoch = self.epoch();
         self.and(&JobEvent::AccessVerified { epoch, access }, ROBOT)
     }
 
-    pub(super) fn let_in(self) -> Self {
+    pub(crate) fn let_in(self) -> Self {
         self.at_site().granted(1).verified(1)
     }
 
-    pub(super) fn executing(self) -> Self {
+    pub(crate) fn executing(self) -> Self {
         let story = self.let_in();
         let epoch = story.epoch();
         story.and(&JobEvent::ExecutionStarted { epoch }, ROBOT)
     }
 
-    pub(super) fn step_done(self) -> Self {
+    pub(crate) fn step_done(self) -> Self {
         let event = checkpoint(self.epoch(), self.job.checkpoint + 1);
         self.and(&event, ROBOT)
     }
 
-    pub(super) fn all_done(mut self) -> Self {
+    pub(crate) fn all_done(mut self) -> Self {
         for _ in 0..self.job.plan.steps.len() {
             self = self.step_done();
         }
         self
     }
 
-    pub(super) fn finished(self) -> Self {
+    pub(crate) fn finished(self) -> Self {
         let story = self.all_done();
         let epoch = story.epoch();
         story.and(&JobEvent::WorkFinished { epoch }, ROBOT)
     }
 
-    pub(super) fn asking(self) -> Self {
+    pub(crate) fn asking(self) -> Self {
         let event = question(self.epoch());
         self.and(&event, ROBOT)
     }
 
-    pub(super) fn calling(self) -> Self {
+    pub(crate) fn calling(self) -> Self {
         let event = call(Some(self.epoch()));
         self.and(&event, ROBOT)
     }
 
-    pub(super) fn claimed(self) -> Self {
+    pub(crate) fn claimed(self) -> Self {
         self.and(&JobEvent::AssistClaimed { assist: CALL }, OPERATOR)
     }
 
-    pub(super) fn helped(self) -> Self {
+    pub(crate) fn helped(self) -> Self {
         self.claimed()
             .and(&JobEvent::AssistStarted { assist: CALL }, OPERATOR)
     }
 
-    pub(super) fn stalled(self) -> Self {
+    pub(crate) fn stalled(self) -> Self {
         let event = missed(self.now);
         self.and(&event, Actor::Cloud)
     }
 
-    pub(super) fn stopping(self) -> Self {
+    pub(crate) fn stopping(self) -> Self {
         self.and(&JobEvent::Paused {}, OPERATOR)
     }
 
-    pub(super) fn cancelling(self) -> Self {
+    pub(crate) fn cancelling(self) -> Self {
         self.and(&JobEvent::Cancelled {}, OPERATOR)
     }
 
-    pub(super) fn in_trouble(self) -> Self {
+    pub(crate) fn in_trouble(self) -> Self {
         self.and(&trouble(None), OPERATOR)
     }
 
-    pub(super) fn stands(self) -> Self {
+    pub(crate) fn stands(self) -> Self {
         let epoch = self.epoch();
         self.and(&JobEvent::SafeStateReached { epoch }, ROBOT)
     }
 
-    pub(super) fn paused(self) -> Self {
+    pub(crate) fn paused(self) -> Self {
         self.stopping().stands()
     }
 
-    pub(super) fn incident(self) -> Self {
+    pub(crate) fn incident(self) -> Self {
         self.in_trouble().stands()
     }
 
     /// Told to stop, and silent until somebody must go and look.
-    pub(super) fn silent(self) -> Self {
+    pub(crate) fn silent(self) -> Self {
         self.stopping().later(10 * SECOND).and(
             &JobEvent::IncidentRaised {
                 incident: IncidentKind::StopUnconfirmed,
@@ -230,17 +230,17 @@ impl Story {
         )
     }
 
-    pub(super) fn accepted(self) -> Self {
+    pub(crate) fn accepted(self) -> Self {
         self.and(&JobEvent::WorkAccepted {}, REQUESTER)
     }
 
-    pub(super) fn aborted(self) -> Self {
+    pub(crate) fn aborted(self) -> Self {
         let decision = IncidentDecision::Abort;
         self.and(&JobEvent::IncidentDecided { decision }, ADMIN)
     }
 }
 
-pub(super) const fn checkpoint(epoch: u64, number: u32) -> JobEvent {
+pub(crate) const fn checkpoint(epoch: u64, number: u32) -> JobEvent {
     JobEvent::CheckpointDone {
         epoch,
         number,
@@ -249,7 +249,7 @@ pub(super) const fn checkpoint(epoch: u64, number: u32) -> JobEvent {
     }
 }
 
-pub(super) fn question(epoch: u64) -> JobEvent {
+pub(crate) fn question(epoch: u64) -> JobEvent {
     JobEvent::ApprovalRequested {
         epoch,
         approval: QUESTION,
@@ -258,7 +258,7 @@ pub(super) fn question(epoch: u64) -> JobEvent {
     }
 }
 
-pub(super) fn call(epoch: Option<u64>) -> JobEvent {
+pub(crate) fn call(epoch: Option<u64>) -> JobEvent {
     JobEvent::AssistRequested {
         assist: CALL,
         epoch,
@@ -271,14 +271,14 @@ pub(super) fn call(epoch: Option<u64>) -> JobEvent {
     }
 }
 
-pub(super) const fn ended() -> JobEvent {
+pub(crate) const fn ended() -> JobEvent {
     JobEvent::AssistEnded {
         assist: CALL,
         ending: AssistEnding::Resolved,
     }
 }
 
-pub(super) const fn missed(now: UnixMicros) -> JobEvent {
+pub(crate) const fn missed(now: UnixMicros) -> JobEvent {
     JobEvent::HeartbeatMissed {
         policy: HeartbeatPolicy {
             beat_ms: 1_000,
@@ -288,14 +288,14 @@ pub(super) const fn missed(now: UnixMicros) -> JobEvent {
     }
 }
 
-pub(super) const fn trouble(epoch: Option<u64>) -> JobEvent {
+pub(crate) const fn trouble(epoch: Option<u64>) -> JobEvent {
     JobEvent::IncidentRaised {
         incident: IncidentKind::PropertyDamage,
         epoch,
     }
 }
 
-pub(super) const fn resume() -> JobEvent {
+pub(crate) const fn resume() -> JobEvent {
     JobEvent::IncidentDecided {
         decision: IncidentDecision::Resume,
     }

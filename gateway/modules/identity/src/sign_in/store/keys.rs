@@ -10,8 +10,7 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::SessionKey;
-use crate::{Person, Refusal, SecretHash, StoreError, robots::key_id};
+use crate::{Person, Refusal, SecretHash, StoreError, robots::key_id, sign_in::SessionKey};
 
 /// Keys of one sign-in that are believed at a time. Every page that is loaded makes its own; the oldest ends first.
 pub(crate) const MAX_KEYS_OF_SESSION: i64 = 32;

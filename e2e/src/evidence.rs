@@ -1,0 +1,160 @@
+//! What is left of a job: its bundle, and the check of it at a terminal and on the page.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, ensure};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ed25519_dalek::VerifyingKey;
+use ledger::log::Entry;
+use protocol::{
+    JobId,
+    event::{ActorEvent, Payload},
+    sealed::{self, Kind, Unverified},
+    views::{EventView, LogKeysView, Page},
+};
+use thirtyfour::By;
+
+use crate::{api::Api, browser::Browser, stack::binary};
+
+/// A bundle of one job is checked in a browser on a busy machine.
+const CHECKED_WITHIN: Duration = Duration::from_secs(30);
+
+/// What `nooterra verify` said.
+#[derive(Debug)]
+pub struct Said {
+    /// Its exit status.
+    pub code: Option<i32>,
+    /// What it wrote.
+    pub text: String,
+}
+
+/// Keeps a job's bundle in a file, as its requester downloads it.
+pub async fn download(api: &Api, job: JobId, folder: &Path) -> Result<PathBuf> {
+    let answer = api.get(&format!("/api/v1/jobs/{job}/bundle")).await?;
+    let bytes = answer.error_for_status()?.bytes().await?;
+    let path = folder.join(format!("{job}.nooterra"));
+    fs::write(&path, bytes)?;
+    Ok(path)
+}
+
+/// Keeps a copy with one byte changed, in the midst of this entry.
+pub fn flip(bundle: &Path, entry: &Logged) -> Result<PathBuf> {
+    let mut bytes = fs::read(bundle)?;
+    let entry = BASE64_STANDARD.decode(&entry.view.entry)?;
+    let mut windows = bytes.windows(entry.len());
+    let begins = windows
+        .position(|window| window == entry)
+        .context("the entry is not in the bundle as it is in the log")?;
+    bytes[begins + entry.len() / 2] ^= 1;
+    let path = bundle.with_extension("flipped.nooterra");
+    fs::write(&path, bytes)?;
+    Ok(path)
+}
+
+/// The keys of the log as it gives them.
+pub async fn log_keys(api: &Api) -> Result<LogKeysView> {
+    let answer = api.get("/api/v1/log/keys").await?;
+    Ok(answer.error_for_status()?.json().await?)
+}
+
+/// The same as a file for `nooterra verify --trust`.
+pub fn trust_file(keys: &LogKeysView, folder: &Path) -> Result<PathBuf> {
+    let gateway = hex::encode(BASE64_STANDARD.decode(&keys.gateway)?);
+    let path = folder.join("trusted-keys");
+    fs::write(&path, format!("gateway {gateway}\nlog {}\n", keys.log))?;
+    Ok(path)
+}
+
+/// Runs `nooterra verify` as a person at a terminal does.
+pub fn verify(bundle: &Path, trust: &Path) -> Result<Said> {
+    let output = Command::new(binary("nooterra")?)
+        .arg("verify")
+        .arg("--trust")
+        .arg(trust)
+        .arg(bundle)
+        .output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let code = output.status.code();
+    Ok(Said { code, text })
+}
+
+/// Gives a file to the page that verifies, and waits until it says these words.
+pub async fn page_says(browser: &Browser, bundle: &Path, words: &str) -> Result<()> {
+    let chooser = browser.window.find(By::Css("main input[type=file]"));
+    chooser
+        .await?
+        .send_keys(bundle.display().to_string())
+        .await?;
+    browser
+        .until_within(
+            &format!("“{words}”"),
+            CHECKED_WITHIN,
+            &format!("return document.querySelector('main').innerText.includes({words:?})"),
+        )
+        .await
+}
+
+/// An event of the log, read from its sealed bytes.
+#[derive(Debug)]
+pub struct Logged {
+    /// As the interface tells it.
+    pub view: EventView,
+    /// As its actor sealed it.
+    pub actor: Unverified<ActorEvent>,
+}
+
+/// All events behind an address of the interface, each from an entry that the gateway signed.
+pub async fn events(api: &Api, path: &str, gateway: &VerifyingKey) -> Result<Vec<Logged>> {
+    let mut logged = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let answer = api.get(&format!("{path}?limit=200{cursor}")).await?;
+        let page: Page<EventView> = answer.error_for_status()?.json().await?;
+        for view in page.items {
+            let bytes = BASE64_STANDARD.decode(&view.entry)?;
+            let entry = Entry::open(&bytes, gateway)
+                .with_context(|| format!("{} is not the gateway's", view.kind))?;
+            let actor = sealed::unverified(Kind::Event, &entry.actor)?;
+            logged.push(Logged { view, actor });
+        }
+        match page.next {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(logged),
+        }
+    }
+}
+
+/// The gateway's key.
+pub fn gateway_key(keys: &LogKeysView) -> Result<VerifyingKey> {
+    let bytes = BASE64_STANDARD.decode(&keys.gateway)?;
+    let bytes: [u8; 32] = bytes.as_slice().try_into()?;
+    Ok(VerifyingKey::from_bytes(&bytes)?)
+}
+
+/// Makes sure that an event was sealed by a key which the log binds to a person, and by nobody on the person's behalf.
+pub fn ensure_own_hand(event: &Logged, all: &[Logged]) -> Result<()> {
+    let kind = &event.view.kind;
+    let keys = all.iter().filter_map(|logged| {
+        let Payload::SessionKeyBound { public_key, .. } = &logged.actor.payload.payload else {
+            return None;
+        };
+        VerifyingKey::from_bytes(public_key).ok()
+    });
+    let is_own = keys.into_iter().any(|key| event.actor.verify(&key).is_ok());
+    ensure!(is_own, "{kind} is not sealed by a session's key");
+    let actor = &event.actor.payload;
+    ensure!(
+        actor.on_behalf_of.is_none(),
+        "{kind} is on somebody's behalf"
+    );
+    ensure!(
+        actor.chain.is_some(),
+        "{kind} is in no chain of its actor's own"
+    );
+    Ok(())
+}

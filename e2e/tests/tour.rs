@@ -1,0 +1,238 @@
+//! A job from the wish to the proof: a requester at a phone, an operator and an admin at desks, a robot, and the record of it all.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{
+    browser::{DESK, PHONE},
+    evidence,
+    operator::Operator,
+    requester::Requester,
+    stack::Stack,
+};
+use protocol::{JobId, views::Role};
+
+/// A robot drives across the site, or does its steps.
+const WORK: Duration = Duration::from_mins(1);
+
+/// Whatever needs no robot.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Steps take a tenth of their time; drives keep theirs.
+const AGENT: [&str; 5] = ["--test-stamp", "--people", "0", "--work-speed", "10"];
+
+const COMPLAINT: &str = "The drawer was left open.";
+
+const RULING: &str = "The last picture shows it open.";
+
+async fn requester(stack: &Stack) -> Result<Requester> {
+    Requester::sign_in(&stack.ready.url, &stack.seeded.sign_in.requester, PHONE).await
+}
+
+async fn operator(stack: &Stack) -> Result<Operator> {
+    Operator::sign_in(&stack.ready.url, &stack.seeded.sign_in.operator, DESK).await
+}
+
+#[tokio::test]
+async fn a_room_is_reset_with_help_complained_about_and_proved() -> Result<()> {
+    let stack = Stack::start_with(1, &AGENT).await?;
+    let phone = requester(&stack).await?;
+    let desk = operator(&stack).await?;
+
+    let job = asks_and_is_assigned(&stack, &phone, &desk).await?;
+    is_helped(&stack, &phone, &desk).await?;
+    ends_well(&phone).await?;
+    let picture = phone.browser.picture("tour-complained-about").await?;
+    let desk = complains_and_is_heard(&stack, phone, desk, job, picture).await?;
+    is_signed_by_their_own_hands(&stack, job).await?;
+    is_proved(&stack, &desk, job).await
+}
+
+async fn asks_and_is_assigned(stack: &Stack, phone: &Requester, desk: &Operator) -> Result<JobId> {
+    let robot = &stack.seeded.robots[0].name;
+    phone.browser.look("tour-my-jobs-empty", PHONE).await?;
+    phone.fill_in("Reset a room", "Room 3").await?;
+    phone.browser.look("tour-order", PHONE).await?;
+    let job = phone.send().await?;
+    phone.until_state("Waiting for a robot", SOON).await?;
+    phone.browser.look("tour-asked", PHONE).await?;
+
+    desk.sees_job(job).await?;
+    desk.begin_to_assign(job).await?;
+    desk.browser.look("tour-board", DESK).await?;
+    desk.assign(job, robot).await?;
+    phone.until_state("On its way", SOON).await?;
+    phone.sees_frames().await?;
+    phone.browser.look("tour-on-its-way", PHONE).await?;
+    Ok(job)
+}
+
+async fn is_helped(stack: &Stack, phone: &Requester, desk: &Operator) -> Result<()> {
+    desk.goes_to_fleet().await?;
+    desk.hears_call_of(&stack.seeded.robots[0].name).await?;
+    desk.browser.look("tour-call", DESK).await?;
+    phone
+        .until_state("Waiting for a person's help", SOON)
+        .await?;
+    desk.takes_call().await?;
+    desk.sees_frames().await?;
+    let frames = desk.measure_frames(30, WORK).await?;
+    ensure!(
+        frames.samples.len() >= 20,
+        "only {} frames were decoded and carried a readable stamp",
+        frames.samples.len()
+    );
+    phone.until_state("A person is helping", SOON).await?;
+    phone.browser.look("tour-being-helped", PHONE).await?;
+    desk.browser.look("tour-answering", DESK).await?;
+    desk.answers(1).await?;
+    desk.browser.look("tour-answered", DESK).await?;
+    desk.hands_back().await
+}
+
+async fn ends_well(phone: &Requester) -> Result<()> {
+    phone.until_state("Needs your answer", WORK).await?;
+    phone.until_told("open the drawer", SOON).await?;
+    phone.browser.look("tour-approval", PHONE).await?;
+    phone.press("Allow once").await?;
+    phone.until_state("Done, please check", WORK).await?;
+    phone.browser.look("tour-please-check", PHONE).await?;
+    phone.press("All good").await?;
+    phone.until_state("Done", SOON).await?;
+    phone.browser.look("tour-receipt", PHONE).await
+}
+
+/// Gives the operator's window back.
+async fn complains_and_is_heard(
+    stack: &Stack,
+    phone: Requester,
+    desk: Operator,
+    job: JobId,
+    picture: PathBuf,
+) -> Result<Operator> {
+    phone
+        .write_complaint(job, "The work", "2", COMPLAINT, &picture)
+        .await?;
+    phone.browser.look("tour-complaint", PHONE).await?;
+    phone.send_complaint().await?;
+    phone.browser.look("tour-complained", PHONE).await?;
+
+    let admin = Operator::sign_in(&stack.ready.url, &stack.seeded.sign_in.admin, DESK).await?;
+    admin.reads_complaint(COMPLAINT, 1).await?;
+    admin.browser.look("tour-cases", DESK).await?;
+    admin.triages("3").await?;
+    admin.begins_review().await?;
+    admin.browser.look("tour-review", DESK).await?;
+    admin.rules("Upheld", RULING).await?;
+    admin.browser.look("tour-ruled", DESK).await?;
+
+    phone.open(job).await?;
+    phone.until_told(RULING, SOON).await?;
+    phone.browser.look("tour-heard", PHONE).await?;
+    phone.open_list().await?;
+    phone.browser.look("tour-my-jobs", PHONE).await?;
+    Ok(desk)
+}
+
+/// What people did was sealed in their browsers, by keys that their sign-ins bound.
+async fn is_signed_by_their_own_hands(stack: &Stack, job: JobId) -> Result<()> {
+    let admin = stack.admin()?;
+    let gateway = evidence::gateway_key(&evidence::log_keys(&admin).await?)?;
+    let all = evidence::events(&admin, "/api/v1/events", &gateway).await?;
+    let path = format!("/api/v1/jobs/{job}/events");
+    let of_job = evidence::events(&stack.requester()?, &path, &gateway).await?;
+    let find = |kind: &str| of_job.iter().find(|event| event.view.kind == kind);
+    for (kind, role) in [
+        ("job.requested", Role::Requester),
+        ("access.granted", Role::Requester),
+        ("job.assigned", Role::Operator),
+        ("assist.claimed", Role::Operator),
+        ("assist.started", Role::Operator),
+        ("assist.answered", Role::Operator),
+        ("assist.ended", Role::Operator),
+        ("approval.granted", Role::Requester),
+        ("work.accepted", Role::Requester),
+    ] {
+        let event = find(kind).with_context(|| format!("no {kind} in the log"))?;
+        evidence::ensure_own_hand(event, &all)?;
+        ensure!(
+            event.actor.payload.acting_as == Some(role),
+            "{kind} by another role"
+        );
+    }
+    for kind in ["case.opened", "case.triaged", "case.ruled"] {
+        let event = all.iter().find(|event| event.view.kind == kind);
+        evidence::ensure_own_hand(
+            event.with_context(|| format!("no {kind} in the log"))?,
+            &all,
+        )?;
+    }
+    Ok(())
+}
+
+/// The record holds in the browser and at a terminal, and a single changed byte does not, in both by the same name.
+async fn is_proved(stack: &Stack, desk: &Operator, job: JobId) -> Result<()> {
+    let events = desk.verifies_record(job).await?;
+    ensure!(events > 20, "a record of {events} events is no tour");
+    desk.browser.look("tour-job", DESK).await?;
+
+    let requester = stack.requester()?;
+    let bundle = evidence::download(&requester, job, stack.folder()).await?;
+    let keys = evidence::log_keys(&requester).await?;
+    let trust = evidence::trust_file(&keys, stack.folder())?;
+    let whole = evidence::verify(&bundle, &trust)?;
+    ensure!(whole.code == Some(0), "{whole:?}");
+    ensure!(whole.text.contains("intact"), "{whole:?}");
+
+    let path = format!("/api/v1/jobs/{job}/events");
+    let of_job = evidence::events(&requester, &path, &evidence::gateway_key(&keys)?).await?;
+    let answered = of_job
+        .iter()
+        .find(|event| event.view.kind == "assist.answered")
+        .context("no answer in the log")?;
+    let name = format!("(job/{job}, number {}", answered.view.stream_number);
+    let flipped = evidence::flip(&bundle, answered)?;
+    let broken = evidence::verify(&flipped, &trust)?;
+    ensure!(broken.code == Some(1), "{broken:?}");
+    let named = broken
+        .text
+        .lines()
+        .any(|line| line.starts_with("NOT INTACT") && line.contains(&name));
+    ensure!(named, "{name} is not named: {broken:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_requester_stops_a_robot_lets_it_go_on_and_calls_another_job_off() -> Result<()> {
+    let stack = Stack::start_with(1, &AGENT).await?;
+    let robot = &stack.seeded.robots[0].name;
+    let phone = requester(&stack).await?;
+    let desk = operator(&stack).await?;
+    let job = phone.ask_for("Reset a room", "Room 3").await?;
+    desk.sees_job(job).await?;
+    desk.begin_to_assign(job).await?;
+    desk.assign(job, robot).await?;
+    phone.until_state("On its way", SOON).await?;
+
+    phone.notes_states().await?;
+    phone.press("Pause").await?;
+    phone.until_told("reports stopped", SOON).await?;
+    phone.until_state("Paused", SOON).await?;
+    let states = phone.states_noted().await?;
+    ensure!(
+        states.ends_with(&["Stop sent".to_owned(), "Paused".to_owned()]),
+        "{states:?}"
+    );
+    phone.browser.look("tour-paused", PHONE).await?;
+    phone.let_it_go_on().await?;
+    phone
+        .until_state("Waiting for a person's help", WORK)
+        .await?;
+
+    let other = phone.ask_for("Reset a room", "Room 2").await?;
+    phone.until_state("Waiting for a robot", SOON).await?;
+    phone.cancel().await?;
+    phone.until_state("Cancelled", SOON).await?;
+    phone.browser.look("tour-cancelled", PHONE).await?;
+    desk.reads_phase(other, "Cancelled").await
+}
