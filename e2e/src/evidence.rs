@@ -19,7 +19,7 @@ use protocol::{
 };
 use thirtyfour::By;
 
-use crate::{api::Api, browser::Browser, stack::binary};
+use crate::{api::Api, browser::Browser, operator::Operator, stack::binary};
 
 /// A bundle of one job is checked in a browser on a busy machine.
 const CHECKED_WITHIN: Duration = Duration::from_secs(30);
@@ -83,20 +83,37 @@ pub fn verify(bundle: &Path, trust: &Path) -> Result<Said> {
     Ok(Said { code, text })
 }
 
-/// Gives a file to the page that verifies, and waits until it says these words.
-pub async fn page_says(browser: &Browser, bundle: &Path, words: &str) -> Result<()> {
-    let chooser = browser.window.find(By::Css("main input[type=file]"));
-    chooser
-        .await?
-        .send_keys(bundle.display().to_string())
-        .await?;
-    browser
-        .until_within(
-            &format!("“{words}”"),
-            CHECKED_WITHIN,
-            &format!("return document.querySelector('main').innerText.includes({words:?})"),
-        )
-        .await
+/// The page that checks bundles, in somebody's window.
+pub struct VerifyPage<'window>(&'window Browser);
+
+impl<'window> VerifyPage<'window> {
+    /// Opens it and gives it the keys of a file.
+    pub async fn open(who: &'window Operator, trust: &Path) -> Result<Self> {
+        let browser = &who.browser;
+        browser.goto(&format!("{}/verify", who.url)).await?;
+        let panel = "section[aria-label='Keys you trust'] button";
+        browser.press(panel, "Add").await?;
+        let field = browser.window.find(By::Id("verify-keys")).await?;
+        field.send_keys(fs::read_to_string(trust)?).await?;
+        browser.press(panel, "Trust these keys").await?;
+        Ok(Self(browser))
+    }
+
+    /// Gives it a bundle and waits until its verdict has these words.
+    pub async fn says_of(&self, bundle: &Path, words: &str) -> Result<()> {
+        let chooser = self.0.window.find(By::Css(".verify input[type=file]"));
+        let path = bundle.display().to_string();
+        chooser.await?.send_keys(path).await?;
+        self.0
+            .until_within(
+                &format!("the verdict “{words}”"),
+                CHECKED_WITHIN,
+                &format!(
+                    "return (document.querySelector('.verify__verdict')?.innerText ?? '').includes({words:?})"
+                ),
+            )
+            .await
+    }
 }
 
 /// An event of the log, read from its sealed bytes.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
     browser::{DESK, PHONE},
-    evidence,
+    evidence::{self, VerifyPage},
     operator::Operator,
     requester::Requester,
     stack::Stack,
@@ -13,7 +13,7 @@ use e2e::{
 use protocol::{JobId, views::Role};
 
 /// A robot drives across the site, or does its steps.
-const WORK: Duration = Duration::from_mins(1);
+const WORK: Duration = Duration::from_mins(2);
 
 /// Whatever needs no robot.
 const SOON: Duration = Duration::from_secs(10);
@@ -62,7 +62,6 @@ async fn asks_and_is_assigned(stack: &Stack, phone: &Requester, desk: &Operator)
     desk.browser.look("tour-board", DESK).await?;
     desk.assign(job, robot).await?;
     phone.until_state("On its way", SOON).await?;
-    phone.sees_frames().await?;
     phone.browser.look("tour-on-its-way", PHONE).await?;
     Ok(job)
 }
@@ -83,6 +82,7 @@ async fn is_helped(stack: &Stack, phone: &Requester, desk: &Operator) -> Result<
         frames.samples.len()
     );
     phone.until_state("A person is helping", SOON).await?;
+    phone.sees_frames().await?;
     phone.browser.look("tour-being-helped", PHONE).await?;
     desk.browser.look("tour-answering", DESK).await?;
     desk.answers(1).await?;
@@ -184,6 +184,10 @@ async fn is_proved(stack: &Stack, desk: &Operator, job: JobId) -> Result<()> {
     ensure!(whole.code == Some(0), "{whole:?}");
     ensure!(whole.text.contains("intact"), "{whole:?}");
 
+    let page = VerifyPage::open(desk, &trust).await?;
+    page.says_of(&bundle, "Intact").await?;
+    desk.browser.look("tour-verify-intact", DESK).await?;
+
     let path = format!("/api/v1/jobs/{job}/events");
     let of_job = evidence::events(&requester, &path, &evidence::gateway_key(&keys)?).await?;
     let answered = of_job
@@ -194,12 +198,14 @@ async fn is_proved(stack: &Stack, desk: &Operator, job: JobId) -> Result<()> {
     let flipped = evidence::flip(&bundle, answered)?;
     let broken = evidence::verify(&flipped, &trust)?;
     ensure!(broken.code == Some(1), "{broken:?}");
-    let named = broken
+    let is_named = broken
         .text
         .lines()
         .any(|line| line.starts_with("NOT INTACT") && line.contains(&name));
-    ensure!(named, "{name} is not named: {broken:?}");
-    Ok(())
+    ensure!(is_named, "{name} is not named: {broken:?}");
+    page.says_of(&flipped, &name).await?;
+    page.says_of(&flipped, "Not intact").await?;
+    desk.browser.look("tour-verify-broken", DESK).await
 }
 
 #[tokio::test]
@@ -225,9 +231,8 @@ async fn a_requester_stops_a_robot_lets_it_go_on_and_calls_another_job_off() -> 
     );
     phone.browser.look("tour-paused", PHONE).await?;
     phone.let_it_go_on().await?;
-    phone
-        .until_state("Waiting for a person's help", WORK)
-        .await?;
+    phone.until_state("On its way", SOON).await?;
+    phone.until_state("Working", WORK).await?;
 
     let other = phone.ask_for("Reset a room", "Room 2").await?;
     phone.until_state("Waiting for a robot", SOON).await?;

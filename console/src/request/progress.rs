@@ -77,10 +77,11 @@ pub enum Sight {
     Nothing(String),
 }
 
-/// Whether the robot's pictures are shown: only while it moves or works for this job. Once there is a receipt nobody asks.
+/// Whether the robot's pictures are shown: from when it is at the place of this job. On its way it passes other people's doors,
+/// and the gateway shows nothing; once there is a receipt nobody asks.
 pub fn sight(job: &JobView) -> Option<Sight> {
     match (stage(job.phase), job.robot) {
-        (Stage::Live, Some(robot)) => Some(Sight::Of(robot)),
+        (Stage::Live, Some(robot)) if job.phase != PhaseName::Travelling => Some(Sight::Of(robot)),
         (Stage::Asked | Stage::Booked | Stage::Live, _) => Some(Sight::Nothing(format!(
             "Pictures are shown while {} works for you.",
             robot_within(job)
@@ -104,6 +105,14 @@ pub fn pictures_taken(job: &JobView) -> usize {
 mod tests {
     use super::super::fixture::job;
     use super::*;
+
+    #[test]
+    fn a_robot_that_is_still_on_its_way_is_not_watched() {
+        let seen = |phase| matches!(sight(&job(phase)), Some(Sight::Of(_)));
+
+        assert!(!seen(PhaseName::Travelling));
+        assert!(seen(PhaseName::AtSite) && seen(PhaseName::Executing));
+    }
 
     #[test]
     fn steps_are_counted_as_people_count_them() {
