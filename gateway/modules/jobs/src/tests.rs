@@ -5,4 +5,5 @@ mod matrix;
 mod model;
 mod replays;
 mod rules;
+mod stops;
 mod walks;
