@@ -54,6 +54,7 @@ pub fn headline(report: &Report) -> Headline {
             let others = report.steps.iter().filter(failed).count();
             let rest = match others {
                 0 | 1 => "Everything else verifies.".to_owned(),
+                2 => "One more step fails after it.".to_owned(),
                 many => format!("{} more steps fail after it.", many - 1),
             };
             let title = first.map_or_else(
@@ -78,6 +79,15 @@ pub fn sentence(failure: &Failure) -> String {
 /// How far a check is: "Step 2 of 10".
 pub fn progress(step: StepName) -> String {
     format!("Step {} of {}", step.number(), StepName::ALL.len())
+}
+
+/// How long a step took. Browsers tell time in steps of up to a millisecond.
+pub fn took(ms: f64) -> String {
+    if ms < 1.0 {
+        "< 1\u{a0}ms".to_owned()
+    } else {
+        words::delay(ms)
+    }
 }
 
 /// "186.4 MB".
@@ -107,11 +117,11 @@ pub fn command(file: &str, has_keys: bool) -> String {
         format!("'./{}'", file.replace('\'', r"'\''"))
     };
     let trust = if has_keys {
-        "--trust trusted-keys.txt "
+        "--trust trusted-keys.txt \\\n  "
     } else {
         ""
     };
-    format!("nooterra verify {trust}{file}")
+    format!("nooterra verify \\\n  {trust}{file}")
 }
 
 /// A key that the person trusts.
@@ -216,11 +226,16 @@ mod tests {
     fn the_command_survives_any_file_name() {
         assert_eq!(
             command("J-48210.nooterra", true),
-            "nooterra verify --trust trusted-keys.txt J-48210.nooterra"
+            "nooterra verify \\\n  --trust trusted-keys.txt \\\n  J-48210.nooterra"
         );
-        assert_eq!(command("a b", false), "nooterra verify './a b'");
-        assert_eq!(command("-x", false), "nooterra verify './-x'");
-        assert_eq!(command("it's", false), r"nooterra verify './it'\''s'");
+        for (name, quoted) in [
+            ("a b", "'./a b'"),
+            ("-x", "'./-x'"),
+            ("it's", r"'./it'\''s'"),
+        ] {
+            let expected = format!("nooterra verify \\\n  {quoted}");
+            assert_eq!(command(name, false), expected);
+        }
     }
 
     #[test]

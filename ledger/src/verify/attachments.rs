@@ -77,7 +77,7 @@ pub(super) fn check_absent(unpacked: &Unpacked) -> Step {
         ("None".to_owned(), detail)
     } else {
         let detail = format!(
-            "Of {} things that the events name, {absent} are not here: deleted, or not handed out. Their hashes stay proved",
+            "Not in the bundle: {absent} of {} things that the events name, deleted or not handed out. Their hashes stay proved",
             named.len()
         );
         (format!("{absent} not here"), detail)

@@ -56,9 +56,9 @@ fn failed(report: &Report, step: &Step, failure: &Failure) -> impl IntoView + us
         };
         view! {
             <div>
-                <h3 class="line">{small(Glyph::CircleCheck)} {expected_by}</h3>
+                <h2 class="line">{small(Glyph::CircleCheck)} {expected_by}</h2>
                 <pre class="verify__hex">{verdict::hash_lines(&expected)}</pre>
-                <h3 class="line alarm">{small(Glyph::CircleCross)} "Hash of the bytes here"</h3>
+                <h2 class="line alarm">{small(Glyph::CircleCross)} "Hash of the bytes here"</h2>
                 <pre class="verify__hex verify__hex--bad">{verdict::hash_lines(&found)}</pre>
             </div>
         }
@@ -126,11 +126,19 @@ fn others(report: &Report) -> Option<impl IntoView + use<>> {
         let rows = words.into_iter().map(|words| view! { <li>{words}</li> });
         view! {
             <details class="verify__others">
-                <summary>{format!("{} more that does not hold", all - 1)}</summary>
+                <summary>{more(all - 1)}</summary>
                 <ul>{rows.collect::<Vec<_>>()} {rest}</ul>
             </details>
         }
     })
+}
+
+fn more(failures: usize) -> String {
+    if failures == 1 {
+        "One more failure".to_owned()
+    } else {
+        format!("{failures} more failures")
+    }
 }
 
 fn held(verdict: Verdict) -> impl IntoView {

@@ -8,7 +8,6 @@ use crate::{
     grade::Tone,
     parts::icon::{Glyph, icon, large},
     verdict::{self, Timed},
-    words,
 };
 
 /// The verdict first.
@@ -118,7 +117,7 @@ pub(super) fn Steps(checking: Checking) -> impl IntoView {
                 .with(|steps| steps.iter().map(|timed| timed.ms).sum());
             view! {
                 <p class="faint">
-                    "Finished in " <span class="number">{words::delay(ms)}</span>
+                    "Finished in " <span class="number">{verdict::took(ms)}</span>
                     ". Verifier: this page, version "
                     <span class="number">{env!("CARGO_PKG_VERSION")}</span>
                     "."
@@ -175,7 +174,7 @@ impl Face {
             glyph,
             summary: step.summary.clone(),
             detail: step.detail.clone(),
-            took: Some(words::delay(*ms)),
+            took: Some(verdict::took(*ms)),
         }
     }
 }
