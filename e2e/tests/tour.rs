@@ -70,9 +70,6 @@ async fn is_helped(stack: &Stack, phone: &Requester, desk: &Operator) -> Result<
     desk.goes_to_fleet().await?;
     desk.hears_call_of(&stack.seeded.robots[0].name).await?;
     desk.browser.look("tour-call", DESK).await?;
-    phone
-        .until_state("Waiting for a person's help", SOON)
-        .await?;
     desk.takes_call().await?;
     desk.sees_frames().await?;
     let frames = desk.measure_frames(30, WORK).await?;

@@ -273,7 +273,7 @@ fn Case(cases: Cases, case: CaseId) -> impl IntoView {
 fn head(view: &CaseView) -> impl IntoView + use<> {
     view! {
         <header>
-            <h2>{complaint::about(view.about)}</h2>
+            <h2 class="ellipsis">{complaint::about(view.about)}</h2>
             <span class="number faint">{view.number.clone()}</span>
             <span class="grow"></span>
             {badge(view.phase)}
