@@ -1,5 +1,7 @@
 //! Bundles as a gateway writes them, whole and damaged in every way there is, against the check that everybody makes.
 
+#[path = "bundle/actors.rs"]
+mod actors;
 #[path = "bundle/damage.rs"]
 #[expect(clippy::unwrap_used, reason = "a test's own looking up")]
 mod damage;
@@ -14,22 +16,13 @@ use ledger::{
     bundle::{AttachmentName, write},
     log::{Entry, entry_hash, signature_line},
     verify::{
-        Actor, Fault, KnownCheckpoint, Outcome, Progress, Report, StepName, Subject, Trust,
-        Verdict, Verification, verify,
+        Fault, KnownCheckpoint, Outcome, Progress, Report, StepName, Subject, Trust, Verdict,
+        Verification, verify,
     },
 };
-use protocol::{
-    EvidenceId,
-    event::Payload,
-    job::{JobEvent, job_stream},
-    sealed::{self, Kind},
-    views::Role,
-};
+use protocol::{EvidenceId, job::job_stream};
 use uuid::Uuid;
-use world::{
-    AllBut, By, GATEWAY, JOB, LOG, OPERATOR, OPERATOR_KEY, ORIGIN, REQUESTER_KEY, ROBOT_KEY, World,
-    key, report, requested, trust,
-};
+use world::{AllBut, GATEWAY, JOB, LOG, ORIGIN, World, key, report, trust};
 
 /// The code and subject of the first failure of a step.
 fn failure_of(report: &Report, name: StepName) -> Option<(&'static str, String)> {
@@ -327,99 +320,6 @@ fn a_witness_counts_by_its_signature_alone() {
     }
 }
 
-/// What the signatures say of a story that ends with an event of the robot's or the operator's key.
-fn signature_fault(tell: impl FnOnce(&mut World)) -> Option<&'static str> {
-    let mut world = World::default();
-    world.on_job(By::CloudFor(OPERATOR, Role::Requester), requested());
-    tell(&mut world);
-    failure_of(&report(&world.bundle(), &trust()), StepName::Signatures).map(|(code, _)| code)
-}
-
-#[test]
-fn an_actor_is_believed_only_under_a_key_that_is_theirs_at_that_moment() {
-    let departed = || JobEvent::Departed { epoch: 1 };
-    let as_operator = By::Key(OPERATOR_KEY, Some(Role::Operator));
-    let end = |world: &mut World| {
-        let payload = Payload::SessionKeyEnded {
-            person: OPERATOR,
-            key: protocol::sealed::KeyId::of(&key(OPERATOR_KEY).verifying_key()),
-        };
-        world.cloud(protocol::event::person_stream(OPERATOR), payload);
-    };
-
-    let bound = signature_fault(|world| {
-        world.bind_robot();
-        world.bind_session(OPERATOR, OPERATOR_KEY, 60);
-        world.on_job(By::Key(ROBOT_KEY, None), departed());
-        world.on_job(as_operator, JobEvent::Paused {});
-        end(world);
-    });
-    let unbound = signature_fault(|world| world.on_job(By::Key(ROBOT_KEY, None), departed()));
-    let later = signature_fault(|world| {
-        world.on_job(By::Key(ROBOT_KEY, None), departed());
-        world.bind_robot();
-    });
-    let in_role = signature_fault(|world| {
-        world.bind_robot();
-        world.on_job(By::Key(ROBOT_KEY, Some(Role::Admin)), departed());
-    });
-    let expired = signature_fault(|world| {
-        world.bind_session(OPERATOR, OPERATOR_KEY, 5);
-        world.others(10);
-        world.on_job(as_operator, JobEvent::Paused {});
-    });
-    let ended = signature_fault(|world| {
-        world.bind_session(OPERATOR, OPERATOR_KEY, 60);
-        end(world);
-        world.on_job(as_operator, JobEvent::Paused {});
-    });
-    let twice = signature_fault(|world| {
-        world.bind_session(OPERATOR, OPERATOR_KEY, 60);
-        world.bind_session(world::REQUESTER, OPERATOR_KEY, 60);
-    });
-
-    assert_eq!(bound, None);
-    assert_eq!(unbound, Some("unbound_key"));
-    assert_eq!(later, Some("bound_later"));
-    assert_eq!(in_role, Some("robot_in_role"));
-    assert_eq!(expired, Some("expired_key"));
-    assert_eq!(ended, Some("ended_key"));
-    assert_eq!(twice, Some("bad_binding"));
-}
-
-#[test]
-fn an_event_that_the_gateway_signed_in_anothers_name_is_found() {
-    let mut world = World::short();
-    let mut event = sealed::unverified::<protocol::event::ActorEvent>(
-        Kind::Event,
-        &Entry::open(
-            &world.entries.last().unwrap().sealed,
-            &key(GATEWAY).verifying_key(),
-        )
-        .unwrap()
-        .actor,
-    )
-    .unwrap()
-    .payload;
-    event.chain = Some(protocol::event::ActorChain {
-        number: 2,
-        previous: [0; 32],
-    });
-    let robot = protocol::sealed::KeyId::of(&key(ROBOT_KEY).verifying_key());
-    let forged = sealed::Unsigned::prepare(Kind::Event, &event, robot)
-        .unwrap()
-        .with_signature([7; 64])
-        .unwrap();
-    world.append(job_stream(JOB), Some(ledger::bundle::Part::Job), forged);
-
-    let report = report(&world.bundle(), &trust());
-
-    let (code, _) = failure_of(&report, StepName::Signatures).unwrap();
-    assert_eq!(code, "bad_actor_signature");
-    let (code, _) = failure_of(&report, StepName::EventChains).unwrap();
-    assert_eq!(code, "actor_previous");
-}
-
 #[test]
 fn a_gap_a_cut_tail_and_a_lost_event_of_an_actor_are_found_in_what_the_gateway_exports() {
     let world = World::whole();
@@ -505,44 +405,4 @@ fn the_replay_names_the_event_that_the_rules_forbid() {
         failure.subject.to_string(),
         format!("entry 5 (job/{JOB}, number 6, robot.arrived)")
     );
-}
-
-#[test]
-fn the_replay_learns_who_acted_from_the_signatures() {
-    #[derive(Default)]
-    struct Actors(Vec<(Actor, Option<Role>)>);
-    impl ledger::verify::Replay for Actors {
-        fn stream_prefix(&self) -> &'static str {
-            "job/"
-        }
-        fn replay(
-            &mut self,
-            _stream: &str,
-            events: &[ledger::verify::ReplayedEvent<'_>],
-        ) -> Result<String, ledger::verify::ReplayFault> {
-            self.0 = events
-                .iter()
-                .map(|event| (event.actor, event.acting_as))
-                .collect();
-            Ok(String::new())
-        }
-    }
-    let mut world = World::short();
-    world.on_job(By::Cloud, JobEvent::WorkAccepted {});
-    world.on_job(By::CloudFor(OPERATOR, Role::Admin), JobEvent::Cancelled {});
-    let mut actors = Actors::default();
-
-    verify(&world.bundle(), &trust(), &mut [&mut actors]);
-
-    assert_eq!(
-        actors.0,
-        [
-            (Actor::Person(world::REQUESTER), Some(Role::Requester)),
-            (Actor::Person(OPERATOR), Some(Role::Operator)),
-            (Actor::Robot(world::ROBOT), None),
-            (Actor::Cloud, None),
-            (Actor::CloudFor(OPERATOR), Some(Role::Admin)),
-        ]
-    );
-    assert_ne!(REQUESTER_KEY, OPERATOR_KEY);
 }
