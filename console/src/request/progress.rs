@@ -81,12 +81,34 @@ pub enum Sight {
 /// and the gateway shows nothing; once there is a receipt nobody asks.
 pub fn sight(job: &JobView) -> Option<Sight> {
     match (stage(job.phase), job.robot) {
-        (Stage::Live, Some(robot)) if job.phase != PhaseName::Travelling => Some(Sight::Of(robot)),
+        (Stage::Live, Some(robot)) if is_at_place(job) => Some(Sight::Of(robot)),
         (Stage::Asked | Stage::Booked | Stage::Live, _) => Some(Sight::Nothing(format!(
             "Pictures are shown while {} works for you.",
             robot_within(job)
         ))),
         (Stage::Receipt, _) => None,
+    }
+}
+
+/// Whether the robot is where the job is done, whatever keeps it from going on.
+fn is_at_place(job: &JobView) -> bool {
+    match job.interrupted.unwrap_or(job.phase) {
+        PhaseName::AtSite
+        | PhaseName::Executing
+        | PhaseName::AwaitingApproval
+        | PhaseName::Assisted => true,
+        PhaseName::Requested
+        | PhaseName::Dispatching
+        | PhaseName::Reserved
+        | PhaseName::Travelling
+        | PhaseName::Stalled
+        | PhaseName::Stopping
+        | PhaseName::Paused
+        | PhaseName::Incident
+        | PhaseName::Verifying
+        | PhaseName::Completed
+        | PhaseName::Aborted
+        | PhaseName::Cancelled => false,
     }
 }
 
@@ -107,14 +129,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_robot_that_is_still_on_its_way_is_not_watched() {
-        let seen = |phase| matches!(sight(&job(phase)), Some(Sight::Of(_)));
-
-        assert!(!seen(PhaseName::Travelling));
-        assert!(seen(PhaseName::AtSite) && seen(PhaseName::Executing));
-    }
-
-    #[test]
     fn steps_are_counted_as_people_count_them() {
         let mut working = job(PhaseName::Executing);
         let told = progress(&working);
@@ -128,11 +142,27 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_shown_while_the_robot_works_for_the_job_and_at_no_other_time() {
-        for phase in PhaseName::ALL {
-            let is_shown = matches!(sight(&job(phase)), Some(Sight::Of(_)));
+    fn pictures_are_shown_while_the_robot_is_at_the_place_and_at_no_other_time() {
+        let is_shown = |job: &JobView| matches!(sight(job), Some(Sight::Of(_)));
 
-            assert_eq!(is_shown, stage(phase) == Stage::Live, "{phase:?}");
+        for phase in PhaseName::ALL {
+            let expected = matches!(
+                phase,
+                PhaseName::AtSite
+                    | PhaseName::Executing
+                    | PhaseName::AwaitingApproval
+                    | PhaseName::Assisted
+            );
+            assert_eq!(is_shown(&job(phase)), expected, "{phase:?}");
+        }
+        for (interrupted, expected) in
+            [(PhaseName::Executing, true), (PhaseName::Travelling, false)]
+        {
+            let paused = JobView {
+                interrupted: Some(interrupted),
+                ..job(PhaseName::Paused)
+            };
+            assert_eq!(is_shown(&paused), expected, "{interrupted:?}");
         }
     }
 

@@ -153,9 +153,14 @@ async fn a_job_reads_back_in_every_phase_as_it_was_saved(owner: PgPool) {
             assert_eq!(waits(&app, before.id()).await, kinds);
         }
         let held = held_by(&app, JUNIPER).await.unwrap();
+        // One that has finished is free for the next job while the requester looks.
+        let is_done = after
+            .phase
+            .engaged()
+            .is_some_and(|engaged| matches!(engaged.work, crate::Work::Verifying { .. }));
         assert_eq!(
             held.map(|held| held.job),
-            after.holder().map(|_| after.clone())
+            after.holder().filter(|_| !is_done).map(|_| after.clone())
         );
         // Out of the way of the next one, which is the same robot's.
         sqlx::query("DELETE FROM jobs.deadline")
