@@ -43,10 +43,11 @@ pub async fn act_on_case(
     if let Some(answer) = once::earlier(app, &mut tx, request).await? {
         return Ok(answer);
     }
-    let now = app.clock.micros();
     let before = trust::store::load(&mut tx, case)
         .await?
         .ok_or_else(|| ApiError::not_found("case"))?;
+    // Behind the lock: what is recorded later says a later time.
+    let now = app.clock.micros();
     let actor = Actor::of(said.role, caller.person.person);
     trust::decide(Some(&before.case), &said.event, actor)?;
     if matches!(said.event, CaseEvent::Ruled { .. }) {
@@ -67,6 +68,7 @@ pub async fn act_on_case(
             before.organisation,
             Some(before.site),
             payload,
+            now,
         )
         .await?;
     let stored = StoredCase {

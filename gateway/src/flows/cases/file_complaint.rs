@@ -76,6 +76,7 @@ pub async fn file_complaint(
             organisation,
             Some(site),
             payload,
+            now,
         )
         .await?;
     }

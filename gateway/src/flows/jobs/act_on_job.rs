@@ -67,10 +67,11 @@ pub async fn act_on_job(
     if let Some(answer) = once::earlier(app, &mut tx, request).await? {
         return Ok(answer);
     }
-    let now = app.clock.micros();
     let before = jobs::store::load(&mut tx, job)
         .await?
         .ok_or_else(|| ApiError::not_found("job"))?;
+    // Behind the lock: what is recorded later says a later time.
+    let now = app.clock.micros();
     let proposal = Proposal {
         event: said.event,
         actor: actor(caller.person.person, said.role),

@@ -161,6 +161,7 @@ impl Unfolding {
             self.organisation,
             Some(site),
             Payload::Job(event.clone()),
+            self.now,
         )
         .await
     }

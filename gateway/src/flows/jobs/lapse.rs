@@ -31,10 +31,10 @@ pub async fn lapse_jobs(app: &App) -> Result<usize, ApiError> {
 
 async fn lapse_job(app: &App, job: JobId, kind: DeadlineKind) -> Result<bool, ApiError> {
     let mut tx = Tx::begin(&app.pool).await?;
-    let now = app.clock.micros();
     let before = jobs::store::load(&mut tx, job)
         .await?
         .ok_or_else(ApiError::broken)?;
+    let now = app.clock.micros();
     // By the job's own state: the row only says when to look.
     let Some(event) = jobs::lapse(&before.job, kind, now) else {
         return Ok(false);
@@ -63,16 +63,17 @@ pub async fn lapse_calls(app: &App) -> Result<usize, ApiError> {
 
 async fn lapse_call(app: &App, job: JobId, assist: AssistId) -> Result<bool, ApiError> {
     let mut tx = Tx::begin(&app.pool).await?;
-    let now = app.clock.micros();
-    let call = assist::store::load_call(&mut tx, assist)
-        .await?
-        .ok_or_else(ApiError::broken)?;
-    let Some(event) = assist::lapse_call(&call.call, now) else {
-        return Ok(false);
-    };
+    // The job first, as everybody who moves it does: nobody waits for one another.
     let before = jobs::store::load(&mut tx, job)
         .await?
         .ok_or_else(ApiError::broken)?;
+    let call = assist::store::load_call(&mut tx, assist)
+        .await?
+        .ok_or_else(ApiError::broken)?;
+    let now = app.clock.micros();
+    let Some(event) = assist::lapse_call(&call.call, now) else {
+        return Ok(false);
+    };
     let organisation = before.organisation;
     let happened = happen(app, &mut tx, organisation, Some(before), cloud(event), now).await?;
     tx.commit(&app.signer, now).await?;

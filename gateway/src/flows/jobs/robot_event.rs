@@ -13,7 +13,7 @@ use spine::Tx;
 
 use super::{
     happen::{Happened, Proposal, happen, task},
-    word::{Word, is_keepable},
+    word::{Sealed, Word, is_keepable},
 };
 use crate::{app::App, error::ApiError};
 
@@ -50,11 +50,11 @@ pub async fn hear_robot(
     let proposal = Proposal {
         event,
         actor: Actor::Robot(robot.robot),
-        word: Word::Sealed {
+        word: Word::Robot(Sealed {
             bytes,
             opened: Box::new(opened),
             key,
-        },
+        }),
     };
     let organisation = before.organisation;
     match happen(app, tx, organisation, Some(before), proposal, now).await {

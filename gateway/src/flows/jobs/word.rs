@@ -4,7 +4,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
 use identity::Person;
 use protocol::{
-    OrganisationId, PersonId, SiteId,
+    OrganisationId, PersonId, SiteId, UnixMicros,
     event::{ActorEvent, Payload},
     limits::MAX_SEALED_EVENT_BYTES,
     sealed::{self, KeyId, Kind},
@@ -25,19 +25,25 @@ pub enum Word {
     Cloud,
     /// By a person without a key: the cloud signs on their behalf.
     OnBehalf(PersonId, Role),
-    /// By its actor, with a key of theirs.
-    Sealed {
-        /// The bytes as they came.
-        bytes: Vec<u8>,
-        /// What they hold; verified.
-        opened: Box<ActorEvent>,
-        /// The key.
-        key: KeyId,
-    },
+    /// By a person, with the key that their sign-in bound.
+    Person(Sealed),
+    /// By a robot, with the key that it enrolled with.
+    Robot(Sealed),
+}
+
+/// An event under its actor's own signature.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// The bytes as they came.
+    pub bytes: Vec<u8>,
+    /// What they hold; verified.
+    pub opened: Box<ActorEvent>,
+    /// The key.
+    pub key: KeyId,
 }
 
 impl Word {
-    /// Records `payload`, which is what was said. False when the log holds exactly this already.
+    /// Records `payload`, which is what was said, as recorded at `now`. False when the log holds exactly this already.
     pub async fn record(
         self,
         tx: &mut Tx,
@@ -45,20 +51,37 @@ impl Word {
         organisation: OrganisationId,
         site: Option<SiteId>,
         payload: Payload,
+        now: UnixMicros,
     ) -> Result<bool, ApiError> {
         match self {
             Self::Cloud => tx.record(stream, organisation, site, None, payload),
             Self::OnBehalf(person, role) => {
                 tx.record_for(stream, organisation, site, (person, role), payload);
             }
-            Self::Sealed { bytes, opened, key } => {
-                let recording = tx
-                    .record_sealed(organisation, site, bytes, *opened, key)
-                    .await?;
-                return Ok(recording == Recording::New);
+            Self::Person(sealed) => {
+                // A key never signs what stands behind its end in the log: nobody who verifies the log would believe it.
+                if !identity::store::hold_session_key(tx, sealed.key, now).await? {
+                    return Err(unbound());
+                }
+                return sealed.record(tx, organisation, site).await;
             }
+            Self::Robot(sealed) => return sealed.record(tx, organisation, site).await,
         }
         Ok(true)
+    }
+}
+
+impl Sealed {
+    async fn record(
+        self,
+        tx: &mut Tx,
+        organisation: OrganisationId,
+        site: Option<SiteId>,
+    ) -> Result<bool, ApiError> {
+        let recording = tx
+            .record_sealed(organisation, site, self.bytes, *self.opened, self.key)
+            .await?;
+        Ok(recording == Recording::New)
     }
 }
 
@@ -124,11 +147,11 @@ pub async fn hear<E: Clone>(
             )?;
             let event = pick(opened.payload.clone())
                 .ok_or_else(|| refused("the event is of a kind that does not belong here"))?;
-            let word = Word::Sealed {
+            let word = Word::Person(Sealed {
                 bytes,
                 opened: Box::new(opened),
                 key,
-            };
+            });
             Ok(Said { event, role, word })
         }
         (Some(_), Some(_)) | (None, None) => Err(ApiError::malformed(
@@ -158,7 +181,7 @@ async fn open(
             Credential::Session(hash) => bound.session_hash == hash.as_bytes(),
             Credential::Token(..) => false,
         })
-        .ok_or_else(|| refused("the key is not bound to this sign-in; load the page again"))?;
+        .ok_or_else(unbound)?;
     let public = VerifyingKey::from_bytes(&bound.public_key)
         .map_err(|_not_a_point| refused("the bound key is no Ed25519 key"))?;
     let opened: ActorEvent = sealed::open(Kind::Event, &bytes, &public)
@@ -191,6 +214,10 @@ fn held(roles: &[Role], role: Role) -> Result<Role, ApiError> {
 
 fn nothing_here() -> ApiError {
     ApiError::forbidden("role_missing", "none of your roles reaches this site")
+}
+
+fn unbound() -> ApiError {
+    refused("the key is not bound to this sign-in; load the page again")
 }
 
 fn refused(why: &str) -> ApiError {

@@ -1,5 +1,6 @@
 //! The stores against a real Postgres, as the application's role.
 
+mod keys;
 mod people;
 mod robots;
 mod sign_in;

@@ -84,6 +84,26 @@ pub async fn session_key(
     .transpose()
 }
 
+/// Whether the key is believed at `now`; if so, it can't end before the transaction does.
+pub async fn hold_session_key(
+    tx: &mut Tx,
+    key: KeyId,
+    now: UnixMicros,
+) -> Result<bool, StoreError> {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(now.0) * 1_000)
+        .map_err(|_beyond| StoreError::Corrupt("a time beyond the calendar"))?;
+    let held = sqlx::query!(
+        "SELECT key_id FROM identity.session_key
+         WHERE key_id = $1 AND ended_at IS NULL AND expires_at > $2
+         FOR SHARE",
+        key.0.as_slice(),
+        at,
+    )
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(held.is_some())
+}
+
 /// Ends every key of a sign-in that ends.
 pub(crate) async fn end_session_keys(
     tx: &mut Tx,
