@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     deterministic::{self, CborFailure},
-    signature::{BadSignature, verify_strict},
+    signature::{BadSignature, PreparedKey, verify_strict},
 };
 
 /// What an envelope holds. Signed with the rest, so that bytes sealed as one kind never pass as another.
@@ -199,6 +199,12 @@ impl<T> Unverified<T> {
             return Err(SealFailure::WrongKey);
         }
         verify_strict(key, &self.signed, &self.signature)
+            .map_err(|BadSignature| SealFailure::BadSignature)
+    }
+
+    /// The same for whoever looked the key up by its name, [`Self::key`], which is not hashed again.
+    pub fn verify_as_named(&self, key: &PreparedKey) -> Result<(), SealFailure> {
+        (key.verify_strict(&self.signed, &self.signature))
             .map_err(|BadSignature| SealFailure::BadSignature)
     }
 }

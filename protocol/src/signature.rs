@@ -1,5 +1,8 @@
 //! The one way in which a signature is checked: Ed25519 (RFC 8032), strictly, so that everybody agrees on every signature.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod table;
+
 use ed25519_dalek::{Signature, VerifyingKey};
 
 /// The signature does not match.
@@ -19,4 +22,45 @@ pub fn verify_strict(
     let signature = Signature::from_slice(signature).map_err(|_length| BadSignature)?;
     key.verify_strict(message, &signature)
         .map_err(|_mismatch| BadSignature)
+}
+
+/// A key that many signatures are checked with. It says of each what [`verify_strict`] says, in about half the time.
+#[derive(Clone)]
+pub struct PreparedKey {
+    key: VerifyingKey,
+    #[cfg(not(target_arch = "wasm32"))]
+    table: Option<table::Table>,
+}
+
+impl PreparedKey {
+    /// `key`, of which about so many signatures are to be checked: a few are not worth preparing for.
+    pub fn new(key: VerifyingKey, signatures: usize) -> Self {
+        #[cfg(target_arch = "wasm32")]
+        let _same_for_any_number = signatures;
+        Self {
+            key,
+            #[cfg(not(target_arch = "wasm32"))]
+            table: table::Table::worth_it(&key, signatures),
+        }
+    }
+
+    /// The key itself.
+    pub const fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    /// As [`verify_strict`] with this key.
+    pub fn verify_strict(&self, message: &[u8], signature: &[u8]) -> Result<(), BadSignature> {
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(table) = &self.table {
+            return table.verify_strict(message, signature);
+        }
+        verify_strict(&self.key, message, signature)
+    }
+}
+
+impl std::fmt::Debug for PreparedKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.key.fmt(formatter)
+    }
 }

@@ -4,14 +4,14 @@ use assist::{Input, apply, decide, store};
 use ed25519_dalek::VerifyingKey;
 use identity::Robot;
 use protocol::{
-    command::{Outcome, Receipt},
+    command::{Outcome, Receipt, Verb},
     event::{ActorEvent, Payload, robot_stream},
     sealed::{self, KeyId, Kind},
     views::CommandView,
 };
 use spine::{RecordError, Recording, Tx};
 
-use super::jobs::robot_event::{RobotSaid, hear_robot};
+use super::jobs::robot_event::{RobotSaid, hear_robot, pause_if_at_work};
 use crate::{app::App, error::ApiError};
 
 /// What became of an event.
@@ -105,12 +105,23 @@ async fn take_receipt(
         }
         Err(RecordError::Failed(error)) => return Err(error.into()),
     }
+    let now = app.clock.micros();
     let moved = move_command(app, robot, &mut tx, receipt).await?;
-    tx.commit(&app.signer, app.clock.micros()).await?;
+    let has_stopped = receipt.outcome == Outcome::Accepted
+        && (moved.as_ref()).is_some_and(|view| view.verb == Verb::Stop);
+    let paused = if has_stopped {
+        pause_if_at_work(app, &mut tx, robot, now).await?
+    } else {
+        None
+    };
+    tx.commit(&app.signer, now).await?;
 
     if let Some(view) = moved {
         app.live.command(&view);
         count(receipt.outcome);
+    }
+    if let Some(paused) = paused {
+        paused.news.tell(app);
     }
     Ok(Taken::Held { number })
 }

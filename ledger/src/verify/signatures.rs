@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ed25519_dalek::VerifyingKey;
 use protocol::{
     PersonId, RobotId, UnixMicros,
     event::{Payload, person_stream, robot_stream},
     sealed::KeyId,
+    signature::PreparedKey,
 };
 
 use super::{
@@ -34,7 +34,7 @@ pub enum Actor {
 #[derive(Debug, Clone)]
 struct Binding {
     holder: Actor,
-    key: VerifyingKey,
+    key: PreparedKey,
     leaf_index: u64,
     /// Robots' keys have no end.
     expires_at: Option<UnixMicros>,
@@ -92,6 +92,9 @@ impl Signatures {
             return true;
         }
         // By now every binding is known, wherever it stood.
+        if self.next_other == 0 {
+            self.prepare_keys(unpacked);
+        }
         let waiting = &self.by_others[self.next_other..];
         let slice = &waiting[..most.min(waiting.len())];
         let checked = fan::map(slice, threads, |&index| {
@@ -107,6 +110,23 @@ impl Signatures {
         self.next_other < self.by_others.len()
     }
 
+    /// Makes every key ready for as many signatures as claim to be of it.
+    fn prepare_keys(&mut self, unpacked: &Unpacked) {
+        let mut signatures: BTreeMap<KeyId, usize> = BTreeMap::new();
+        for &index in &self.by_others {
+            if let Ok(content) = &unpacked.entries[index].content {
+                *signatures.entry(content.event.key).or_default() += 1;
+            }
+        }
+        for (name, bindings) in &mut self.bindings {
+            let signatures = signatures.get(name).copied().unwrap_or_default();
+            // Bindings of one name are of one key: the first stands for all.
+            if let Some(first) = bindings.first_mut() {
+                first.key = PreparedKey::new(*first.key.key(), signatures);
+            }
+        }
+    }
+
     /// The actor, if the gateway is it. Others' events wait for the second round.
     fn take_gateway(
         &mut self,
@@ -119,7 +139,10 @@ impl Signatures {
                 Ok(None)
             }
             Sealer::Gateway(content) => {
-                self.take_binding(entry.leaf_index, content)?;
+                if self.take_binding(entry.leaf_index, content)? {
+                    // Whose a key is, the gateway says: nobody asked it to.
+                    return Ok(Some(Actor::Cloud));
+                }
                 let person = content.event.payload.on_behalf_of;
                 Ok(Some(person.map_or(Actor::Cloud, Actor::CloudFor)))
             }
@@ -130,7 +153,8 @@ impl Signatures {
         })
     }
 
-    fn take_binding(&mut self, leaf_index: u64, content: &Content) -> Result<(), Fault> {
+    /// False for an event that is not about a key.
+    fn take_binding(&mut self, leaf_index: u64, content: &Content) -> Result<bool, Fault> {
         let event = &content.event.payload;
         let (name, public_key, holder, stream, expires_at) = match &event.payload {
             Payload::RobotKeyBound {
@@ -161,9 +185,9 @@ impl Signatures {
                     leaf_index,
                     recorded_at,
                 });
-                return Ok(());
+                return Ok(true);
             }
-            _any_other => return Ok(()),
+            _any_other => return Ok(false),
         };
         let key = verifying_key(public_key).ok_or(Fault::BadBinding("it is no key"))?;
         if KeyId::of(&key) != *name {
@@ -178,11 +202,11 @@ impl Signatures {
         }
         known.push(Binding {
             holder,
-            key,
+            key: PreparedKey::new(key, 0),
             leaf_index,
             expires_at,
         });
-        Ok(())
+        Ok(true)
     }
 
     /// The actor of an event that the gateway didn't seal.
@@ -194,7 +218,8 @@ impl Signatures {
         let recorded_at = content.entry.payload.recorded_at;
         let bindings = self.bindings.get(&key).map_or(&[][..], Vec::as_slice);
         let any = bindings.first().ok_or(Fault::UnboundKey { key })?;
-        (content.event.verify(&any.key)).map_err(|_mismatch| Fault::BadActorSignature)?;
+        let signed = content.event.verify_as_named(&any.key);
+        signed.map_err(|_mismatch| Fault::BadActorSignature)?;
         let mut earlier = bindings
             .iter()
             .filter(|binding| binding.leaf_index < leaf_index)
@@ -248,12 +273,12 @@ fn gateway_sealed<'entry>(entry: &'entry ReadEntry, keys: &Keys) -> Result<Seale
     let content = entry.content.as_ref().map_err(Clone::clone)?;
     let key = content.entry.key;
     let gateway = (keys.gateway.get(&key)).ok_or(Fault::UntrustedKey { key })?;
-    let sealed = content.entry.verify(gateway);
+    let sealed = content.entry.verify_as_named(gateway);
     sealed.map_err(|failure| Fault::of_seal(&failure))?;
     let Some(key) = keys.gateway.get(&content.event.key) else {
         return Ok(Sealer::Other);
     };
-    let sealed = content.event.verify(key);
+    let sealed = content.event.verify_as_named(key);
     sealed.map_err(|_mismatch| Fault::BadActorSignature)?;
     Ok(Sealer::Gateway(content))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::VerifyingKey;
-use protocol::sealed::KeyId;
+use protocol::{sealed::KeyId, signature::PreparedKey};
 
 use crate::{
     bundle::Manifest,
@@ -105,7 +105,7 @@ pub(super) fn verifying_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
 /// The keys to check with: the reader's, or in their absence the bundle's own.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
-    pub(super) gateway: BTreeMap<KeyId, VerifyingKey>,
+    pub(super) gateway: BTreeMap<KeyId, PreparedKey>,
     pub(super) is_gateway_trusted: bool,
 }
 
@@ -120,8 +120,11 @@ impl Keys {
                 .flat_map(|manifest| &manifest.gateway_keys);
             claimed.filter_map(|key| verifying_key(&key.0)).collect()
         };
+        // It sealed every entry, and some of the events in them.
+        let signatures = manifest.map_or(0, |manifest| manifest.entries.len());
+        let prepare = |key| (KeyId::of(&key), PreparedKey::new(key, signatures));
         Self {
-            gateway: keys.into_iter().map(|key| (KeyId::of(&key), key)).collect(),
+            gateway: keys.into_iter().map(prepare).collect(),
             is_gateway_trusted,
         }
     }

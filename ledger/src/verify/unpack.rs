@@ -304,7 +304,9 @@ impl Unpacked {
         };
         let signed = match keys.gateway.get(&manifest.key) {
             None => Err(Fault::UntrustedKey { key: manifest.key }),
-            Some(key) => manifest.verify(key).map_err(|error| Fault::of_seal(&error)),
+            Some(key) => manifest
+                .verify(key.key())
+                .map_err(|error| Fault::of_seal(&error)),
         };
         if let Err(fault) = signed {
             findings.add(Failure {

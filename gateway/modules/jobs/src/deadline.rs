@@ -20,16 +20,19 @@ pub enum DeadlineKind {
     StopReport,
     /// The requester's time to look at the work.
     Acceptance,
+    /// The time in which the job was to be done, before a robot sets out.
+    Window,
 }
 
 impl DeadlineKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Acknowledge,
         Self::Approval,
         Self::AccessExpiry,
         Self::StopReport,
         Self::Acceptance,
+        Self::Window,
     ];
 
     /// The frozen word.
@@ -40,6 +43,7 @@ impl DeadlineKind {
             Self::AccessExpiry => "access_expiry",
             Self::StopReport => "stop_report",
             Self::Acceptance => "acceptance",
+            Self::Window => "window",
         }
     }
 
@@ -78,6 +82,7 @@ fn waits_for(job: &Job, kind: DeadlineKind) -> Option<(UnixMicros, JobEvent)> {
         }
         DeadlineKind::StopReport => stop_report(job.phase.engaged()?),
         DeadlineKind::Acceptance => acceptance(job.phase.engaged()?),
+        DeadlineKind::Window => window(job),
     }
 }
 
@@ -96,6 +101,19 @@ const fn acknowledge(job: &Job) -> Option<(UnixMicros, JobEvent)> {
             reason: ForfeitReason::NotAcknowledged,
         },
     ))
+}
+
+/// Work that nobody took in its time is not wanted any more. A robot that set out finishes, late or not.
+const fn window(job: &Job) -> Option<(UnixMicros, JobEvent)> {
+    match job.phase {
+        Phase::Requested | Phase::Dispatching { .. } | Phase::Reserved { .. } => {
+            Some((job.window.until, JobEvent::Cancelled {}))
+        }
+        Phase::Engaged(_)
+        | Phase::Completed { .. }
+        | Phase::Aborted { .. }
+        | Phase::Cancelled { .. } => None,
+    }
 }
 
 const fn stop_report(engaged: &Engaged) -> Option<(UnixMicros, JobEvent)> {

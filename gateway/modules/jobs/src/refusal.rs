@@ -200,6 +200,9 @@ pub enum Inapplicable {
     /// The plan's window is not open.
     #[error("the window of the leave to enter is not open")]
     OutsideWindow,
+    /// A step that the requester has to allow, and has not.
+    #[error("the requester did not allow this step")]
+    NotApproved,
     /// One call at a time.
     #[error("a call for help is open already")]
     AssistOpen,
@@ -221,6 +224,7 @@ impl Inapplicable {
             Self::AccessUnknown => "access_unknown",
             Self::AccessNotVerified => "access_not_verified",
             Self::OutsideWindow => "outside_window",
+            Self::NotApproved => "not_approved",
             Self::AssistOpen => "assist_open",
         }
     }

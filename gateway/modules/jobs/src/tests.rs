@@ -1,5 +1,6 @@
 //! Tests of the machine as a whole.
 
+mod approvals;
 pub(crate) mod fixtures;
 mod matrix;
 mod model;

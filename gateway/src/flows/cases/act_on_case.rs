@@ -46,7 +46,7 @@ pub async fn act_on_case(
     let before = trust::store::load(&mut tx, case)
         .await?
         .ok_or_else(|| ApiError::not_found("case"))?;
-    // Behind the lock: what is recorded later says a later time.
+    // After it was read: what is recorded later says a later time.
     let now = app.clock.micros();
     let actor = Actor::of(said.role, caller.person.person);
     trust::decide(Some(&before.case), &said.event, actor)?;

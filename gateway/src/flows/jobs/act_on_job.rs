@@ -70,7 +70,7 @@ pub async fn act_on_job(
     let before = jobs::store::load(&mut tx, job)
         .await?
         .ok_or_else(|| ApiError::not_found("job"))?;
-    // Behind the lock: what is recorded later says a later time.
+    // After it was read: what is recorded later says a later time.
     let now = app.clock.micros();
     let proposal = Proposal {
         event: said.event,

@@ -63,11 +63,10 @@ pub async fn lapse_calls(app: &App) -> Result<usize, ApiError> {
 
 async fn lapse_call(app: &App, job: JobId, assist: AssistId) -> Result<bool, ApiError> {
     let mut tx = Tx::begin(&app.pool).await?;
-    // The job first, as everybody who moves it does: nobody waits for one another.
-    let before = jobs::store::load(&mut tx, job)
+    let call = assist::store::load_call(&mut tx, assist)
         .await?
         .ok_or_else(ApiError::broken)?;
-    let call = assist::store::load_call(&mut tx, assist)
+    let before = jobs::store::load(&mut tx, job)
         .await?
         .ok_or_else(ApiError::broken)?;
     let now = app.clock.micros();

@@ -72,6 +72,31 @@ pub async fn hear_robot(
     }
 }
 
+/// A person's Stop reached the robot while it was at a job: the job is paused with it, so that nothing goes on by itself, not
+/// even after the robot started anew. An operator who is helping goes on by answering.
+pub async fn pause_if_at_work(
+    app: &App,
+    tx: &mut Tx,
+    robot: &Robot,
+    now: UnixMicros,
+) -> Result<Option<Happened>, ApiError> {
+    let Some(before) = jobs::store::held_by(tx.connection(), robot.robot).await? else {
+        return Ok(None);
+    };
+    let engaged = before.job.phase.engaged();
+    if !engaged.is_some_and(|engaged| engaged.is_active() && !engaged.is_helped()) {
+        return Ok(None);
+    }
+    let proposal = Proposal {
+        event: JobEvent::Paused {},
+        actor: Actor::Cloud,
+        word: Word::Cloud,
+    };
+    let organisation = before.organisation;
+    let happened = happen(app, tx, organisation, Some(before), proposal, now).await?;
+    Ok(Some(happened))
+}
+
 /// What a robot that comes is to be told of its job.
 pub async fn job_of_robot(app: &App, robot: RobotId) -> Result<ToRobot, ApiError> {
     let held = jobs::store::held_by(&app.pool, robot).await?;

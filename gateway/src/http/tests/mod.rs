@@ -14,5 +14,6 @@ mod problems;
 mod rights;
 mod session;
 mod shared_counts;
+mod stopped;
 pub(crate) mod until;
 mod work;

@@ -102,7 +102,17 @@ impl Worker {
     }
 
     pub(super) async fn tries(&mut self, house: &House, event: JobEvent) -> Taken {
-        let bytes = self.pen.seal(job_stream(JOB), None, Payload::Job(event));
+        self.tries_in(house, job_stream(JOB), Payload::Job(event))
+            .await
+    }
+
+    pub(super) async fn tries_in(
+        &mut self,
+        house: &House,
+        stream: String,
+        payload: Payload,
+    ) -> Taken {
+        let bytes = self.pen.seal(stream, None, payload);
         let robot = house.robot(self.machine).await;
         let taken = record_robot_event(&house.app, &robot, bytes.clone())
             .await

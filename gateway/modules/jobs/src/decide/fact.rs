@@ -59,11 +59,13 @@ pub(super) fn check(
         JobEvent::CheckpointDone {
             epoch,
             number,
+            left_out,
             evidence,
-            ..
         } => {
-            works(job, robot, *epoch, |work| *work == Work::Executing)?;
-            checkpoint(job, *number, evidence)
+            let engaged = works(job, robot, *epoch, |work| *work == Work::Executing)?;
+            checkpoint(job, *number, evidence)?;
+            let is_allowed = *left_out || !job.needs_approval() || was_approved(engaged);
+            is_allowed.then_some(()).ok_or(Inapplicable::NotApproved)
         }
         JobEvent::ApprovalRequested {
             epoch,
@@ -244,6 +246,15 @@ fn checkpoint(job: &Job, number: u32, evidence: &[EvidenceHash]) -> Result<(), I
         return Err(Inapplicable::OutOfBounds);
     }
     Ok(())
+}
+
+/// Whether the requester allowed what the robot asked for last. Until the robot stands, it may have done what it was allowed
+/// before it heard that the yes was taken back.
+fn was_approved(engaged: &Engaged) -> bool {
+    let is_stopping = matches!(engaged.halt, Halt::Stopping { .. });
+    engaged
+        .verdict
+        .is_some_and(|verdict| verdict.is_granted || is_stopping)
 }
 
 fn all_steps_done(job: &Job) -> Result<(), Inapplicable> {

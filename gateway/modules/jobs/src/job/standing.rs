@@ -2,7 +2,7 @@
 
 use protocol::{
     JobId, PersonId, RobotId, SiteId, UnixMicros,
-    job::{AssistVerdict, PhaseName},
+    job::{AssistVerdict, PhaseName, StepAction},
 };
 
 use super::{Engaged, Halt, Help, HelpStage, Job, Phase, Question, Reservation, StopsFor, Work};
@@ -148,7 +148,8 @@ impl Engaged {
         self.help.as_ref().filter(|help| help.is_open())
     }
 
-    const fn is_helped(&self) -> bool {
+    /// Whether an operator is helping.
+    pub const fn is_helped(&self) -> bool {
         matches!(
             self.help,
             Some(Help {
@@ -195,6 +196,13 @@ impl Job {
     /// Where it is done.
     pub const fn site(&self) -> SiteId {
         self.request.site
+    }
+
+    /// Whether the requester has to allow the next step.
+    pub fn needs_approval(&self) -> bool {
+        let next = usize::try_from(self.checkpoint).ok();
+        next.and_then(|next| self.plan.steps.get(next))
+            .is_some_and(|step| matches!(step.action, StepAction::ApprovedWork { .. }))
     }
 
     /// Where it stands, by name.

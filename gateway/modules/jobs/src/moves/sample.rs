@@ -34,6 +34,7 @@ struct Names {
     access: AccessId,
     question: ApprovalId,
     answered: ApprovalId,
+    is_allowed: bool,
     assist: AssistId,
 }
 
@@ -53,6 +54,9 @@ impl Names {
             answered: engaged
                 .and_then(|engaged| engaged.verdict)
                 .map_or(ApprovalId(UNUSED), |verdict| verdict.approval),
+            is_allowed: engaged
+                .and_then(|engaged| engaged.verdict)
+                .is_some_and(|verdict| verdict.is_granted),
             assist: job.open_help().map_or(AssistId(UNUSED), |help| help.assist),
         }
     }
@@ -99,6 +103,7 @@ pub(crate) fn proposals(job: &Job, new: Uuid, now: UnixMicros) -> Vec<(JobEvent,
             due(DeadlineKind::StopReport),
         ),
         (JobEvent::WorkAccepted {}, due(DeadlineKind::Acceptance)),
+        (JobEvent::Cancelled {}, due(DeadlineKind::Window)),
     ];
     robots
         .into_iter()
@@ -129,7 +134,8 @@ fn robots_say(job: &Job, names: &Names) -> Vec<JobEvent> {
         JobEvent::CheckpointDone {
             epoch,
             number: job.checkpoint + 1,
-            left_out: false,
+            // As an honest robot does.
+            left_out: job.needs_approval() && !names.is_allowed,
             evidence: Vec::new(),
         },
         JobEvent::ApprovalRequested {
@@ -159,6 +165,7 @@ fn people_say(job: &Job, names: &Names, now: UnixMicros) -> Vec<JobEvent> {
         access,
         question,
         answered,
+        is_allowed: _,
         assist,
     } = *names;
     let hour = Window {
