@@ -103,7 +103,6 @@ pub(crate) fn proposals(job: &Job, new: Uuid, now: UnixMicros) -> Vec<(JobEvent,
             due(DeadlineKind::StopReport),
         ),
         (JobEvent::WorkAccepted {}, due(DeadlineKind::Acceptance)),
-        (JobEvent::Cancelled {}, due(DeadlineKind::Window)),
     ];
     robots
         .into_iter()
