@@ -6,6 +6,7 @@ mod cost;
 mod jobs;
 mod kill;
 mod log;
+mod pen;
 mod pictures;
 
 use std::time::Duration;
@@ -26,7 +27,11 @@ enum Name {
     /// Pictures, commands and what they cost.
     Assist,
     /// Recording, sequencing, proving and checking events.
-    Log,
+    Log {
+        /// This part alone; several, when given several times.
+        #[arg(long, value_enum)]
+        only: Vec<log::Part>,
+    },
     /// The gateway and its database killed under load.
     Kill {
         /// How often.
@@ -85,6 +90,15 @@ fn print(rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
+/// Says what takes a while, beside the rows.
+#[expect(
+    clippy::print_stderr,
+    reason = "who waits for minutes wants to know what for"
+)]
+fn progress(words: &str) {
+    eprintln!("  {words}");
+}
+
 /// The value below which `share` of the samples lie.
 #[expect(
     clippy::cast_precision_loss,
@@ -140,7 +154,7 @@ async fn main() -> Result<()> {
             print(&commands::measure().await?)?;
             print(&cost::measure().await?)
         }
-        Name::Log => log::measure().await,
+        Name::Log { only } => log::measure(&only).await,
         Name::Kill { rounds } => {
             let rows = kill::measure(rounds).await?;
             print(&rows)?;

@@ -1,6 +1,7 @@
 //! How fast events are recorded, get their leaves, are proved and are checked: in this process, on a Postgres that keeps its word.
 
 mod append;
+mod book;
 mod proof;
 mod verify;
 
@@ -9,7 +10,7 @@ use ed25519_dalek::SigningKey;
 use spine::{LogKey, Signer};
 use sqlx::{Executor as _, PgPool, postgres::PgPoolOptions};
 
-use crate::print;
+use crate::{print, progress};
 
 /// Where the database is, as its owner. `cargo xtask bench` starts one.
 const DATABASE: &str = "E2E_DATABASE_URL";
@@ -17,28 +18,66 @@ const DATABASE: &str = "E2E_DATABASE_URL";
 /// As many as the most writers, and some for whoever looks on.
 const CONNECTIONS: u32 = 40;
 
-pub(crate) async fn measure() -> Result<()> {
-    let url = std::env::var(DATABASE)
-        .with_context(|| format!("{DATABASE} is not set: run `cargo xtask bench log`"))?;
-    let owner = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .connect(&url)
-        .await?;
-    let app = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .min_connections(CONNECTIONS)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                connection.execute("SET ROLE nooterra_app").await?;
-                Ok(())
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Appending in this process, and the sequencer.
+    Append,
+    /// Verifying bundles.
+    Verify,
+    /// Proofs from a tree of a million leaves.
+    Proof,
+}
+
+/// Measures these parts, or all of them.
+pub(crate) async fn measure(only: &[Part]) -> Result<()> {
+    let is_wanted = |part| only.is_empty() || only.contains(&part);
+    if is_wanted(Part::Verify) {
+        print(&verify::measure()?)?;
+    }
+    if is_wanted(Part::Append) || is_wanted(Part::Proof) {
+        let Database { owner, app } = Database::connect().await?;
+        if is_wanted(Part::Append) {
+            progress("appending in this process");
+            print(&append::measure(&owner, &app).await?)?;
+            print(&[append::sequence(&app).await?])?;
+        }
+        // Last: it makes room for its own tree.
+        if is_wanted(Part::Proof) {
+            progress("a tree of a million leaves");
+            print(&proof::measure(&owner, &app).await?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The Postgres that `cargo xtask bench` started.
+struct Database {
+    owner: PgPool,
+    app: PgPool,
+}
+
+impl Database {
+    async fn connect() -> Result<Self> {
+        let url = std::env::var(DATABASE)
+            .with_context(|| format!("{DATABASE} is not set: run `cargo xtask bench log`"))?;
+        let owner = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .connect(&url)
+            .await?;
+        let app = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .min_connections(CONNECTIONS)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute("SET ROLE nooterra_app").await?;
+                    Ok(())
+                })
             })
-        })
-        .connect(&url)
-        .await?;
-    print(&append::measure(&owner, &app).await?)?;
-    print(&[append::sequence(&app).await?])?;
-    print(&[verify::measure(&app).await?])?;
-    print(&proof::measure(&owner, &app).await?)
+            .connect(&url)
+            .await?;
+        Ok(Self { owner, app })
+    }
 }
 
 fn gateway() -> Signer {

@@ -1,62 +1,102 @@
-//! Events checked a second, as whoever reads a bundle does: each signature, each chain, on every core.
+//! Events a second of the verification that anybody makes of a bundle: every step of it, on every core.
 
-use std::time::Instant;
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, ensure};
-use ledger::log::{Entry, Head, entry_hash};
-use protocol::{
-    event::ActorEvent,
-    sealed::{self, Kind},
-};
-use sqlx::PgPool;
+use jobs::JobRules;
+use ledger::verify::{Progress, StepName, Trust, Verdict, Verification};
+use protocol::JobId;
+use uuid::Uuid;
 
-use super::gateway;
-use crate::{Row, per_second};
+use super::book::Book;
+use crate::{Row, per_second, progress};
 
-/// Enough for a second or so.
-const EVENTS: i64 = 40_000;
+/// Jobs whose bundles are verified: together some thirty thousand events.
+const JOBS: u128 = 3;
 
-pub(super) async fn measure(app: &PgPool) -> Result<Row> {
-    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
-        "SELECT stream, entry FROM spine.event WHERE sequence <= $1 ORDER BY stream, stream_number",
-    )
-    .bind(EVENTS)
-    .fetch_all(app)
-    .await?;
-    let streams: Vec<Vec<&[u8]>> = rows
-        .chunk_by(|one, next| one.0 == next.0)
-        .map(|stream| stream.iter().map(|row| row.1.as_slice()).collect())
-        .collect();
+/// Turns through all of the bundles.
+const TURNS: usize = 3;
+
+pub(super) fn measure() -> Result<Vec<Row>> {
+    progress("writing bundles");
+    let mut book = Book::new()?;
+    let jobs: Vec<JobId> = (1..=JOBS).map(|job| JobId(Uuid::from_u128(job))).collect();
+    for job in &jobs {
+        book.record_job(*job)?;
+    }
+    let trust = book.trust()?;
+    let bundles = book.bundles(&jobs)?;
     let cores = std::thread::available_parallelism()?.get();
-    let began = Instant::now();
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores)
-            .map(|core| {
-                let mine = streams.iter().skip(core).step_by(cores);
-                scope.spawn(move || mine.into_iter().try_for_each(|stream| check(stream)))
-            })
-            .collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().ok().context("a worker broke")?)
-    })?;
-    let rate = per_second(rows.len(), began.elapsed());
-    Ok(Row::new("verify", "events/s", rate))
+    Ok(vec![
+        Row::new("verify", "events/s", rate(&bundles, &trust, cores, TURNS)?),
+        Row::new(
+            "verify_on_one_core",
+            "events/s",
+            rate(&bundles, &trust, 1, 1)?,
+        ),
+    ])
 }
 
-/// Each entry's signature and place, then its actor's own signature.
-fn check(stream: &[&[u8]]) -> Result<()> {
-    let key = gateway().verifying_key();
-    let mut head = Head::START;
-    for bytes in stream {
-        let entry = Entry::open(bytes, &key)?;
-        ensure!(entry.stream_number == head.stream_number + 1, "a gap");
-        ensure!(entry.previous == head.hash, "a swap");
-        let _event: ActorEvent = sealed::open(Kind::Event, &entry.actor, &key)?;
-        head = Head {
-            stream_number: entry.stream_number,
-            hash: entry_hash(bytes),
-        };
+/// How much there was to verify, and where the time went.
+#[derive(Default)]
+struct Taken {
+    events: usize,
+    bytes: usize,
+    whole: Duration,
+    steps: Vec<(StepName, Duration)>,
+}
+
+fn rate(bundles: &[Vec<u8>], trust: &Trust, threads: usize, turns: usize) -> Result<f64> {
+    let mut taken = Taken::default();
+    for bundle in bundles.iter().cycle().take(bundles.len() * turns) {
+        verify(bundle, trust, threads, &mut taken)?;
     }
+    let mut words = format!(
+        "verified {} events in {} MB on {threads} threads:",
+        taken.events,
+        taken.bytes >> 20
+    );
+    for (step, took) in &taken.steps {
+        if took.as_millis() > 0 {
+            write!(words, " {} {} ms,", step.title(), took.as_millis())?;
+        }
+    }
+    progress(words.trim_end_matches(','));
+    Ok(per_second(taken.events, taken.whole))
+}
+
+/// As `nooterra verify` does it.
+fn verify(bundle: &[u8], trust: &Trust, threads: usize, taken: &mut Taken) -> Result<()> {
+    let mut rules = JobRules;
+    let began = Instant::now();
+    let mut step_began = began;
+    let mut verification = Verification::new(bundle, trust).on_threads(threads);
+    loop {
+        match verification.advance(&mut [&mut rules]) {
+            Progress::Working { .. } => {}
+            Progress::Finished(step) => {
+                let now = Instant::now();
+                let took = now - step_began;
+                step_began = now;
+                match taken.steps.iter_mut().find(|(known, _)| *known == step) {
+                    Some((_, so_far)) => *so_far += took,
+                    None => taken.steps.push((step, took)),
+                }
+            }
+            Progress::Over => break,
+        }
+    }
+    let report = verification.into_report();
+    taken.whole += began.elapsed();
+    ensure!(
+        report.verdict == Verdict::Intact,
+        "a bundle is not intact: {:?}",
+        report.first_failure()
+    );
+    taken.events += report.facts.context("a bundle without a manifest")?.entries;
+    taken.bytes += bundle.len();
     Ok(())
 }
