@@ -35,9 +35,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CborFailure> 
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CborFailure> {
     let tree: Value = ciborium::de::from_reader_with_recursion_limit(bytes, MAX_DEPTH)
         .map_err(|error| CborFailure::Unreadable(error.to_string()))?;
-    let mut sorted = tree.clone();
-    sort(&mut sorted)?;
-    if encode(&sorted)? != bytes {
+    if !(is_sorted(&tree)? && is_encoded_as(&tree, bytes)) {
         return Err(CborFailure::NotDeterministic);
     }
     tree.deserialized()
@@ -50,6 +48,57 @@ fn encode(tree: &Value) -> Result<Vec<u8>, CborFailure> {
         CborFailure::Unwritable(error.to_string())
     })?;
     Ok(bytes)
+}
+
+/// Whether the keys of every map rise by their encoded bytes.
+fn is_sorted(value: &Value) -> Result<bool, CborFailure> {
+    match value {
+        Value::Map(pairs) => {
+            let mut last = Vec::new();
+            for (key, inner) in pairs {
+                let encoded = encode(key)?;
+                // No key is encoded as nothing, so that the first one comes after that.
+                if encoded <= last || !is_sorted(key)? || !is_sorted(inner)? {
+                    return Ok(false);
+                }
+                last = encoded;
+            }
+            Ok(true)
+        }
+        Value::Array(items) => {
+            for item in items {
+                if !is_sorted(item)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Value::Tag(_, inner) => is_sorted(inner),
+        _ => Ok(true),
+    }
+}
+
+/// Whether these are the very bytes that the tree is written as.
+fn is_encoded_as(tree: &Value, bytes: &[u8]) -> bool {
+    let mut expected = Expected(bytes);
+    ciborium::into_writer(tree, &mut expected).is_ok() && expected.0.is_empty()
+}
+
+/// Takes nothing but these bytes: compares without a copy of what is written.
+struct Expected<'bytes>(&'bytes [u8]);
+
+impl io::Write for Expected<'_> {
+    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
+        self.0 = self
+            .0
+            .strip_prefix(written)
+            .ok_or(io::ErrorKind::InvalidData)?;
+        Ok(written.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Sorts every map by the bytes of its encoded keys and refuses a key that stands twice.

@@ -2,7 +2,9 @@
 //!
 //! We sign bytes, keep those bytes and verify those bytes; nothing is re-serialised to be verified.
 
-use std::fmt;
+mod own_form;
+
+use std::{borrow::Cow, fmt};
 
 use coset::{
     CborSerializable as _, CoseSign1, CoseSign1Builder, HeaderBuilder, RegisteredLabel,
@@ -157,14 +159,13 @@ pub fn open<T: DeserializeOwned>(
     bytes: &[u8],
     key: &VerifyingKey,
 ) -> Result<T, SealFailure> {
-    let envelope = parse_as(kind, bytes)?;
-    if key_id(&envelope)? != KeyId::of(key) {
+    let read = read(kind, bytes)?;
+    if read.key != KeyId::of(key) {
         return Err(SealFailure::WrongKey);
     }
-    envelope.verify_signature(kind.content_type().as_bytes(), |signature, signed| {
-        verify_strict(key, signed, signature).map_err(|BadSignature| SealFailure::BadSignature)
-    })?;
-    payload_of(&envelope)
+    verify_strict(key, &read.signed, &read.signature)
+        .map_err(|BadSignature| SealFailure::BadSignature)?;
+    Ok(deterministic::from_slice(&read.payload)?)
 }
 
 /// What an envelope says before anybody has checked who sealed it: names what is bad, and picks the key to check with.
@@ -183,12 +184,12 @@ pub fn unverified<T: DeserializeOwned>(
     kind: Kind,
     bytes: &[u8],
 ) -> Result<Unverified<T>, SealFailure> {
-    let envelope = parse_as(kind, bytes)?;
+    let read = read(kind, bytes)?;
     Ok(Unverified {
-        payload: payload_of(&envelope)?,
-        key: key_id(&envelope)?,
-        signed: envelope.tbs_data(kind.content_type().as_bytes()),
-        signature: envelope.signature,
+        payload: deterministic::from_slice(&read.payload)?,
+        key: read.key,
+        signed: read.signed,
+        signature: read.signature,
     })
 }
 
@@ -209,9 +210,32 @@ impl<T> Unverified<T> {
     }
 }
 
-fn payload_of<T: DeserializeOwned>(envelope: &CoseSign1) -> Result<T, SealFailure> {
-    let payload = envelope.payload.as_deref().ok_or(SealFailure::Malformed)?;
-    Ok(deterministic::from_slice(payload)?)
+/// An envelope's parts.
+struct Parts<'bytes> {
+    key: KeyId,
+    payload: Cow<'bytes, [u8]>,
+    signed: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+/// The parts of an envelope of this kind.
+fn read(kind: Kind, bytes: &[u8]) -> Result<Parts<'_>, SealFailure> {
+    if let Some(own) = own_form::read(kind, bytes) {
+        return Ok(Parts {
+            key: KeyId(*own.key),
+            payload: Cow::Borrowed(own.payload),
+            signed: own.to_be_signed(kind),
+            signature: own.signature.to_vec(),
+        });
+    }
+    // Not as we write them: what is wrong, or what else is in the header, the library says.
+    let envelope = parse_as(kind, bytes)?;
+    Ok(Parts {
+        key: key_id(&envelope)?,
+        signed: envelope.tbs_data(kind.content_type().as_bytes()),
+        payload: Cow::Owned(envelope.payload.ok_or(SealFailure::Malformed)?),
+        signature: envelope.signature,
+    })
 }
 
 /// As [`parse`], and of this kind.
