@@ -246,6 +246,7 @@ mod tests {
             access: None,
             is_access_verified: false,
             approval: None,
+            allowed: None,
             assist: None,
             operator_name: None,
             accept_by: None,

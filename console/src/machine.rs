@@ -52,6 +52,11 @@ impl History {
                 let requester = job.map(|job| job.requester).or(on_behalf_of);
                 Actor::Requester(requester.unwrap_or_else(|| requester_of(event)))
             }
+            // Whoever answers a call is who took it, whether they signed one of the two themselves and not the other.
+            (Some(Role::Operator), on_behalf_of, _) => {
+                let claimer = job.and_then(|job| job.open_help()?.operator());
+                Actor::Operator(claimer.or(on_behalf_of).unwrap_or(PersonId(Uuid::nil())))
+            }
             (Some(role), on_behalf_of, _) => {
                 Actor::person(role, on_behalf_of.unwrap_or(PersonId(Uuid::nil())))
             }

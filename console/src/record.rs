@@ -161,18 +161,17 @@ const fn signer(event: &ActorEvent, is_gateways: bool) -> Signer {
     }
 }
 
-/// Who signed, by name where it is known: of the job's people, and of the reader `me`. A person is only told by name whose key the
+/// Who signed, by name where it is known: of the job's people, and of those in `people`. A person is only told by name whose key the
 /// bundle's check found to be theirs, or by whose role in this job there is no other.
 pub fn signer_words(
     line: &Line,
     proofs: &Proofs,
     job: &JobView,
-    me: Option<&(PersonId, String)>,
+    people: &BTreeMap<PersonId, String>,
 ) -> String {
-    let named = |person: PersonId| match me {
+    let named = |person: PersonId| match people.get(&person) {
         _ if person == job.requester => Some(job.requester_name.clone()),
-        Some((id, name)) if *id == person => Some(name.clone()),
-        Some(_) | None => None,
+        named => named.cloned(),
     };
     let person = |role: Role, claimed: Option<PersonId>| {
         let person = proofs.people.get(&line.number).copied().or(claimed);

@@ -9,7 +9,7 @@ use crate::{
     command::CommandRequest,
     robot::{Scan, Telemetry},
     robot_socket::Goodbye,
-    views::{AssistView, CommandView, Degradation, JobView, RobotView},
+    views::{AssistView, CaseView, CommandView, Degradation, JobView, RobotView},
 };
 
 /// What a console says.
@@ -85,6 +85,8 @@ pub enum ToConsole {
     Job(Box<JobView>),
     /// A call for help that this person may see was added or changed.
     Assist(Box<AssistView>),
+    /// A complaint that this person may see was filed or changed.
+    Case(Box<CaseView>),
     /// A robot was added or changed in more than its telemetry.
     Robot(Box<RobotView>),
     /// A robot left the roster.

@@ -9,9 +9,10 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use crate::{
-    AccessId, ApprovalId, AssistId, CommandId, JobId, OrganisationId, PersonId, RobotId, SiteId,
-    UnixMicros,
+    AccessId, ApprovalId, AssistId, CaseId, CommandId, JobId, OrganisationId, PersonId, RobotId,
+    SiteId, UnixMicros,
     assist::{AssistQuestion, AssistReason},
+    case::{CaseKind, CasePhase},
     command::{CommandRequest, Fate, Order, RobotRefusal, Verb},
     console_socket::{FromConsole, Link, ToConsole},
     job::{
@@ -24,7 +25,7 @@ use crate::{
         Pose, Scan, Segment, Shape, ShapeKind, SiteMap, Telemetry,
     },
     robot_socket::{Demand, FromRobot, Goodbye, ToRobot},
-    views::{CommandView, Degradation, Presence, RobotView},
+    views::{CaseView, CommandView, Degradation, Presence, RobotView},
 };
 
 const DOCUMENT: &str = include_str!("../../docs/api/sockets.md");
@@ -380,6 +381,32 @@ fn snapshot() -> ToConsole {
     }
 }
 
+fn case_view() -> CaseView {
+    let id = |last: u128| Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + last);
+    CaseView {
+        case: CaseId(id(0x81)),
+        number: "C-0112".to_owned(),
+        job: JobId(id(0x48)),
+        job_title: "Reset Room 3".to_owned(),
+        organisation: OrganisationId(id(0x01)),
+        site: SiteId(id(0x0b)),
+        about: CaseKind::PropertyDamage,
+        severity: 3,
+        triaged_severity: None,
+        words: Some("The mug came back chipped.".to_owned()),
+        pictures: Vec::new(),
+        requester: PersonId(id(0x22)),
+        requester_name: "Rosa Lindqvist".to_owned(),
+        phase: CasePhase::EvidenceFrozen,
+        frozen_entries: Some(57),
+        ruling: None,
+        reason: None,
+        opened_at: datetime!(2026-01-01 8:00 UTC),
+        updated_at: datetime!(2026-01-01 8:00 UTC),
+        version: 2,
+    }
+}
+
 #[test]
 fn what_a_console_is_told_is_written_as_the_document_shows_it() {
     let refused = Fate::Refused {
@@ -424,6 +451,7 @@ fn what_a_console_is_told_is_written_as_the_document_shows_it() {
                 code: "robot_offline".to_owned(),
                 words: "R-014 Juniper is not connected; nothing was sent".to_owned(),
             },
+            ToConsole::Case(Box::new(case_view())),
             ToConsole::Degraded {
                 degraded: degraded(),
             },

@@ -69,6 +69,7 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
         } => model.commands.turned_down(command, code, words, at.now),
         ToConsole::Degraded { degraded } => model.degraded = degraded,
         ToConsole::Job(view) => model.jobs.learn(*view),
+        ToConsole::Case(view) => model.cases.learn(*view),
         ToConsole::Assist(call) => return work::hear_assist(model, *call),
         // The snapshot that follows replaces what was missed; what is known stays on screen until then.
         ToConsole::Resync => {}

@@ -16,7 +16,7 @@ use super::{
     clock::GatewayClock,
     commands::Commands,
     view::View,
-    work::{Assists, Jobs},
+    work::{Assists, Cases, Jobs},
 };
 
 /// All that the console knows.
@@ -34,6 +34,8 @@ pub struct Model {
     pub snapshots: u32,
     /// Jobs that were told of, by the socket or to a page that asked.
     pub jobs: Jobs,
+    /// Complaints that were told of, by the socket or to a page that asked.
+    pub cases: Cases,
     /// Calls for help that are not over.
     pub assists: Assists,
     /// Whether calls make no sound.

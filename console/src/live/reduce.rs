@@ -6,7 +6,7 @@ use protocol::{
     console_socket::{FromConsole, ToConsole},
     limits::PROTOCOL_VERSION,
     robot_socket::Goodbye,
-    views::JobView,
+    views::{CaseView, JobView},
 };
 
 use super::{
@@ -43,6 +43,8 @@ pub enum Input {
     },
     /// The gateway answered a page with these jobs.
     Jobs(Vec<JobView>),
+    /// The gateway answered a page with these complaints.
+    Cases(Vec<CaseView>),
     /// Somebody turned the sound of calls off or on.
     Mute(bool),
     /// Somebody chose a robot, or none.
@@ -168,6 +170,12 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
         Input::Jobs(views) => {
             for view in views {
                 model.jobs.learn(view);
+            }
+            Vec::new()
+        }
+        Input::Cases(views) => {
+            for view in views {
+                model.cases.learn(view);
             }
             Vec::new()
         }

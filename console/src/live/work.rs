@@ -1,48 +1,112 @@
-//! Jobs and calls for help as the console knows them: what the socket tells and what pages asked for, the newer of the two.
+//! Jobs, complaints and calls for help as the console knows them: what the socket tells and what pages asked for, the newer of
+//! the two.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use protocol::{
-    AssistId, JobId,
+    AssistId, CaseId, JobId,
     assist::AssistPhase,
-    views::{AssistView, JobView},
+    views::{AssistView, CaseView, JobView},
 };
+use time::OffsetDateTime;
 
 use super::{model::Model, reduce::Effect};
 
-/// Jobs that are remembered: forty pages of a list, after which the longest untouched are forgotten.
-const MOST_JOBS: usize = 2_000;
+/// Of each kind that are remembered: forty pages of a list, after which the longest untouched are forgotten.
+const MOST_KEPT: usize = 2_000;
 
-/// Jobs by id.
-#[derive(Debug, Clone, Default)]
-pub struct Jobs {
-    known: BTreeMap<JobId, Arc<JobView>>,
-    /// Rises with every change, so that who follows one job need not compare it.
+/// Something that is told of again and again, each time as it is then.
+pub trait Told: PartialEq {
+    /// What names it.
+    type Id: Copy + Ord + std::fmt::Debug;
+
+    /// Its name.
+    fn id(&self) -> Self::Id;
+
+    /// Count of what happened to it: of two the higher is the newer.
+    fn version(&self) -> u64;
+
+    /// When anything last happened to it.
+    fn updated_at(&self) -> OffsetDateTime;
+}
+
+impl Told for JobView {
+    type Id = JobId;
+
+    fn id(&self) -> JobId {
+        self.job
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn updated_at(&self) -> OffsetDateTime {
+        self.updated_at
+    }
+}
+
+impl Told for CaseView {
+    type Id = CaseId;
+
+    fn id(&self) -> CaseId {
+        self.case
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn updated_at(&self) -> OffsetDateTime {
+        self.updated_at
+    }
+}
+
+/// What was told of, by id.
+#[derive(Debug, Clone)]
+pub struct Kept<View: Told> {
+    known: BTreeMap<View::Id, Arc<View>>,
+    /// Rises with every change, so that who follows one of them need not compare it.
     pub changes: u64,
 }
 
-impl Jobs {
-    /// A job, as it was last told.
-    pub fn get(&self, job: JobId) -> Option<&Arc<JobView>> {
-        self.known.get(&job)
+impl<View: Told> Default for Kept<View> {
+    fn default() -> Self {
+        Self {
+            known: BTreeMap::new(),
+            changes: 0,
+        }
+    }
+}
+
+/// Jobs by id.
+pub type Jobs = Kept<JobView>;
+
+/// Complaints by id.
+pub type Cases = Kept<CaseView>;
+
+impl<View: Told> Kept<View> {
+    /// One of them, as it was last told.
+    pub fn get(&self, id: View::Id) -> Option<&Arc<View>> {
+        self.known.get(&id)
     }
 
-    /// Every job that was told of.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<JobView>> {
+    /// Every one that was told of.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<View>> {
         self.known.values()
     }
 
-    /// Takes in a job, unless a newer state of it is known: an answer may be overtaken by the socket.
-    pub(super) fn learn(&mut self, view: JobView) {
-        let known = self.known.get(&view.job);
-        if known.is_some_and(|known| known.version > view.version || **known == view) {
+    /// Takes one in, unless a newer state of it is known: an answer may be overtaken by the socket.
+    pub(super) fn learn(&mut self, view: View) {
+        let known = self.known.get(&view.id());
+        if known.is_some_and(|known| known.version() > view.version() || **known == view) {
             return;
         }
-        self.known.insert(view.job, Arc::new(view));
+        self.known.insert(view.id(), Arc::new(view));
         self.changes += 1;
-        if self.known.len() > MOST_JOBS {
-            let oldest = self.known.values().min_by_key(|job| job.updated_at);
-            if let Some(oldest) = oldest.map(|job| job.job) {
+        if self.known.len() > MOST_KEPT {
+            let oldest = self.known.values().min_by_key(|kept| kept.updated_at());
+            if let Some(oldest) = oldest.map(|kept| kept.id()) {
                 self.known.remove(&oldest);
             }
         }

@@ -94,6 +94,7 @@ fn view(history: &History) -> JobView {
         access: None,
         is_access_verified: false,
         approval: None,
+        allowed: None,
         assist: None,
         operator_name: None,
         accept_by: None,

@@ -58,7 +58,9 @@ pub(super) fn Answering(watch: Watch) -> impl IntoView {
             let option = usize::from(digit - b'1');
             let count =
                 face.with_untracked(|face| face.as_ref().map_or(0, |face| face.options.len()));
-            if option < count {
+            let is_open =
+                face.with_untracked(|face| face.as_ref().is_some_and(|face| face.chosen.is_none()));
+            if option < count && is_open {
                 answer(option);
             }
             option < count

@@ -1,6 +1,6 @@
 //! One job: what it is, the machine that it is in, and its signed record, checked in this browser.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
@@ -121,7 +121,7 @@ fn Known(id: JobId, job: Memo<Option<Arc<JobView>>>, live: Live) -> impl IntoVie
         }
     });
     let doing = Doing::new(live);
-    let cases = CasesHere::new(job);
+    let cases = CasesHere::new(live, job);
     let lanes = Memo::new(move |_| {
         let own = job.with(|job| {
             let job = job.as_ref()?;
@@ -145,7 +145,7 @@ fn Known(id: JobId, job: Memo<Option<Arc<JobView>>>, live: Live) -> impl IntoVie
             <div class="job__side">
                 <DeedsHere id job reading doing />
                 <CasePanels cases />
-                <Ways reading />
+                <Ways job reading />
                 <PlanPanel job />
             </div>
         </div>
@@ -178,6 +178,8 @@ fn Head(id: JobId, job: Memo<Option<Arc<JobView>>>) -> impl IntoView {
         move || job.with(|job| job.as_deref().map(pick).unwrap_or_default())
     };
     let phase = Memo::new(move |_| job.with(|job| job.as_ref().map(|job| job.phase)));
+    let calls =
+        Memo::new(move |_| job.with(|job| job.as_deref().is_some_and(board::calls_for_help)));
     let is_mine = Memo::new(move |_| {
         let requester = job.with(|job| job.as_ref().map(|job| job.requester));
         requester.is_some() && requester == session.person()
@@ -206,6 +208,7 @@ fn Head(id: JobId, job: Memo<Option<Arc<JobView>>>) -> impl IntoView {
             <h1>{text(|job| job.plan.title.clone())}</h1>
             <span class="number faint">{text(|job| job.number.clone())}</span>
             {move || phase.get().map(|phase| view! { <Badge face=badge::of_phase(phase) /> })}
+            {move || calls.get().then(badge::needs_help)}
             <span class="grow"></span>
             <Show when=move || is_mine.get()>
                 <a href=format!("/request/{id}") class="button">
@@ -232,12 +235,13 @@ fn Head(id: JobId, job: Memo<Option<Arc<JobView>>>) -> impl IntoView {
 fn Events(job: Memo<Option<Arc<JobView>>>, reading: Reading) -> impl IntoView {
     let session = expect_context::<Session>();
     let lines = Memo::new(move |_| {
-        let me = session.name();
+        let mut people = reading.people.get();
+        people.extend(session.name());
         job.with(|job| {
             let Some(job) = job else { return Vec::new() };
             reading.proofs.with(|proofs| {
                 reading.record.with(|record| {
-                    let face = |line| line_face(line, job, record, proofs, me.as_ref());
+                    let face = |line| line_face(line, job, record, proofs, &people);
                     record.lines.iter().map(face).collect()
                 })
             })
@@ -260,7 +264,7 @@ fn line_face(
     job: &JobView,
     record: &Record,
     proofs: &Proofs,
-    me: Option<&(PersonId, String)>,
+    people: &BTreeMap<PersonId, String>,
 ) -> LineFace {
     let (worth, tone) = match record::worth(line, proofs) {
         Worth::Signed => ("Signed".to_owned(), Tone::Calm),
@@ -279,7 +283,7 @@ fn line_face(
             Signer::Person(_) => Glyph::Person,
             Signer::Robot => Glyph::Robot,
         },
-        signer: record::signer_words(line, proofs, job, me),
+        signer: record::signer_words(line, proofs, job, people),
         hash: words::short_hash(&line.hash),
         worth,
         tone,

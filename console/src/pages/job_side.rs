@@ -12,6 +12,7 @@ use protocol::{
 use super::{helping::Doing, jobs::AssignHere, reading::Reading};
 use crate::{
     api, browser,
+    live::{engine::Live, reduce::Input},
     machine::{self, StepStanding, Way},
     panels::{
         deeds::{Deeds, Done},
@@ -21,6 +22,11 @@ use crate::{
     session::Session,
     words,
 };
+
+/// Whether nothing more can become of the job. Followed.
+fn is_over(job: Memo<Option<Arc<JobView>>>) -> bool {
+    job.with(|job| job.as_ref().is_some_and(|job| job.phase.is_over()))
+}
 
 /// What the person can do.
 #[component]
@@ -43,6 +49,9 @@ pub(super) fn DeedsHere(
     });
     let deeds = Memo::new(move |_| {
         let roles = roles.get();
+        if is_over(job) {
+            return Vec::new();
+        }
         reading.record.with(|record| {
             let job = record.history.job.as_ref();
             job.map(|job| machine::deeds(job, &roles, browser::now()))
@@ -66,10 +75,14 @@ pub(super) fn DeedsHere(
     }
 }
 
-/// Where the job can go and who may move it.
+/// Where the job can go and who may move it. The record may be behind what is told of the job: one that is over goes nowhere.
 #[component]
-pub(super) fn Ways(reading: Reading) -> impl IntoView {
+pub(super) fn Ways(job: Memo<Option<Arc<JobView>>>, reading: Reading) -> impl IntoView {
+    let is_over = Memo::new(move |_| is_over(job));
     let ways = Memo::new(move |_| {
+        if is_over.get() {
+            return Vec::new();
+        }
         reading.record.with(|record| {
             let job = record.history.job.as_ref();
             job.map(|job| machine::ways(job, browser::now()))
@@ -112,12 +125,17 @@ pub(super) fn PlanPanel(job: Memo<Option<Arc<JobView>>>) -> impl IntoView {
             usize::try_from(checkpoint).unwrap_or_default()
         })
     });
+    let is_over = Memo::new(move |_| is_over(job));
     let step = move |(place, title): (usize, String)| {
-        let is_done = Memo::new(move |_| place < done.get());
+        let standing = Memo::new(move |_| match (place < done.get(), is_over.get()) {
+            (true, _) => (Glyph::Check, "done: ", "soft"),
+            (false, false) => (Glyph::Ring, "to come: ", ""),
+            (false, true) => (Glyph::Cross, "not done: ", "faint"),
+        });
         view! {
-            <li class:soft=is_done>
-                {move || small(if is_done.get() { Glyph::Check } else { Glyph::Ring })}
-                <span class="hidden">{move || if is_done.get() { "done: " } else { "to come: " }}</span>
+            <li class=move || standing.get().2>
+                {move || small(standing.get().0)}
+                <span class="hidden">{move || standing.get().1}</span>
                 {title}
             </li>
         }
@@ -142,13 +160,13 @@ pub(super) fn PlanPanel(job: Memo<Option<Arc<JobView>>>) -> impl IntoView {
     }
 }
 
-/// Complaints about the job, read anew whenever it has another one.
+/// Complaints about the job: asked for when the job has another one and when the connection comes back; in between the socket
+/// tells of them.
 #[derive(Clone, Copy)]
-pub(super) struct CasesHere(RwSignal<Vec<CaseView>>);
+pub(super) struct CasesHere(Memo<Vec<Arc<CaseView>>>);
 
 impl CasesHere {
-    pub(super) fn new(job: Memo<Option<Arc<JobView>>>) -> Self {
-        let cases = RwSignal::new(Vec::<CaseView>::new());
+    pub(super) fn new(live: Live, job: Memo<Option<Arc<JobView>>>) -> Self {
         let ids = Memo::new(move |_| {
             job.with(|job| {
                 job.as_ref()
@@ -156,28 +174,34 @@ impl CasesHere {
                     .unwrap_or_default()
             })
         });
+        let asked = Memo::new(move |_| (ids.get(), live.read(|model| model.snapshots)));
         Effect::new(move |_| {
-            for id in ids.get() {
-                spawn_local(Self::load(cases, id));
+            for id in asked.get().0 {
+                spawn_local(Self::load(live, id));
             }
         });
-        Self(cases)
+        let changes = Memo::new(move |_| live.read(|model| model.cases.changes));
+        Self(Memo::new(move |_| {
+            changes.get();
+            let ids = ids.get();
+            live.peek(|model| {
+                let known = ids.iter().filter_map(|id| model.cases.get(*id));
+                known.cloned().collect()
+            })
+        }))
     }
 
-    async fn load(cases: RwSignal<Vec<CaseView>>, id: CaseId) {
+    async fn load(live: Live, id: CaseId) {
         // A complaint that can't be read is still named in the job's record.
         if let Ok(case) = api::get::<CaseView>(&format!("/api/v1/cases/{id}")).await {
-            let _kept = cases.try_update(|cases| {
-                cases.retain(|known| known.case != case.case);
-                cases.push(case);
-                cases.sort_by_key(|case| case.opened_at);
-            });
+            live.tell(Input::Cases(vec![case]));
         }
     }
 
     /// Their lanes.
     pub(super) fn lanes(self) -> Vec<LaneFace> {
-        self.0.with(|cases| cases.iter().map(case_lane).collect())
+        self.0
+            .with(|cases| cases.iter().map(|case| case_lane(case)).collect())
     }
 }
 
@@ -236,24 +260,24 @@ const fn case_phase(phase: CasePhase) -> &'static str {
 /// What was complained about, in short; ruling is done on the page of cases.
 #[component]
 pub(super) fn CasePanels(cases: CasesHere) -> impl IntoView {
-    let panel = |case: CaseView| {
+    let panel = |case: Arc<CaseView>| {
         let severity = case.triaged_severity.unwrap_or(case.severity);
         view! {
             <section class="panel" aria-label="Case">
                 <header>
-                    <h2>"Case " {case.number}</h2>
+                    <h2>"Case " {case.number.clone()}</h2>
                     <span class="grow"></span>
                     <span class="badge">{case_phase(case.phase)}</span>
                 </header>
                 <div class="panel__body">
-                    {case.words.map(|words| view! { <p>"“" {words} "”"</p> })}
+                    {case.words.clone().map(|words| view! { <p>"“" {words} "”"</p> })}
                     <dl class="pairs">
                         <dt>"Kind"</dt>
                         <dd>{case_kind(case.about)} ", severity " {severity} " of 5"</dd>
                         <dt>"Opened"</dt>
                         <dd>{words::day_minute(case.opened_at)}</dd>
                     </dl>
-                    {case.reason.map(|reason| view! { <p class="soft">"Ruling: " {reason}</p> })}
+                    {case.reason.clone().map(|reason| view! { <p class="soft">"Ruling: " {reason}</p> })}
                     <a href="/cases" class="button">
                         "Open cases"
                     </a>

@@ -1,15 +1,15 @@
 //! Reading a job's record and checking it in this browser: the entries as soon as they come, then the whole bundle with the
 //! log's proofs and everybody's keys.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::VerifyingKey;
 use ledger::verify::{Progress, Trust, Verification};
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
-    JobId,
-    views::{LogKeysView, Page, Problem},
+    JobId, PersonId,
+    views::{LogKeysView, Page, PersonName, Problem},
 };
 use serde::Deserialize;
 
@@ -52,6 +52,8 @@ pub(super) struct Reading {
     id: JobId,
     pub(super) record: RwSignal<Record>,
     pub(super) proofs: RwSignal<Proofs>,
+    /// What those who did something are called: the gateway's word, as every name is.
+    pub(super) people: RwSignal<BTreeMap<PersonId, String>>,
     pub(super) state: RwSignal<ReadState>,
     desk: StoredValue<Desk>,
 }
@@ -59,8 +61,31 @@ pub(super) struct Reading {
 #[derive(Default)]
 struct Desk {
     trust: Option<Trust>,
+    read: Turn,
+    check: Turn,
+}
+
+/// Work that is done once at a time, and once more when it is asked for meanwhile.
+#[derive(Default)]
+struct Turn {
     is_running: bool,
     is_due: bool,
+}
+
+impl Turn {
+    /// Asks for it. Whether nobody is at it, so that the caller is to begin.
+    fn ask(&mut self) -> bool {
+        let begins = !self.is_running;
+        self.is_running = true;
+        self.is_due = true;
+        begins
+    }
+
+    /// Whether it is to be done now; who is told so does it and asks again.
+    fn take(&mut self) -> bool {
+        self.is_running = std::mem::take(&mut self.is_due);
+        self.is_running
+    }
 }
 
 impl Reading {
@@ -70,50 +95,54 @@ impl Reading {
             id,
             record: RwSignal::new(Record::default()),
             proofs: RwSignal::new(Proofs::default()),
+            people: RwSignal::new(BTreeMap::new()),
             state: RwSignal::new(ReadState::Reading),
             desk: StoredValue::new(Desk::default()),
         }
     }
 
-    /// Reads what is new and checks all of it. Asked again meanwhile, it does so once more afterwards.
+    /// Reads what is new, at once, and then checks all of it. Asked again meanwhile, it does so once more: what is new is never
+    /// kept waiting by a check.
     pub(super) fn refresh(self) {
-        let starts = self.desk.try_update_value(|desk| {
-            let starts = !desk.is_running;
-            desk.is_running = true;
-            desk.is_due = true;
-            starts
-        });
-        if starts != Some(true) {
+        if !self.turn(|desk| desk.read.ask()) {
             return;
         }
         spawn_local(async move {
-            while self.is_due() {
-                self.read_and_check().await;
+            while self.turn(|desk| desk.read.take()) {
+                match self.read().await {
+                    Ok(()) => self.check_soon(),
+                    Err(problem) => {
+                        // The page may be gone by now; then nobody reads what is told.
+                        let _told = self.state.try_set(ReadState::Failed(problem));
+                    }
+                }
             }
         });
     }
 
-    fn is_due(self) -> bool {
-        let due = self.desk.try_update_value(|desk| {
-            let is_due = std::mem::take(&mut desk.is_due);
-            desk.is_running = is_due;
-            is_due
-        });
-        due == Some(true)
-    }
-
-    async fn read_and_check(self) {
-        // The page may be gone by now; then nobody reads what is told.
-        if let Err(problem) = self.read().await {
-            let _told = self.state.try_set(ReadState::Failed(problem));
+    fn check_soon(self) {
+        let _told = self.state.try_set(ReadState::Checking);
+        if !self.turn(|desk| desk.check.ask()) {
             return;
         }
-        let _told = self.state.try_set(ReadState::Checking);
-        browser::sleep(CHECKPOINT_AFTER).await;
-        let _told = self.state.try_set(match self.check().await {
-            Ok(()) => ReadState::Checked,
-            Err(problem) => ReadState::Unproved(problem),
+        spawn_local(async move {
+            while self.turn(|desk| desk.check.take()) {
+                browser::sleep(CHECKPOINT_AFTER).await;
+                let checked = self.check().await;
+                if self.turn(|desk| desk.check.is_due) {
+                    continue;
+                }
+                let _told = self.state.try_set(match checked {
+                    Ok(()) => ReadState::Checked,
+                    Err(problem) => ReadState::Unproved(problem),
+                });
+            }
         });
+    }
+
+    /// Asks something of the desk; nothing is to be done for a page that is gone.
+    fn turn(self, ask: impl FnOnce(&mut Desk) -> bool) -> bool {
+        self.desk.try_update_value(ask).unwrap_or_default()
     }
 
     async fn read(self) -> Result<(), Problem> {
@@ -190,8 +219,24 @@ impl Reading {
         let manifest = verification.manifest().cloned();
         let report = verification.into_report();
         let proofs = record::proofs(self.id, manifest.as_ref(), &report, rules);
+        let has_strangers = self.people.try_with_untracked(|people| {
+            let mut found = proofs.people.values();
+            found.any(|person| !people.contains_key(person))
+        });
         let _told = self.proofs.try_set(proofs);
+        if has_strangers == Some(true) {
+            self.ask_for_people().await;
+        }
         Ok(())
+    }
+
+    /// Without the names, people are told by their roles.
+    async fn ask_for_people(self) {
+        let path = format!("/api/v1/jobs/{}/people", self.id);
+        if let Ok(page) = api::get::<Page<PersonName>>(&path).await {
+            let named = page.items.into_iter().map(|one| (one.person, one.name));
+            let _told = self.people.try_set(named.collect());
+        }
     }
 }
 

@@ -103,12 +103,13 @@ pub(crate) fn Call(
 }
 
 fn options(call: &AnswerFace, is_busy: Signal<bool>, wishes: AnswerWishes) -> impl IntoView {
-    let is_mine = call.holder == Holder::Me;
     let chosen = call.chosen;
+    // The robot acts on the first answer at once: a second one is refused.
+    let can_answer = call.holder == Holder::Me && chosen.is_none();
     let option = move |(place, words): (usize, String)| {
         let is_chosen = chosen == Some(place);
         let answer = move |_| {
-            if is_mine && !is_busy.get_untracked() {
+            if can_answer && !is_busy.get_untracked() {
                 wishes.answer.run(place);
             }
         };
@@ -117,7 +118,7 @@ fn options(call: &AnswerFace, is_busy: Signal<bool>, wishes: AnswerWishes) -> im
                 <button
                     class="answer__option"
                     aria-pressed=if is_chosen { "true" } else { "false" }
-                    aria-disabled=move || (!is_mine || is_busy.get()).then_some("true")
+                    aria-disabled=move || (!can_answer || is_busy.get()).then_some("true")
                     on:click=answer
                 >
                     <kbd>{place + 1}</kbd>

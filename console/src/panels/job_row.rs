@@ -7,10 +7,7 @@ use protocol::{JobId, job::PhaseName, views::JobView};
 
 use crate::{
     board,
-    parts::{
-        badge::{self, Badge},
-        icon::{Glyph, small},
-    },
+    parts::badge::{self, Badge},
     words,
 };
 
@@ -90,12 +87,7 @@ fn standing(job: Signal<Option<Arc<JobView>>>, phase: Memo<PhaseName>) -> impl I
     let face = Signal::derive(move || badge::of_phase(phase.get()));
     let calls =
         Memo::new(move |_| job.with(|job| job.as_deref().is_some_and(board::calls_for_help)));
-    let help = move || {
-        let badge = || {
-            view! { <span class="badge badge--caution">{small(Glyph::Bell)} "Needs help"</span> }
-        };
-        calls.get().then(badge)
-    };
+    let help = move || calls.get().then(badge::needs_help);
     let progress = move || {
         job.with(|job| {
             let job = job.as_ref()?;

@@ -91,6 +91,11 @@ pub(crate) const fn glyph_of_phase(phase: PhaseName) -> Glyph {
     }
 }
 
+/// Beside the badge of a job whose robot waits for somebody to take its call.
+pub(crate) fn needs_help() -> impl IntoView {
+    view! { <span class="badge badge--caution">{small(Glyph::Bell)} "Needs help"</span> }
+}
+
 /// Draws a badge.
 #[component]
 pub(crate) fn Badge(#[prop(into)] face: Signal<BadgeFace>) -> impl IntoView {

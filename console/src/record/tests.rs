@@ -69,6 +69,7 @@ fn view() -> JobView {
         access: None,
         is_access_verified: false,
         approval: None,
+        allowed: None,
         assist: None,
         operator_name: None,
         accept_by: None,
@@ -152,6 +153,27 @@ fn a_sound_record_is_signed_line_by_line_and_makes_the_job() {
     assert_eq!(lane[0].standing, StepStanding::Was);
     let counted = tally(&record, &Proofs::default());
     assert_eq!((counted.all, counted.signed, counted.included), (2, 2, 0));
+}
+
+#[test]
+fn people_are_told_by_name_once_it_is_proved_who_they_are_and_by_their_role_before() {
+    let record = read(&stream());
+    let operator = PersonId(Uuid::from_u128(6));
+    let people = Map::from([(operator, "Mira K.".to_owned())]);
+    let assigned = Line {
+        signer: Signer::Person(Role::Operator),
+        ..record.lines[1].clone()
+    };
+    let words = |proofs: &Proofs| signer_words(&assigned, proofs, &view(), &people);
+    let proved = Proofs {
+        people: Map::from([(assigned.number, operator)]),
+        ..Proofs::default()
+    };
+
+    assert_eq!(words(&Proofs::default()), "An operator");
+    assert_eq!(words(&proved), "Mira K.");
+    let by_cloud = signer_words(&record.lines[1], &Proofs::default(), &view(), &people);
+    assert_eq!(by_cloud, "Cloud for Mira K.");
 }
 
 #[test]

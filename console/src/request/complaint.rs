@@ -1,5 +1,7 @@
 //! Complaints in words: what about, how grave, where they stand, and what is wrong with one before it is sent.
 
+use std::sync::Arc;
+
 use protocol::{
     case::{CaseKind, CasePhase},
     job::PhaseName,
@@ -110,7 +112,7 @@ pub const fn takes_an_admin(weight: u8) -> bool {
 }
 
 /// The order in which cases are looked at: those that are open first, the gravest, then the oldest.
-pub fn sort(cases: &mut [CaseView]) {
+pub fn sort(cases: &mut [Arc<CaseView>]) {
     cases.sort_by_key(|case| {
         (
             case.phase.is_over(),
@@ -249,12 +251,13 @@ mod tests {
 
     #[test]
     fn the_gravest_and_then_the_oldest_open_case_is_first() {
-        let mut cases = vec![
+        let mut cases = [
             case(1, CasePhase::Rejected, 5, None),
             case(2, CasePhase::EvidenceFrozen, 3, None),
             case(3, CasePhase::Triaged, 2, Some(4)),
             case(4, CasePhase::UnderReview, 4, None),
-        ];
+        ]
+        .map(Arc::new);
 
         sort(&mut cases);
 

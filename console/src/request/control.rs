@@ -2,7 +2,10 @@
 
 use protocol::{job::PhaseName, views::JobView};
 
-use super::{Mark, Mood, state::robot};
+use super::{
+    Mark, Mood,
+    state::{HelpToCome, help_to_come, robot},
+};
 
 /// Who is in control.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,9 @@ fn told(mark: Mark, mood: Mood, headline: String, rest: String) -> Control {
 pub fn control(job: &JobView) -> Option<Control> {
     let name = robot(job);
     let place = &job.plan.place;
+    if let Some(help) = help_to_come(job) {
+        return Some(called(help, name));
+    }
     Some(match job.phase {
         PhaseName::Requested => unassigned(job),
         PhaseName::Dispatching => asked(name),
@@ -132,28 +138,44 @@ fn at_the_door(job: &JobView, name: &str) -> Control {
     )
 }
 
-fn helped(job: &JobView, name: &str) -> Control {
-    match &job.operator_name {
-        Some(operator) => told(
-            Mark::Person,
-            Mood::Human,
-            format!("A person is helping: {operator}"),
-            format!("{operator} is an operator and sees what {name} sees."),
-        ),
-        None => told(
+/// Nobody helps yet: it is never said that somebody does before they began.
+fn called(help: HelpToCome<'_>, name: &str) -> Control {
+    match help {
+        HelpToCome::Awaited => told(
             Mark::Underway,
             Mood::Calm,
             format!("{name} has asked for help"),
-            "It waits until a person answers.".to_owned(),
+            "It waits until a person takes the call.".to_owned(),
+        ),
+        HelpToCome::Promised(operator) => told(
+            Mark::Person,
+            Mood::Calm,
+            format!("{operator} comes to help"),
+            format!("{operator} is an operator and has taken the call of {name}."),
         ),
     }
 }
 
+fn helped(job: &JobView, name: &str) -> Control {
+    let operator = job.operator_name.as_deref();
+    let headline = operator.map_or_else(
+        || "A person is helping".to_owned(),
+        |operator| format!("A person is helping: {operator}"),
+    );
+    let operator = operator.unwrap_or("This person");
+    told(
+        Mark::Person,
+        Mood::Human,
+        headline,
+        format!("{operator} is an operator and sees what {name} sees."),
+    )
+}
+
 fn unheard(job: &JobView, name: &str) -> Control {
-    let called = if job.assist.is_some() {
-        " An operator was called."
-    } else {
-        ""
+    let called = match (job.assist, &job.operator_name) {
+        (Some(_), Some(operator)) => format!(" {operator}, an operator, has taken the call."),
+        (Some(_), None) => " An operator was called.".to_owned(),
+        (None, _) => String::new(),
     };
     told(
         Mark::Caution,
@@ -182,17 +204,24 @@ fn stopping(job: &JobView, name: &str) -> Control {
 
 #[cfg(test)]
 mod tests {
+    use protocol::AssistId;
+    use uuid::Uuid;
+
     use super::super::fixture::job;
     use super::*;
 
     #[test]
     fn a_person_who_helps_is_named_and_one_who_has_not_come_is_not_claimed() {
-        let mut helped = job(PhaseName::Assisted);
+        let mut called = job(PhaseName::Executing);
+        called.assist = Some(AssistId(Uuid::from_u128(7)));
         let headline = |job: &JobView| control(job).unwrap().headline;
-        assert_eq!(headline(&helped), "Juniper has asked for help");
+        assert_eq!(headline(&called), "Juniper has asked for help");
 
-        helped.operator_name = Some("Mira K.".to_owned());
-        assert_eq!(headline(&helped), "A person is helping: Mira K.");
+        called.operator_name = Some("Mira K.".to_owned());
+        assert_eq!(headline(&called), "Mira K. comes to help");
+
+        called.phase = PhaseName::Assisted;
+        assert_eq!(headline(&called), "A person is helping: Mira K.");
     }
 
     #[test]

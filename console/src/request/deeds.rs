@@ -3,7 +3,7 @@
 
 use protocol::{job::PhaseName, views::JobView};
 
-use super::state::robot;
+use super::state::{is_done, robot};
 
 /// A button of the bar that never moves: what it cannot do now it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +35,14 @@ pub struct Deeds {
     pub bar: Option<Bar>,
     /// Leave to enter can be given or changed.
     pub give_access: bool,
+    /// Leave can be taken back where there is no bar for it: no robot is on its way yet.
+    pub take_access_back: bool,
     /// The job can be called off.
     pub cancel: bool,
     /// The work can be accepted.
     pub accept: bool,
+    /// The robot's question, where there is one, can be answered.
+    pub answer: Press,
     /// A complaint can be filed: the job is over.
     pub complain: bool,
 }
@@ -66,11 +70,14 @@ pub enum Pause {
 /// What may be done now.
 pub fn deeds(job: &JobView) -> Deeds {
     let phase = job.phase;
+    let bar = bar(job);
     Deeds {
-        bar: bar(job),
         give_access: may_give_access(job),
+        take_access_back: bar.is_none() && job.access.is_some() && !phase.is_over(),
+        bar,
         cancel: may_cancel(job),
-        accept: phase == PhaseName::Verifying,
+        accept: may_accept(job),
+        answer: may_answer(job),
         complain: phase.is_over(),
     }
 }
@@ -101,7 +108,9 @@ fn bar(job: &JobView) -> Option<Bar> {
     } else {
         Press::Ready
     };
-    let pause = if job.phase == PhaseName::Paused && job.access.is_none() {
+    // New leave lets it go on; work that is done needs none.
+    let is_held = job.phase == PhaseName::Paused && job.access.is_none();
+    let pause = if is_held && !is_done(job) {
         Pause::GoOn
     } else {
         Pause::Pause(stop.clone())
@@ -115,8 +124,39 @@ fn bar(job: &JobView) -> Option<Bar> {
 
 /// Leave that the robot came in under can only be taken back; anything else can be given or replaced until the work is done.
 const fn may_give_access(job: &JobView) -> bool {
-    let is_done = job.phase.is_over() || matches!(job.phase, PhaseName::Verifying);
-    !is_done && !job.is_access_verified
+    !job.phase.is_over() && !is_done(job) && !job.is_access_verified
+}
+
+/// Once it is done, also when its robot was told to stand or is not heard of any more; not while it stops or a person decides.
+fn may_accept(job: &JobView) -> bool {
+    let can_end = matches!(
+        job.phase,
+        PhaseName::Verifying | PhaseName::Stalled | PhaseName::Paused
+    );
+    is_done(job) && can_end
+}
+
+/// A robot that was told to stop hears no answer: what it asked is asked anew or left out once it goes on.
+fn may_answer(job: &JobView) -> Press {
+    let name = robot(job);
+    match job.phase {
+        PhaseName::Stopping => Press::Not(format!("{name} was told to stop")),
+        PhaseName::Paused => Press::Not(format!("{name} stands: let it go on first")),
+        PhaseName::Incident => Press::Not("A person decides first".to_owned()),
+        PhaseName::Requested
+        | PhaseName::Dispatching
+        | PhaseName::Reserved
+        | PhaseName::Travelling
+        | PhaseName::AtSite
+        | PhaseName::Executing
+        | PhaseName::AwaitingApproval
+        | PhaseName::Assisted
+        | PhaseName::Stalled
+        | PhaseName::Verifying
+        | PhaseName::Completed
+        | PhaseName::Aborted
+        | PhaseName::Cancelled => Press::Ready,
+    }
 }
 
 /// Until the work is done, but not while a person has to decide or the robot is being called off already.

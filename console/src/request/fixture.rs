@@ -63,6 +63,7 @@ pub(super) fn job(phase: PhaseName) -> JobView {
         access: None,
         is_access_verified: false,
         approval: None,
+        allowed: None,
         assist: None,
         operator_name: None,
         accept_by: None,

@@ -10,6 +10,8 @@ pub mod state;
 pub mod when;
 
 #[cfg(test)]
+mod allowed;
+#[cfg(test)]
 mod fixture;
 
 /// The shape of a state; says the same as the colour.

@@ -23,6 +23,8 @@ pub struct Progress {
     pub present: Option<String>,
     /// The steps after it.
     pub after: Vec<String>,
+    /// The steps that nobody does any more: the job ended before them.
+    pub never: Vec<String>,
 }
 
 impl Progress {
@@ -42,6 +44,8 @@ pub fn progress(job: &JobView) -> Progress {
     let done = usize::try_from(job.checkpoint).unwrap_or(total).min(total);
     let title = |step: &protocol::job::PlanStep| step.title.clone();
     let (before, rest) = job.plan.steps.split_at(done);
+    let is_over = job.phase.is_over();
+    let (rest, never) = rest.split_at(if is_over { 0 } else { rest.len() });
     let is_at_work = match job.phase {
         PhaseName::Executing | PhaseName::AwaitingApproval | PhaseName::Assisted => true,
         PhaseName::Requested
@@ -65,6 +69,7 @@ pub fn progress(job: &JobView) -> Progress {
         before: before.iter().map(title).collect(),
         present: rest.first().map(title),
         after: rest.iter().skip(1).map(title).collect(),
+        never: never.iter().map(title).collect(),
     }
 }
 
@@ -139,6 +144,17 @@ mod tests {
         working.checkpoint = 3;
         assert_eq!(progress(&working).words(), "3 of 3 done");
         assert_eq!(progress(&job(PhaseName::Paused)).words(), "1 of 3 done");
+    }
+
+    #[test]
+    fn a_job_that_is_over_has_no_step_before_it() {
+        for phase in PhaseName::ALL {
+            let told = progress(&job(phase));
+
+            let is_ahead = told.present.is_some() || !told.after.is_empty();
+            assert_eq!(is_ahead, !phase.is_over(), "{phase:?}");
+            assert_eq!(told.never.len(), if phase.is_over() { 2 } else { 0 });
+        }
     }
 
     #[test]

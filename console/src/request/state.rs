@@ -54,8 +54,77 @@ pub fn robot_within(job: &JobView) -> &str {
     job.robot_name.as_deref().unwrap_or("the robot")
 }
 
+/// A person's help while it has not begun: called for, or promised by somebody who took the call. The job's phase says nothing of
+/// it before they begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HelpToCome<'job> {
+    /// Nobody has taken the call yet.
+    Awaited,
+    /// This operator has.
+    Promised(&'job str),
+}
+
+/// The help that a robot which goes on otherwise waits for. What the requester is asked, and what stops the robot, is told first.
+pub fn help_to_come(job: &JobView) -> Option<HelpToCome<'_>> {
+    job.assist?;
+    match job.phase {
+        PhaseName::AtSite if job.access.is_none() => return None,
+        PhaseName::Travelling | PhaseName::AtSite | PhaseName::Executing => {}
+        PhaseName::Requested
+        | PhaseName::Dispatching
+        | PhaseName::Reserved
+        | PhaseName::AwaitingApproval
+        | PhaseName::Assisted
+        | PhaseName::Stalled
+        | PhaseName::Stopping
+        | PhaseName::Paused
+        | PhaseName::Incident
+        | PhaseName::Verifying
+        | PhaseName::Completed
+        | PhaseName::Aborted
+        | PhaseName::Cancelled => return None,
+    }
+    Some(match &job.operator_name {
+        Some(operator) => HelpToCome::Promised(operator),
+        None => HelpToCome::Awaited,
+    })
+}
+
+/// Whether every step is done and only the requester's word is missing, whatever else interrupts that.
+pub const fn is_done(job: &JobView) -> bool {
+    matches!(job.phase, PhaseName::Verifying) || job.accept_by.is_some()
+}
+
+/// Whether it goes no further before the requester does something.
+pub fn waits_for_requester(job: &JobView) -> bool {
+    match job.phase {
+        PhaseName::AwaitingApproval | PhaseName::Verifying => true,
+        PhaseName::AtSite | PhaseName::Paused => job.access.is_none() || is_done(job),
+        PhaseName::Requested
+        | PhaseName::Dispatching
+        | PhaseName::Reserved
+        | PhaseName::Travelling
+        | PhaseName::Executing
+        | PhaseName::Assisted
+        | PhaseName::Stalled
+        | PhaseName::Stopping
+        | PhaseName::Incident
+        | PhaseName::Completed
+        | PhaseName::Aborted
+        | PhaseName::Cancelled => false,
+    }
+}
+
 /// Where it stands.
 pub fn state(job: &JobView) -> State {
+    if let Some(help) = help_to_come(job) {
+        let (words, mark) = match help {
+            HelpToCome::Awaited => ("Waiting for a person's help", Mark::Underway),
+            HelpToCome::Promised(_) => ("A person comes to help", Mark::Person),
+        };
+        let mood = Mood::Calm;
+        return State { words, mark, mood };
+    }
     let (words, mark, mood) = match job.phase {
         PhaseName::Requested => ("Waiting for a robot", Mark::Coming, Mood::Calm),
         PhaseName::Dispatching => ("A robot is being asked", Mark::Underway, Mood::Calm),
@@ -67,10 +136,7 @@ pub fn state(job: &JobView) -> State {
         PhaseName::AtSite => ("At the door", Mark::Running, Mood::Calm),
         PhaseName::Executing => ("Working", Mark::Running, Mood::Calm),
         PhaseName::AwaitingApproval => ("Needs your answer", Mark::Person, Mood::Human),
-        PhaseName::Assisted if job.operator_name.is_some() => {
-            ("A person is helping", Mark::Person, Mood::Human)
-        }
-        PhaseName::Assisted => ("Waiting for a person's help", Mark::Underway, Mood::Calm),
+        PhaseName::Assisted => ("A person is helping", Mark::Person, Mood::Human),
         PhaseName::Stalled => ("Nothing heard of it", Mark::Caution, Mood::Caution),
         PhaseName::Stopping => ("Stop sent", Mark::Underway, Mood::Caution),
         PhaseName::Paused => ("Paused", Mark::Still, Mood::Calm),
@@ -138,15 +204,11 @@ pub fn due(job: &JobView, zone: Zone, now: UnixMicros) -> (&'static str, String)
 /// the latest first within each.
 pub fn sort(jobs: &mut [JobView]) {
     jobs.sort_by_key(|job| {
-        let group = match (state(job).mood, stage(job.phase)) {
-            (Mood::Human | Mood::Alarm, Stage::Live | Stage::Receipt)
-                if job.phase != PhaseName::Assisted =>
-            {
-                0
-            }
-            (_, Stage::Live) => 1,
-            (_, Stage::Asked | Stage::Booked) => 2,
-            (_, Stage::Receipt) => 3,
+        let group = match stage(job.phase) {
+            _ if waits_for_requester(job) || job.phase == PhaseName::Incident => 0,
+            Stage::Live => 1,
+            Stage::Asked | Stage::Booked => 2,
+            Stage::Receipt => 3,
         };
         (group, std::cmp::Reverse(job.updated_at))
     });
@@ -154,6 +216,9 @@ pub fn sort(jobs: &mut [JobView]) {
 
 #[cfg(test)]
 mod tests {
+    use protocol::AssistId;
+    use uuid::Uuid;
+
     use super::super::fixture::{CET, NOW, job};
     use super::*;
 
@@ -198,6 +263,23 @@ mod tests {
                 PhaseName::Completed,
             ]
         );
+    }
+
+    #[test]
+    fn help_that_is_waited_for_is_told_before_anybody_has_come() {
+        let mut called = job(PhaseName::Executing);
+        called.assist = Some(AssistId(Uuid::from_u128(7)));
+        assert_eq!(state(&called).words, "Waiting for a person's help");
+
+        called.operator_name = Some("Mira K.".to_owned());
+        assert_eq!(state(&called).words, "A person comes to help");
+        assert!(!waits_for_requester(&called));
+
+        // What only the requester can do comes first.
+        called.phase = PhaseName::AwaitingApproval;
+        assert_eq!(state(&called).words, "Needs your answer");
+        called.phase = PhaseName::AtSite;
+        assert_eq!(state(&called).words, "Waiting to be let in");
     }
 
     #[test]

@@ -121,6 +121,7 @@ fn work() -> Router<App> {
         )
         .route("/jobs/{job}", get(jobs::read::handler))
         .route("/jobs/{job}/bundle", get(jobs::bundle::handler))
+        .route("/jobs/{job}/people", get(jobs::people::handler))
         .route("/assists", get(assists::list::handler))
         .route("/cases", get(cases::list::handler))
         .route("/cases/{case}", get(cases::read::handler))

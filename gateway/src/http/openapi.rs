@@ -30,6 +30,7 @@ use utoipa::{
         super::jobs::events::handler,
         super::jobs::act::handler,
         super::jobs::bundle::handler,
+        super::jobs::people::handler,
         super::assists::list::handler,
         super::cases::file::handler,
         super::cases::list::handler,

@@ -14,7 +14,7 @@ use protocol::{
     console_socket::{SNAPSHOT_COMMANDS, ToConsole},
     robot_socket::Goodbye,
     thumbnail::Thumbnail,
-    views::{AssistView, CommandView, Degradation, JobView, RobotView},
+    views::{AssistView, CaseView, CommandView, Degradation, JobView, RobotView},
 };
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -143,6 +143,8 @@ pub struct NewConsole {
     pub jobs: Option<Sight>,
     /// Sites of which calls for help may be answered.
     pub calls: Option<Sight>,
+    /// Sites of which everybody's complaints may be reviewed; one's own are seen everywhere.
+    pub cases: Option<Sight>,
     /// Where its frames go.
     pub outbox: Outbox,
     /// Fired when the session must end.
@@ -159,6 +161,7 @@ pub(super) struct Console {
     watches: Option<Sight>,
     jobs: Option<Sight>,
     calls: Option<Sight>,
+    cases: Option<Sight>,
     pub(super) outbox: Outbox,
     ending: Option<oneshot::Sender<Goodbye>>,
     doubt: Arc<Notify>,
@@ -192,6 +195,7 @@ impl Live {
                 watches: new.watches,
                 jobs: new.jobs,
                 calls: new.calls,
+                cases: new.cases,
                 outbox: new.outbox,
                 ending: Some(new.ending),
                 doubt: new.doubt,
@@ -315,6 +319,16 @@ impl Live {
         self.state().tell_whom(&message, |console| {
             let sight = console.calls.as_ref();
             sight.is_some_and(|sight| sight.covers(view.organisation, view.site))
+        });
+    }
+
+    /// A complaint was filed or changed.
+    pub fn case(&self, view: &CaseView) {
+        let message = ToConsole::Case(Box::new(view.clone()));
+        self.state().tell_whom(&message, |console| {
+            let sight = console.cases.as_ref();
+            console.person == view.requester
+                || sight.is_some_and(|sight| sight.covers(view.organisation, view.site))
         });
     }
 

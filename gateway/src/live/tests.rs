@@ -79,6 +79,7 @@ impl Console {
             watches,
             jobs: None,
             calls: None,
+            cases: None,
             outbox: outbox.clone(),
             ending,
             doubt: Arc::clone(&doubt),

@@ -84,6 +84,7 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
             watches: caller.may(Permission::Watch).ok(),
             jobs: caller.may(Permission::SeeJobs).ok(),
             calls: caller.may(Permission::RunJobs).ok(),
+            cases: caller.may(Permission::Review).ok(),
             sight,
             outbox: outbox.clone(),
             ending,

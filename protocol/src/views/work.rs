@@ -63,6 +63,9 @@ pub struct JobView {
     /// The question that the requester has not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalView>,
+    /// The question that they said yes to, while the robot may still act on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<ApprovalId>,
     /// The call for help that is not over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assist: Option<AssistId>,
@@ -87,6 +90,16 @@ pub struct JobView {
     /// Complaints about it, oldest first.
     #[serde(default)]
     pub cases: Vec<CaseId>,
+}
+
+/// A person who did something to a job, by name: signatures name people by their ids only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PersonName {
+    /// Who.
+    pub person: PersonId,
+    /// What they are called now.
+    pub name: String,
 }
 
 /// A question that the requester has not answered.

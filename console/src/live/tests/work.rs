@@ -1,10 +1,11 @@
-//! Jobs and calls for help: the newer word counts, and what is new rings once.
+//! Jobs, complaints and calls for help: the newer word counts, and what is new rings once.
 
 use protocol::{
-    AssistId, JobId,
+    AssistId, CaseId, JobId,
     assist::{AssistPhase, AssistQuestion, AssistReason},
+    case::{CaseKind, CasePhase},
     job::{PhaseName, Plan, TemplateName, Window},
-    views::{AssistView, JobView},
+    views::{AssistView, CaseView, JobView},
 };
 
 use super::*;
@@ -81,6 +82,7 @@ fn job(version: u64, phase: PhaseName) -> JobView {
         access: None,
         is_access_verified: false,
         approval: None,
+        allowed: None,
         assist: None,
         operator_name: None,
         accept_by: None,
@@ -88,6 +90,31 @@ fn job(version: u64, phase: PhaseName) -> JobView {
         updated_at: OffsetDateTime::UNIX_EPOCH,
         version,
         cases: Vec::new(),
+    }
+}
+
+fn complaint(version: u64, phase: CasePhase) -> CaseView {
+    CaseView {
+        case: CaseId(Uuid::from_u128(8)),
+        number: "C-0008".to_owned(),
+        job: JobId(Uuid::from_u128(9)),
+        job_title: "Reset Room 3".to_owned(),
+        organisation: OrganisationId(Uuid::from_u128(1)),
+        site: SiteId(Uuid::from_u128(2)),
+        about: CaseKind::PropertyDamage,
+        severity: 3,
+        triaged_severity: None,
+        words: None,
+        pictures: Vec::new(),
+        requester: PersonId(Uuid::from_u128(5)),
+        requester_name: "Mira".to_owned(),
+        phase,
+        frozen_entries: None,
+        ruling: None,
+        reason: None,
+        opened_at: OffsetDateTime::UNIX_EPOCH,
+        updated_at: OffsetDateTime::UNIX_EPOCH,
+        version,
     }
 }
 
@@ -182,4 +209,19 @@ fn an_answer_that_was_overtaken_by_the_socket_does_not_undo_its_news() {
     let known = model.jobs.get(JobId(Uuid::from_u128(9))).unwrap();
     assert_eq!(known.phase, PhaseName::Reserved);
     assert_eq!(model.jobs.changes, changes);
+}
+
+#[test]
+fn news_of_a_complaint_reach_the_model_and_older_answers_do_not_undo_them() {
+    let mut model = live(&[JUNIPER]);
+    let ruled = ToConsole::Case(Box::new(complaint(5, CasePhase::Upheld)));
+    reduce(&mut model, heard(ruled), at(0));
+    let changes = model.cases.changes;
+
+    let older = vec![complaint(4, CasePhase::UnderReview)];
+    reduce(&mut model, Input::Cases(older), at(0));
+
+    let known = model.cases.get(CaseId(Uuid::from_u128(8))).unwrap();
+    assert_eq!(known.phase, CasePhase::Upheld);
+    assert_eq!(model.cases.changes, changes);
 }

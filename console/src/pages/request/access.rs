@@ -1,9 +1,14 @@
 //! Leave to enter: what was given, and giving it.
 
 use leptos::prelude::*;
-use protocol::{UnixMicros, job::PhaseName};
+use protocol::{
+    UnixMicros,
+    job::{JobEvent, PhaseName},
+    views::Problem,
+};
 
 use super::{
+    asked::{Asked, question as sure_question},
     desk::Desk,
     field::Field,
     mark::ZONE,
@@ -16,6 +21,7 @@ use crate::{
         state::{Stage, robot, stage},
         when::{MINUTE_US, leave_until},
     },
+    words,
 };
 
 /// Leave to enter: what was given, and giving it.
@@ -30,7 +36,10 @@ pub(super) fn Access(desk: Desk) -> impl IntoView {
     });
     // Once there is a receipt, the robot has no business there any more.
     let is_shown = desk.part(|job| stage(job.phase) != Stage::Receipt);
-    let is_awaited = desk.part(|job| job.phase == PhaseName::AtSite && job.access.is_none());
+    let is_at_door = desk.part(|job| job.phase == PhaseName::AtSite && job.access.is_none());
+    let ungranted = Memo::new(move |_| desk.ungranted());
+    let is_awaited = Memo::new(move |_| is_at_door.get() || ungranted.with(Option::is_some));
+    let may_take_back = desk.part(|job| deeds(job).take_access_back);
     let has_cover = desk.part(|job| job.operator_cover);
     let verb = move || {
         let is_given = told.with(|told| told.as_ref().is_some_and(|(_, until)| until.is_some()));
@@ -42,17 +51,30 @@ pub(super) fn Access(desk: Desk) -> impl IntoView {
                 <header>
                     <h2 id="access-title">"Access you gave"</h2>
                 </header>
+                {move || ungranted.get().map(not_given)}
                 <div class="ract">
                     {icon(Glyph::Door)} {move || told.get().map(|told| line(desk, told))}
-                    <Show when=move || may_give.get()>
-                        <button
-                            class="button button--small"
-                            class:button--primary=is_awaited
-                            on:click=move |_| is_open.set(true)>
-                            {verb}
-                        </button>
-                    </Show>
+                    <span class="ract__acts">
+                        <Show when=move || may_take_back.get()>
+                            <button
+                                class="button button--small"
+                                on:click=move |_| desk.revoke_access()
+                            >
+                                "Take back"
+                            </button>
+                        </Show>
+                        <Show when=move || may_give.get()>
+                            <button
+                                class="button button--small"
+                                class:button--primary=is_awaited
+                                on:click=move |_| is_open.set(true)
+                            >
+                                {verb}
+                            </button>
+                        </Show>
+                    </span>
                 </div>
+                <Allowed desk />
                 <div class="ract">
                     {icon(Glyph::Camera)}
                     <span>
@@ -78,6 +100,56 @@ pub(super) fn Access(desk: Desk) -> impl IntoView {
             </section>
         </Show>
         <Leave desk is_open is_going_on=false />
+    }
+}
+
+/// Why access was not given with the job.
+fn not_given(problem: Problem) -> impl IntoView {
+    view! {
+        <div class="notice notice--alarm ract__trouble" role="alert">
+            {icon(Glyph::Octagon)}
+            <p class="grow">
+                <b>"Your job is asked for, but access was not given. "</b>
+                {words::capitalised(&problem.detail)}
+                " "
+                <code>{problem.code}</code>
+            </p>
+        </div>
+    }
+}
+
+/// The yes to the robot's question, which can be taken back while the robot may act on it.
+#[component]
+fn Allowed(desk: Desk) -> impl IntoView {
+    let allowed = desk.part(|job| job.allowed);
+    let asked = RwSignal::new(None::<Asked>);
+    let take_back = Callback::new(move |()| {
+        asked.set(None);
+        if let Some(approval) = allowed.get_untracked() {
+            desk.act(JobEvent::ApprovalRevoked { approval });
+        }
+        true
+    });
+    view! {
+        <Show when=move || allowed.with(Option::is_some)>
+            <div class="ract">
+                {icon(Glyph::Check)}
+                <span>
+                    "What it asked" <br /> <span class="rhint">"You allowed it, this once"</span>
+                </span>
+                <button
+                    class="button button--small"
+                    on:click=move |_| asked.set(Some(Asked::TakeYesBack))
+                >
+                    "Take back"
+                </button>
+            </div>
+        </Show>
+        <Sure
+            question=sure_question(desk, asked)
+            on_yes=take_back
+            on_no=Callback::new(move |()| asked.set(None))
+        />
     }
 }
 

@@ -5,9 +5,10 @@ use protocol::{UnixMicros, job::JobEvent, views::ApprovalView};
 
 use super::{
     access::Leave,
+    asked::{Asked, question},
     desk::Desk,
     mark::ZONE,
-    sure::{Question, Sure},
+    sure::Sure,
 };
 use crate::{
     live::commands::micros_of,
@@ -15,57 +16,11 @@ use crate::{
     parts::icon::{Glyph, icon},
     request::{
         deeds::{Bar, Pause, Press, deeds},
-        state::{robot, robot_within},
+        state::robot_within,
         when::countdown,
     },
     route::Route,
 };
-
-/// What is asked before it is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Revoke,
-    Cancel,
-}
-
-/// The question before something is taken away, in the words of this job.
-fn question(desk: Desk, asked: RwSignal<Option<Asked>>) -> Signal<Option<Question>> {
-    Signal::derive(move || {
-        let asked = asked.get()?;
-        desk.job.with(|job| {
-            let job = job.as_deref()?;
-            let name = robot(job);
-            let place = &job.plan.place;
-            let (title, rest, yes, no) = match asked {
-                Asked::Revoke => (
-                    format!("Revoke access to {place}?"),
-                    format!(
-                        "{name} stops and keeps the job. It goes on when you give access again."
-                    ),
-                    "Revoke access",
-                    "Keep it as it is",
-                ),
-                Asked::Cancel => (
-                    format!("Cancel “{}”?", job.plan.title),
-                    if job.robot.is_some() {
-                        format!("{name} stops and does not come. You can ask for it anew.")
-                    } else {
-                        "No robot comes. You can ask for it anew.".to_owned()
-                    },
-                    "Cancel the job",
-                    "Keep the job",
-                ),
-            };
-            Some(Question {
-                title,
-                rest,
-                yes,
-                no,
-                is_warning: true,
-            })
-        })
-    })
-}
 
 /// Stop, pause and revoke, in one place.
 #[component]
@@ -76,13 +31,8 @@ pub(super) fn Controls(desk: Desk) -> impl IntoView {
     let is_going_on = RwSignal::new(false);
     let revoke = Callback::new(move |()| {
         asked.set(None);
-        let access = desk
-            .job
-            .with_untracked(|job| job.as_deref()?.access.as_ref().map(|plan| plan.access));
-        if let Some(access) = access {
-            desk.act(JobEvent::AccessRevoked { access });
-        }
-        access.is_some()
+        desk.revoke_access();
+        true
     });
     view! {
         <Show when=move || is_there.get()>
@@ -205,11 +155,24 @@ fn approval(desk: Desk, asked: ApprovalView) -> impl IntoView {
     let left_us = Memo::new(move |_| answer_by.since(desk.now()).max(0) / 1_000_000 * 1_000_000);
     let is_late = Memo::new(move |_| left_us.get() == 0);
     let is_sent = Memo::new(move |_| desk.under_way.get() > 0);
-    let trouble = Memo::new(move |_| match (is_late.get(), is_sent.get()) {
-        (true, _) => Some("The time for an answer is over".to_owned()),
-        (false, true) => Some("Sending".to_owned()),
-        (false, false) => None,
-    });
+    let halted = desk.part(|job| deeds(job).answer.why_not().map(str::to_owned));
+    let trouble = Memo::new(
+        move |_| match (is_late.get(), halted.get(), is_sent.get()) {
+            (true, _, _) => Some("The time for an answer is over".to_owned()),
+            (false, Some(why), _) => Some(why),
+            (false, None, true) => Some("Sending".to_owned()),
+            (false, None, false) => None,
+        },
+    );
+    let meaning = move || {
+        if is_late.get() {
+            return "No answer came in time, and that means no.".to_owned();
+        }
+        halted.get().map_or_else(
+            || "No answer means no.".to_owned(),
+            |why| format!("{why}. No answer means no."),
+        )
+    };
     view! {
         <section class="panel rask" aria-labelledby="ask-title">
             <div class="rbody">
@@ -221,15 +184,7 @@ fn approval(desk: Desk, asked: ApprovalView) -> impl IntoView {
                     </span>
                 </div>
                 <p class="rask__question">{asked.words}</p>
-                <p class="rsmall soft">
-                    {move || {
-                        if is_late.get() {
-                            "No answer came in time, and that means no."
-                        } else {
-                            "No answer means no."
-                        }
-                    }}
-                </p>
+                <p class="rsmall soft">{meaning}</p>
                 <div class="rrow">
                     {button(
                         "button button--primary",

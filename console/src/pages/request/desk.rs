@@ -9,11 +9,12 @@ use protocol::{
     views::{JobView, Problem, Role},
 };
 
-use super::mark;
+use super::{Ungranted, mark};
 use crate::{
     acts::{self, Acts},
     api, browser,
-    live::{engine::Live, model::Phase, reduce::Input},
+    live::{engine::Live, reduce::Input},
+    request::deeds::deeds,
 };
 
 /// One job, for whoever draws it or acts on it.
@@ -30,6 +31,7 @@ pub(super) struct Desk {
     pub(super) refused: RwSignal<Option<Problem>>,
     /// Acts that were sent and not answered.
     pub(super) under_way: RwSignal<u32>,
+    ungranted: Ungranted,
 }
 
 impl Desk {
@@ -44,6 +46,7 @@ impl Desk {
             failed: RwSignal::new(None),
             refused: RwSignal::new(None),
             under_way: RwSignal::new(0),
+            ungranted: expect_context(),
         };
         on_connection(live, move || spawn_local(desk.load()));
         desk
@@ -107,6 +110,29 @@ impl Desk {
         });
     }
 
+    /// Why the access that was to be given with the job was not, while it is missing. Followed.
+    pub(super) fn ungranted(self) -> Option<Problem> {
+        let is_missing = self.job.with(|job| {
+            let job = job.as_deref();
+            job.is_some_and(|job| job.access.is_none() && deeds(job).give_access)
+        });
+        let Ungranted(ungranted) = self.ungranted;
+        ungranted.with(|told| {
+            let (job, problem) = told.as_ref()?;
+            (is_missing && *job == self.id).then(|| problem.clone())
+        })
+    }
+
+    /// Takes leave to enter back.
+    pub(super) fn revoke_access(self) {
+        let access = self
+            .job
+            .with_untracked(|job| Some(job.as_deref()?.access.as_ref()?.access));
+        if let Some(access) = access {
+            self.act(JobEvent::AccessRevoked { access });
+        }
+    }
+
     /// Gives leave to enter until then: from now on, or from when the job is to begin.
     pub(super) fn give_access(self, until: UnixMicros) {
         let Some(job) = self.job.get_untracked() else {
@@ -129,13 +155,11 @@ impl Desk {
     }
 }
 
-/// Does something now and whenever the connection to the gateway comes back.
+/// Does something now and with every snapshot: when the connection comes back, or has dropped frames, news may have been missed.
 pub(in crate::pages) fn on_connection(live: Live, ask: impl Fn() + 'static) {
-    let is_up = Memo::new(move |_| live.read(|model| model.connection.phase == Phase::Live));
-    Effect::new(move |asked: Option<bool>| {
-        if is_up.get() || asked.is_none() {
-            ask();
-        }
-        true
+    let snapshots = Memo::new(move |_| live.read(|model| model.snapshots));
+    Effect::new(move |_| {
+        snapshots.get();
+        ask();
     });
 }

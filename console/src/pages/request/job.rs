@@ -200,13 +200,17 @@ fn Who(desk: Desk) -> impl IntoView {
 /// What the robot is doing, step by step.
 #[component]
 fn Work(desk: Desk) -> impl IntoView {
-    let told = desk.part(|job| Some((robot_within(job).to_owned(), progress(job))));
+    let told = desk.part(|job| {
+        let did = if job.phase.is_over() { "did" } else { "does" };
+        let title = format!("What {} {did}", robot_within(job));
+        Some((title, progress(job)))
+    });
     move || {
-        told.get().map(|(robot, progress)| {
+        told.get().map(|(title, progress)| {
             view! {
                 <section class="panel rwork">
                     <header>
-                        <h2>{format!("What {robot} does")}</h2>
+                        <h2>{title}</h2>
                         <span class="grow"></span>
                         <span class="rsmall soft number">{progress.words()}</span>
                     </header>
@@ -232,6 +236,8 @@ fn steps(progress: &Progress) -> impl IntoView + use<> {
     let before = (!progress.before.is_empty()).then(|| progress.before.join(", "));
     let after =
         (!progress.after.is_empty()).then(|| format!("Then: {}", progress.after.join(", ")));
+    let never =
+        (!progress.never.is_empty()).then(|| format!("Not done: {}", progress.never.join(", ")));
     view! {
         <div class="rbody">
             <div class="rsteps" role="img" aria-label=label>
@@ -241,6 +247,7 @@ fn steps(progress: &Progress) -> impl IntoView + use<> {
                 {before.map(|words| view! { <span class="soft line">{words} {small(Glyph::Check)}</span> })}
                 {progress.present.clone().map(|words| view! { <b>{words}</b> })}
                 {after.map(|words| view! { <span class="faint">{words}</span> })}
+                {never.map(|words| view! { <span class="soft">{words}</span> })}
             </p>
         </div>
     }

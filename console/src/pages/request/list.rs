@@ -16,10 +16,7 @@ use crate::{
         icon::{Glyph, icon, large},
         refusal::Refusal,
     },
-    request::{
-        Mood,
-        state::{due, sort, state},
-    },
+    request::state::{due, sort, state, waits_for_requester},
     route::Route,
     session::Session,
 };
@@ -135,7 +132,7 @@ fn row(live: Live, job: &JobView) -> impl IntoView + use<> {
         .robot_name
         .as_ref()
         .map_or_else(String::new, |name| format!("{name}, "));
-    let is_yours = told.mood == Mood::Human && job.operator_name.is_none();
+    let is_yours = waits_for_requester(job);
     view! {
         <li>
             <a href=Route::RequestJob(job.job).to_string() class:is-yours=is_yours>

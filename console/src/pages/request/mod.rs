@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod asked;
 mod cards;
 mod complaint;
 pub(super) mod desk;
@@ -18,6 +19,8 @@ mod window;
 
 use leptos::{prelude::*, task::spawn_local};
 
+use protocol::{JobId, views::Problem};
+
 use super::{shell::SignedIn, shell_faces};
 use crate::{
     live::engine::Live,
@@ -27,6 +30,10 @@ use crate::{
     route::Route,
     session::{Session, SignInState},
 };
+
+/// A job that was asked for and the access that was not given with it, and why not: its own page offers it again.
+#[derive(Debug, Clone, Copy)]
+struct Ungranted(RwSignal<Option<(JobId, Problem)>>);
 
 /// The requester's pages, for whoever is signed in.
 #[component]
@@ -51,6 +58,7 @@ pub(crate) fn RequestPages() -> impl IntoView {
 #[component]
 fn Inside() -> impl IntoView {
     let navigation = expect_context::<Navigation>();
+    provide_context(Ungranted(RwSignal::new(None)));
     let route = Memo::new(move |_| navigation.route());
     view! {
         <a class="skip" href="#main">

@@ -7,10 +7,11 @@ use leptos::{prelude::*, task::spawn_local};
 use protocol::{
     AccessId, JobId, SiteId, UnixMicros,
     job::{AccessPlan, JobEvent, JobRequest, Plan, TemplateName, Window},
-    views::{Problem, Role},
+    views::{JobView, Problem, Role},
 };
 
 use super::{
+    Ungranted,
     answer::question,
     field::{Field, focus_on_trouble},
     job::Back,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     acts::{self, Acts},
-    browser,
+    api, browser,
     live::{
         engine::Live,
         model::{Model, Robot},
@@ -52,6 +53,7 @@ pub(super) struct Form {
     is_sending: RwSignal<bool>,
     /// Chosen once, so that what is sent twice is one job.
     job: JobId,
+    ungranted: Ungranted,
 }
 
 pub(super) fn robots(model: &Model) -> impl Iterator<Item = &Robot> {
@@ -90,6 +92,7 @@ impl Form {
             refused: RwSignal::new(None),
             is_sending: RwSignal::new(false),
             job: JobId(browser::fresh_id()),
+            ungranted: expect_context(),
         }
     }
 
@@ -132,25 +135,42 @@ impl Form {
         });
         self.is_sending.set(true);
         spawn_local(async move {
-            let asked = acts.request_job(request, plan).await;
-            let answer = match (asked, access) {
-                (Ok(_), Some(plan)) => {
-                    let granted = JobEvent::AccessGranted { plan };
-                    acts.on_job(self.job, granted, Role::Requester).await
-                }
-                (asked, _) => asked,
-            };
+            let asked = self.ask(acts, request, plan).await;
+            if let (Ok(()), Some(plan)) = (&asked, access) {
+                self.let_in(acts, plan).await;
+            }
             let _set = self.is_sending.try_set(false);
-            match answer {
-                Ok(view) => {
-                    self.live.tell(Input::Jobs(vec![view]));
-                    navigation.go(Route::RequestJob(self.job));
-                }
+            match asked {
+                Ok(()) => navigation.go(Route::RequestJob(self.job)),
                 Err(problem) => {
                     let _set = self.refused.try_set(Some(problem));
                 }
             }
         });
+    }
+
+    async fn ask(self, acts: Acts, request: JobRequest, plan: Plan) -> Result<(), Problem> {
+        let view = match acts.request_job(request, plan).await {
+            // It came when it was sent before, only the answer did not.
+            Err(problem) if problem.code == "job_exists" => {
+                api::get::<JobView>(&format!("/api/v1/jobs/{}", self.job)).await?
+            }
+            asked => asked?,
+        };
+        self.live.tell(Input::Jobs(vec![view]));
+        Ok(())
+    }
+
+    /// The job is asked for, whatever becomes of this: what went wrong is told on its page, where access can be given, too.
+    async fn let_in(self, acts: Acts, plan: AccessPlan) {
+        let granted = JobEvent::AccessGranted { plan };
+        match acts.on_job(self.job, granted, Role::Requester).await {
+            Ok(view) => self.live.tell(Input::Jobs(vec![view])),
+            Err(problem) => {
+                let Ungranted(ungranted) = self.ungranted;
+                let _told = ungranted.try_set(Some((self.job, problem)));
+            }
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     acts, api,
-    live::commands::micros_of,
+    live::{commands::micros_of, reduce::Input},
     parts::{
         icon::{Glyph, icon},
         refusal::Refusal,
@@ -92,19 +92,24 @@ pub(super) fn Complaints(desk: Desk) -> impl IntoView {
 #[component]
 fn Complaint(desk: Desk, case: CaseId) -> impl IntoView {
     let acts = acts::acts();
-    let known = RwSignal::new(None::<CaseView>);
+    let live = desk.live;
+    let changes = Memo::new(move |_| live.read(|model| model.cases.changes));
+    let known = Memo::new(move |_| {
+        changes.get();
+        live.peek(|model| model.cases.get(case).cloned())
+    });
     let failed = RwSignal::new(None::<Problem>);
     let is_asked = RwSignal::new(false);
     let keep = move |answer: Result<CaseView, Problem>| match answer {
         Ok(view) => {
-            let _set = known.try_set(Some(view));
+            live.tell(Input::Cases(vec![view]));
             let _set = failed.try_set(None);
         }
         Err(problem) => {
             let _set = failed.try_set(Some(problem));
         }
     };
-    on_connection(desk.live, move || {
+    on_connection(live, move || {
         spawn_local(async move { keep(api::get(&format!("/api/v1/cases/{case}")).await) });
     });
     let withdraw = Callback::new(move |()| {

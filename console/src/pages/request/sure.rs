@@ -55,9 +55,9 @@ pub(in crate::pages) fn Sure(
         }
     };
     view! {
-        <dialog class="rsure" aria-labelledby="sure-title" node_ref=dialog on:close=move |_| on_no.run(())>
+        <dialog class="rsure" aria-label=part(|it| it.title.clone()) node_ref=dialog on:close=move |_| on_no.run(())>
             <form on:submit=submit>
-                <h2 id="sure-title">{part(|it| it.title.clone())}</h2>
+                <h2>{part(|it| it.title.clone())}</h2>
                 <p>{part(|it| it.rest.clone())}</p>
                 {children.map(|children| children())}
                 <div class="rrow">

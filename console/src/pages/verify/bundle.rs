@@ -27,10 +27,6 @@ pub(super) fn BundlePanel(checking: Checking) -> impl IntoView {
         }
     };
     view! {
-        <div>
-            <h1>"Verify a bundle"</h1>
-            <p class="soft">"Runs in this tab. Nothing is uploaded, the server is not asked."</p>
-        </div>
         <label class="verify__drop">
             {icon(Glyph::Up)}
             <span>

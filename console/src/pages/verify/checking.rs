@@ -67,6 +67,10 @@ impl Checking {
     pub(super) fn choose(self, file: File) {
         self.file.set_value(Some(file));
         self.begin();
+        // What comes of it stands at the top.
+        if let Some(content) = document().get_element_by_id("main") {
+            content.set_scroll_top(0);
+        }
     }
 
     /// Trusts these keys from now on, here and at the next visit, and judges the file anew.

@@ -41,13 +41,19 @@ pub(crate) fn VerifyPage() -> impl IntoView {
             on:dragleave=move |_| is_over.set(false)
             on:drop=dropped
         >
+            <section class="verify__head">
+                <h1>"Verify a bundle"</h1>
+                <p class="soft">"Runs in this tab. Nothing is uploaded, the server is not asked."</p>
+            </section>
+            <section class="verify__top" aria-label="Verdict">
+                <Banner checking />
+            </section>
             <section class="verify__side" aria-label="Bundle">
                 <BundlePanel checking />
                 <Trusted checking />
                 <Command checking />
             </section>
             <section class="verify__steps" aria-label="Steps">
-                <Banner checking />
                 <Steps checking />
             </section>
             <section class="verify__why" aria-label="What was found">

@@ -81,6 +81,7 @@ pub async fn act_on_case(
         .ok_or_else(ApiError::broken)?;
     let answer = once::first(&mut tx, request, StatusCode::OK, &view).await?;
     tx.commit(&app.signer, now).await?;
+    app.live.case(&view);
     Ok(answer)
 }
 

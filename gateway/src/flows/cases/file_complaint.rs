@@ -86,6 +86,7 @@ pub async fn file_complaint(
         .ok_or_else(ApiError::broken)?;
     let answer = once::first(&mut tx, request, StatusCode::CREATED, &view).await?;
     tx.commit(&app.signer, now).await?;
+    app.live.case(&view);
     crate::flows::jobs::tell::tell_job(app, about.job.id()).await;
     tracing::info!(case.id = %case.case, job.id = %case.job, "a complaint was filed");
     Ok(answer)

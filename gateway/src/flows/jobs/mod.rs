@@ -5,6 +5,7 @@ pub mod calls;
 pub mod export_bundle;
 pub mod happen;
 pub mod lapse;
+pub mod people;
 pub mod request_job;
 pub mod robot_event;
 pub mod tell;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jobs::{Job, store::Stored};
 use protocol::{
-    CaseId, JobId, PersonId, RobotId, SiteId,
+    ApprovalId, CaseId, JobId, PersonId, RobotId, SiteId,
     views::{ApprovalView, JobView},
 };
 use spine::Tx;
@@ -152,6 +152,7 @@ fn describe(stored: &Stored, names: &Names, cases: Vec<CaseId>) -> Result<JobVie
                 })
             })
             .transpose()?,
+        allowed: allowed(job),
         assist: job.open_help().map(|help| help.assist),
         operator_name: operator(job).map(|person| names.person(person)),
         accept_by: job.accept_by().map(moment).transpose()?,
@@ -160,6 +161,12 @@ fn describe(stored: &Stored, names: &Names, cases: Vec<CaseId>) -> Result<JobVie
         version: job.version,
         cases,
     })
+}
+
+/// The question that its requester said yes to, while the robot may still act on it.
+fn allowed(job: &Job) -> Option<ApprovalId> {
+    let verdict = job.phase.engaged()?.verdict?;
+    verdict.is_granted.then_some(verdict.approval)
 }
 
 /// Who took the job's open call for help.

@@ -5,6 +5,7 @@ pub(super) mod bundle;
 pub(super) mod create;
 pub(super) mod events;
 pub(super) mod list;
+pub(super) mod people;
 pub(super) mod read;
 
 use identity::Permission;

@@ -207,7 +207,7 @@ async fn what_a_person_signs_is_recorded_as_their_own_word(owner: PgPool) {
     }
 }
 
-async fn bind(house: &House, cookie: &str, pen: &Pen, who: Who) {
+pub(super) async fn bind(house: &House, cookie: &str, pen: &Pen, who: Who) {
     let body = json!({
         "proof": pen.proof(who, house.app.clock.micros()),
         "public_key": pen.public_key(),

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::flows::record_robot_event::{Taken, record_robot_event};
 
-pub(super) const JOB: JobId = JobId(Uuid::from_u128(9_001));
+pub(crate) const JOB: JobId = JobId(Uuid::from_u128(9_001));
 pub(super) const ACCESS: Uuid = Uuid::from_u128(9_002);
 
 /// Somebody who signs: a robot, or a browser.
@@ -78,7 +78,7 @@ impl Pen {
 }
 
 /// A robot that says what it does.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     machine: Machine,
     pen: Pen,
 }
@@ -147,7 +147,7 @@ pub(super) async fn ask_for_work(house: &House) -> Answer {
         .await
 }
 
-pub(super) fn keyed(builder: axum::http::request::Builder) -> axum::http::request::Builder {
+pub(crate) fn keyed(builder: axum::http::request::Builder) -> axum::http::request::Builder {
     builder.header("idempotency-key", Uuid::now_v7().to_string())
 }
 
@@ -204,7 +204,7 @@ pub(super) async fn under_way(house: &House) -> Worker {
 }
 
 /// To the end: every step done, the work accepted.
-pub(super) async fn completed(house: &House) -> Worker {
+pub(crate) async fn completed(house: &House) -> Worker {
     let mut juniper = under_way(house).await;
     let view = job(house).await;
     let epoch = view.epoch;

@@ -79,6 +79,7 @@ impl Viewing {
                 watches: None,
                 jobs: None,
                 calls: None,
+                cases: None,
                 outbox: outbox.clone(),
                 ending,
                 doubt: std::sync::Arc::default(),

@@ -2,6 +2,7 @@
 
 mod adverts;
 mod answers;
+mod cases;
 mod channels;
 mod client;
 mod consoles;

@@ -51,6 +51,7 @@ async fn all_followed(house: &House) {
             watches: None,
             jobs: None,
             calls: None,
+            cases: None,
             outbox,
             ending,
             doubt: std::sync::Arc::default(),

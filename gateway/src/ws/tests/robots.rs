@@ -369,6 +369,7 @@ async fn a_session_that_breaks_leaves_nobody_online(owner: PgPool) {
             watches: None,
             jobs: None,
             calls: None,
+            cases: None,
             outbox,
             ending: tokio::sync::oneshot::channel().0,
             doubt: std::sync::Arc::default(),
