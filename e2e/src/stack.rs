@@ -86,6 +86,7 @@ pub struct Stack {
     pub seeded: Seeded,
     data: TempDir,
     media_port: u16,
+    settings: Vec<(String, String)>,
 }
 
 /// What the processes wrote is kept where the test run says, one folder per test: the folder of the installation goes.
@@ -158,13 +159,23 @@ impl Stack {
 
     /// Starts a gateway that knows `robots` robots, none of which comes.
     pub async fn alone(robots: usize) -> Result<Self> {
+        Self::alone_with(robots, &[]).await
+    }
+
+    /// The same with settings that differ from what the gateway does by itself, by their names in the environment.
+    pub async fn alone_with(robots: usize, settings: &[(&str, &str)]) -> Result<Self> {
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         // The database runs as another user: the folder on the way to it must be passable.
         let data = tempfile::Builder::new()
             .prefix("nooterra-e2e-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o711))
             .tempdir_in("/tmp")?;
         let media_port = free_udp_port()?;
-        let (gateway, ready) = start_gateway(data.path(), "127.0.0.1:0", media_port).await?;
+        let (gateway, ready) =
+            start_gateway(data.path(), "127.0.0.1:0", media_port, &settings).await?;
         let seeded = seed(data.path(), robots)?;
         Ok(Self {
             gateway,
@@ -173,6 +184,7 @@ impl Stack {
             seeded,
             data,
             media_port,
+            settings,
         })
     }
 
@@ -290,6 +302,22 @@ impl Stack {
         Ok(())
     }
 
+    /// The address of the database for the role that owns it, which no gateway works as.
+    pub fn owner_database_url(&self) -> Result<String> {
+        #[derive(Deserialize)]
+        struct Passwords {
+            owner: String,
+        }
+        let path = self.data.path().join("gateway/database-passwords.json");
+        let Passwords { owner } = serde_json::from_str(&fs::read_to_string(path)?)?;
+        let (_, place) = self
+            .ready
+            .database_url
+            .split_once('@')
+            .context("the database's address has no role")?;
+        Ok(format!("postgres://nooterra_owner:{owner}@{place}"))
+    }
+
     /// What the private PostgreSQL wrote since it was started last.
     pub fn database_log(&self) -> Result<String> {
         let path = self.data.path().join("gateway/logs/postgres.log");
@@ -303,7 +331,8 @@ impl Stack {
             .url
             .trim_start_matches("http://")
             .replace("localhost", "127.0.0.1");
-        let (gateway, ready) = start_gateway(self.data.path(), &address, self.media_port).await?;
+        let (gateway, ready) =
+            start_gateway(self.data.path(), &address, self.media_port, &self.settings).await?;
         self.gateway = gateway;
         self.ready = ready;
         Ok(())
@@ -322,13 +351,19 @@ pub fn free_udp_port() -> Result<u16> {
         .port())
 }
 
-async fn start_gateway(data: &Path, listen: &str, media_port: u16) -> Result<(Process, Ready)> {
+async fn start_gateway(
+    data: &Path,
+    listen: &str,
+    media_port: u16,
+    settings: &[(String, String)],
+) -> Result<(Process, Ready)> {
     let ready_file = data.join("ready.json");
     if ready_file.exists() {
         fs::remove_file(&ready_file)?;
     }
     let mut command = gateway_command()?;
     command
+        .envs(settings.iter().cloned())
         .args(["serve", "--demo", "--listen", listen])
         .args(["--media-port", &media_port.to_string()])
         .arg("--data")

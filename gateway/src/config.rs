@@ -8,6 +8,7 @@ use std::{
     ffi::OsString,
     fmt, fs, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
@@ -21,6 +22,9 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420
 
 /// Beside it, so that one rule of a firewall covers both.
 const MEDIA_PORT: u16 = 8421;
+
+/// Acts on jobs and cases, of one person in a minute: a busy hand does one a second, a script for a whole site ten.
+const ACTS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(1_200).expect("it is not zero");
 
 /// What we say ourselves; the media stack speaks of peers' addresses below a warning.
 const LOG_FILTER: &str = "info,webrtc=off,rtc=off,sqlx=warn";
@@ -77,6 +81,8 @@ pub struct Config {
     pub redis_url: Option<SecretUrl>,
     /// The name that the log of events is signed under; absent: one after its key.
     pub events_origin: Option<String>,
+    /// How often a person may act on jobs and cases in a minute.
+    pub acts_per_minute: NonZeroU32,
     /// What is logged and how.
     pub log: Log,
     /// Whether demo users may be made in this data directory.
@@ -246,6 +252,9 @@ impl Config {
             database_owner_url: layers.server("database_owner_url", &["postgres", "postgresql"])?,
             redis_url: layers.server("redis_url", &["redis", "redis+unix", "unix"])?,
             events_origin: layers.text("events.origin").map(str::to_owned),
+            acts_per_minute: layers
+                .parse("limits.acts_per_minute", "a whole number from 1 on")?
+                .unwrap_or(ACTS_PER_MINUTE),
             log: log(layers)?,
             is_demo: overrides.demo,
             ready_file: overrides.ready_file.clone(),

@@ -1,21 +1,21 @@
 //! What a robot costs: processor time per camera that somebody watches, and bytes a second while nobody does.
 
-use std::{fs, process::Command, time::Duration};
+use std::{process::Command, time::Duration};
 
 use anyhow::{Context as _, Result};
 use e2e::{browser::DESK, operator::Operator, stack::Stack};
 use tokio::time::Instant;
 
-use crate::Row;
+use crate::{
+    Row,
+    processor::{TICKS_PER_SECOND, ticks},
+};
 
 /// Long enough to even out key frames and keep-alives.
 const SPAN: Duration = Duration::from_secs(15);
 
 /// Cameras of a simulated robot.
 const CAMERAS: f64 = 2.0;
-
-/// Clock ticks a second in /proc: 100 on every Linux that matters (`getconf CLK_TCK`).
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// IPv4 and TCP with time stamps, per segment.
 const HEADER_BYTES: u64 = 52;
@@ -78,16 +78,6 @@ async fn span(agent: u32, port: &str) -> Result<Span> {
         processor: ticks / TICKS_PER_SECOND / seconds,
         kilobits: bytes * 8.0 / 1_000.0 / seconds,
     })
-}
-
-/// User and system time of a process, in ticks (`proc_pid_stat(5)`, fields 14 and 15).
-fn ticks(process: u32) -> Result<u64> {
-    let line = fs::read_to_string(format!("/proc/{process}/stat"))?;
-    let after_name = line.rsplit_once(") ").context("no name in stat")?.1;
-    let fields: Vec<&str> = after_name.split(' ').collect();
-    let field =
-        |index: usize| -> Result<u64> { Ok(fields.get(index).context("short stat")?.parse()?) };
-    Ok(field(11)? + field(12)?)
 }
 
 /// What the kernel counted as sent on the agent's connections to the gateway, headers included.

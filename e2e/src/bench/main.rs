@@ -8,6 +8,7 @@ mod kill;
 mod log;
 mod pen;
 mod pictures;
+mod processor;
 
 use std::time::Duration;
 

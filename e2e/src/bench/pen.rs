@@ -35,6 +35,11 @@ impl Pen {
         KeyId::of(&self.key.verifying_key())
     }
 
+    /// The number of the event that was sealed last.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The next event, sealed.
     pub(crate) fn seal(
         &mut self,

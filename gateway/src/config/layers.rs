@@ -28,6 +28,7 @@ const KEYS: &[(&str, &str)] = &[
     ("database_owner_url", "DATABASE_OWNER_URL"),
     ("redis_url", "REDIS_URL"),
     ("events.origin", "NOOTERRA_EVENTS_ORIGIN"),
+    ("limits.acts_per_minute", "NOOTERRA_LIMITS_ACTS_PER_MINUTE"),
     ("log.format", "NOOTERRA_LOG_FORMAT"),
     ("log.filter", "NOOTERRA_LOG_FILTER"),
 ];

@@ -30,12 +30,14 @@ fn with_nothing_configured_everything_is_on_this_machine_only() {
     assert_eq!(config.media.advertise, [IpAddr::V4(Ipv4Addr::LOCALHOST)]);
     assert!(!config.is_tls() && !config.is_demo);
     assert!(config.database_url.is_none() && config.redis_url.is_none());
+    assert_eq!(config.acts_per_minute.get(), 1_200);
 }
 
 #[test]
 fn the_command_line_overrides_the_environment_which_overrides_the_file() {
     let (_folder, mut overrides) = with_file(
-        "listen = \"127.0.0.1:1\"\npublic_url = \"https://file.example\"\n[media]\nport = 2\n",
+        "listen = \"127.0.0.1:1\"\npublic_url = \"https://file.example\"\n[media]\nport = 2\n\
+         [limits]\nacts_per_minute = 60000\n",
     );
     overrides.listen = Some("127.0.0.1:3".to_owned());
 
@@ -52,6 +54,7 @@ fn the_command_line_overrides_the_environment_which_overrides_the_file() {
     assert_eq!(config.listen.port(), 3);
     assert_eq!(config.media.bind.port(), 5);
     assert_eq!(config.public_url, "https://file.example");
+    assert_eq!(config.acts_per_minute.get(), 60_000);
 }
 
 #[test]
@@ -99,6 +102,16 @@ fn an_ill_formed_value_is_refused_by_key_and_source() {
         ("NOOTERRA_TLS_GENERATED", "perhaps", "tls.generated"),
         ("NOOTERRA_PUBLIC_URL", "https://a.example/b", "public_url"),
         ("NOOTERRA_PUBLIC_URL", "http://a.example", "public_url"),
+        (
+            "NOOTERRA_LIMITS_ACTS_PER_MINUTE",
+            "0",
+            "limits.acts_per_minute",
+        ),
+        (
+            "NOOTERRA_LIMITS_ACTS_PER_MINUTE",
+            "many",
+            "limits.acts_per_minute",
+        ),
         ("NOOTERRA_LOG_FORMAT", "xml", "log.format"),
         ("NOOTERRA_LOG_FILTER", "gateway=loud", "log.filter"),
         ("DATABASE_URL", "mysql://x", "database_url"),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -45,12 +46,14 @@ pub const COMMANDS: Limit = Limit {
     window_s: 60,
 };
 
-/// Acts on jobs and cases per person: a busy hand does one a second, a script for a whole site ten.
-pub const ACTS: Limit = Limit {
-    name: "act",
-    tries: 1_200,
-    window_s: 60,
-};
+/// Acts on jobs and cases per person: as many as the settings allow.
+pub const fn acts(per_minute: NonZeroU32) -> Limit {
+    Limit {
+        name: "act",
+        tries: per_minute.get(),
+        window_s: 60,
+    }
+}
 
 /// The counters.
 #[derive(Debug, Default)]

@@ -4,16 +4,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use protocol::{
-    CommandId, OrganisationId, PersonId, RobotId, UnixMicros,
+    CommandId, OrganisationId, PersonId, RobotId,
     command::Verb,
     event::{Payload, robot_stream},
 };
 use spine::{Tx, sequencer};
-use sqlx::{Executor as _, PgPool};
-use time::OffsetDateTime;
+use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::{events, gateway, log_key};
+use super::{events, gateway, log_key, now, plain};
 use crate::{Row, per_second};
 
 /// One writer waits for the disk alone; eight share its syncs; thirty-two are more than there are cores.
@@ -24,9 +23,6 @@ const TURNS: usize = 3;
 
 /// How long one turn is.
 const TURN: Duration = Duration::from_secs(2);
-
-/// Bytes of a command's entry, which the plain rows have, too.
-const ENTRY_BYTES: usize = 560;
 
 const LINDEN: OrganisationId = OrganisationId(Uuid::from_u128(1));
 
@@ -41,17 +37,7 @@ enum Kind {
 const KINDS: [Kind; 3] = [Kind::Plain, Kind::DifferentStreams, Kind::OneStream];
 
 pub(super) async fn measure(owner: &PgPool, app: &PgPool) -> Result<Vec<Row>> {
-    owner
-        .execute(
-            "CREATE SCHEMA bench;
-             GRANT USAGE ON SCHEMA bench TO nooterra_app;
-             CREATE TABLE bench.plain (
-                 sequence BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-                 stream TEXT NOT NULL, recorded_at TIMESTAMPTZ NOT NULL, entry BYTEA NOT NULL, payload JSONB NOT NULL
-             );
-             GRANT INSERT ON bench.plain TO nooterra_app;",
-        )
-        .await?;
+    plain::make_table(owner).await?;
     let mut rows = Vec::new();
     for writers in WRITERS {
         let mut written = [0; KINDS.len()];
@@ -101,7 +87,7 @@ async fn write(app: PgPool, kind: Kind, writer: usize, until: Instant) -> Result
     while Instant::now() < until {
         let payload = order(robot, written);
         if kind == Kind::Plain {
-            plain(&app, robot, &payload).await?;
+            plain::insert(&app, robot_stream(robot), &payload).await?;
         } else {
             let mut tx = Tx::begin(&app).await?;
             tx.record(robot_stream(robot), LINDEN, None, None, payload);
@@ -112,20 +98,7 @@ async fn write(app: PgPool, kind: Kind, writer: usize, until: Instant) -> Result
     Ok(usize::try_from(written)?)
 }
 
-async fn plain(app: &PgPool, robot: RobotId, payload: &Payload) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO bench.plain (stream, recorded_at, entry, payload) VALUES ($1, $2, $3, $4)",
-    )
-    .bind(robot_stream(robot))
-    .bind(OffsetDateTime::now_utc())
-    .bind([7_u8; ENTRY_BYTES].as_slice())
-    .bind(serde_json::to_value(payload)?)
-    .execute(app)
-    .await?;
-    Ok(())
-}
-
-fn order(robot: RobotId, number: u64) -> Payload {
+pub(super) fn order(robot: RobotId, number: u64) -> Payload {
     Payload::CommandIssued {
         command: CommandId(Uuid::from_u128(number.into())),
         robot,
@@ -136,11 +109,6 @@ fn order(robot: RobotId, number: u64) -> Payload {
             heading_rad: None,
         },
     }
-}
-
-fn now() -> UnixMicros {
-    let nanos = OffsetDateTime::now_utc().unix_timestamp_nanos();
-    UnixMicros(i64::try_from(nanos / 1_000).unwrap_or(i64::MAX))
 }
 
 /// How fast what was appended gets its leaves when nobody has for a while.

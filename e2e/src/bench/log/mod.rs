@@ -1,14 +1,18 @@
-//! How fast events are recorded, get their leaves, are proved and are checked: in this process, on a Postgres that keeps its word.
+//! How fast events are recorded, get their leaves, are proved and are checked, on a Postgres that keeps its word.
 
+mod api;
 mod append;
 mod book;
+mod plain;
 mod proof;
 mod verify;
 
 use anyhow::{Context as _, Result};
 use ed25519_dalek::SigningKey;
+use protocol::UnixMicros;
 use spine::{LogKey, Signer};
 use sqlx::{Executor as _, PgPool, postgres::PgPoolOptions};
+use time::OffsetDateTime;
 
 use crate::{print, progress};
 
@@ -23,6 +27,8 @@ const CONNECTIONS: u32 = 40;
 pub(crate) enum Part {
     /// Appending in this process, and the sequencer.
     Append,
+    /// Appending over the API of an installation, and jobs from beginning to end.
+    Api,
     /// Verifying bundles.
     Verify,
     /// Proofs from a tree of a million leaves.
@@ -34,6 +40,9 @@ pub(crate) async fn measure(only: &[Part]) -> Result<()> {
     let is_wanted = |part| only.is_empty() || only.contains(&part);
     if is_wanted(Part::Verify) {
         print(&verify::measure()?)?;
+    }
+    if is_wanted(Part::Api) {
+        api::measure().await?;
     }
     if is_wanted(Part::Append) || is_wanted(Part::Proof) {
         let Database { owner, app } = Database::connect().await?;
@@ -61,10 +70,7 @@ impl Database {
     async fn connect() -> Result<Self> {
         let url = std::env::var(DATABASE)
             .with_context(|| format!("{DATABASE} is not set: run `cargo xtask bench log`"))?;
-        let owner = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .connect(&url)
-            .await?;
+        let owner = pool(&url).await?;
         let app = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .min_connections(CONNECTIONS)
@@ -78,6 +84,16 @@ impl Database {
             .await?;
         Ok(Self { owner, app })
     }
+}
+
+async fn pool(url: &str) -> Result<PgPool> {
+    let options = PgPoolOptions::new().max_connections(CONNECTIONS);
+    Ok(options.connect(url).await?)
+}
+
+fn now() -> UnixMicros {
+    let nanos = OffsetDateTime::now_utc().unix_timestamp_nanos();
+    UnixMicros(i64::try_from(nanos / 1_000).unwrap_or(i64::MAX))
 }
 
 fn gateway() -> Signer {

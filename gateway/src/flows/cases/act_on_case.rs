@@ -16,13 +16,12 @@ use crate::{
     error::ApiError,
     flows::{
         jobs::{
-            act_on_job::limit,
+            act_on_job::limit_acts,
             word::{Act, Said, hear, roles_at},
         },
         once::{self, Answer},
     },
     http::auth::Caller,
-    live::rate_limit::ACTS,
 };
 
 /// Lets the caller's act happen; the case's rules say who may do what.
@@ -33,7 +32,7 @@ pub async fn act_on_case(
     case: CaseId,
     body: CaseAct,
 ) -> Result<Answer, ApiError> {
-    limit(app, caller, ACTS).await?;
+    limit_acts(app, caller).await?;
     let known = trust::store::peek(&app.pool, case)
         .await?
         .ok_or_else(|| ApiError::not_found("case"))?;

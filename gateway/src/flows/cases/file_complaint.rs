@@ -19,13 +19,12 @@ use crate::{
     error::ApiError,
     flows::{
         jobs::{
-            act_on_job::limit,
+            act_on_job::limit_acts,
             word::{Act, Said, Word, hear},
         },
         once::{self, Answer},
     },
     http::auth::Caller,
-    live::rate_limit::ACTS,
 };
 
 /// Opens the case and freezes the evidence.
@@ -36,7 +35,7 @@ pub async fn file_complaint(
     about: &Stored,
     complaint: Complaint,
 ) -> Result<Answer, ApiError> {
-    limit(app, caller, ACTS).await?;
+    limit_acts(app, caller).await?;
     let words = SaltedText {
         salt: salt(&complaint.salt)?,
         words: complaint.words.clone(),

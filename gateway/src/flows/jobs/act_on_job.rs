@@ -20,7 +20,7 @@ use crate::{
     error::ApiError,
     flows::once::{self, Answer},
     http::auth::Caller,
-    live::rate_limit::{ACTS, Limit},
+    live::rate_limit::acts,
 };
 
 /// Lets the caller's act happen. The job's rules say who may do what; here it is only checked that the caller has the role.
@@ -56,7 +56,7 @@ pub async fn act_on_job(
     )
     .await?;
     if !takes_away(&said.event) {
-        limit(app, caller, ACTS).await?;
+        limit_acts(app, caller).await?;
     }
     // A right that was lost a moment ago is lost: the role decides which one is needed.
     if said.role != Role::Requester {
@@ -110,7 +110,8 @@ pub const fn actor(person: PersonId, role: Role) -> Actor {
 }
 
 /// Counts the act against the caller's limit.
-pub async fn limit(app: &App, caller: &Caller, limit: Limit) -> Result<(), ApiError> {
+pub async fn limit_acts(app: &App, caller: &Caller) -> Result<(), ApiError> {
+    let limit = acts(app.config.acts_per_minute);
     let now_s = u64::try_from(app.clock.now().unix_timestamp()).unwrap_or_default();
     let who = caller.person.person.to_string();
     if app.limits.try_once(&app.redis, limit, &who, now_s).await {

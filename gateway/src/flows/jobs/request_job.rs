@@ -20,7 +20,6 @@ use crate::{
     error::ApiError,
     flows::once::{self, Answer},
     http::auth::Caller,
-    live::rate_limit::ACTS,
 };
 
 /// Records the job that the caller asks for.
@@ -30,7 +29,7 @@ pub async fn request_job(
     request: &Request,
     body: NewJob,
 ) -> Result<Answer, ApiError> {
-    super::act_on_job::limit(app, caller, ACTS).await?;
+    super::act_on_job::limit_acts(app, caller).await?;
     caller.may(Permission::RequestWork)?;
     let (event, stream) = proposed(caller, body.request.as_ref(), body.sealed.as_deref())?;
     let act = Act {

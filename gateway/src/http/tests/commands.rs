@@ -208,7 +208,7 @@ async fn a_target_that_is_no_number_or_out_of_reach_is_refused(owner: PgPool) {
 }
 
 /// Uses a limit up, for one person.
-async fn use_up(house: &House, limit: Limit, who: &str) {
+pub(super) async fn use_up(house: &House, limit: Limit, who: &str) {
     for _ in 0..limit.tries {
         let now_s = u64::try_from(house.now().unix_timestamp()).unwrap();
         let (limits, redis) = (&house.app.limits, &house.app.redis);

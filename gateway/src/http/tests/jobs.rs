@@ -14,13 +14,17 @@ use uuid::Uuid;
 
 use super::{
     answer::{Asking as _, get, post},
+    commands::use_up,
     house::{House, JUNIPER, ROWAN, Who},
     work::{
         JOB, Pen, Worker, act, ask_for_work, assign, completed, does, grant, job, keyed,
         order_form, under_way,
     },
 };
-use crate::flows::{jobs::lapse::lapse_jobs, record_robot_event::Taken};
+use crate::{
+    flows::{jobs::lapse::lapse_jobs, record_robot_event::Taken},
+    live::rate_limit::acts,
+};
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn a_job_goes_from_the_request_to_its_end_and_every_step_is_recorded(owner: PgPool) {
@@ -387,4 +391,26 @@ async fn the_board_shows_everybodys_jobs_to_who_runs_them_and_to_others_their_ow
         .ask(get("/api/v1/jobs").by(Who::Roleless).empty())
         .await;
     assert_eq!(nobody.problem(), (403, "role_missing".to_owned()));
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn who_acts_more_often_than_the_settings_allow_waits_but_may_still_call_off(owner: PgPool) {
+    let house = House::new(&owner).await;
+    ask_for_work(&house).await;
+    let limit = acts(house.app.config.acts_per_minute);
+    let requester = Who::Requester.id().to_string();
+
+    // The minute may turn while the limit is used up; it does not turn twice.
+    let mut granted = Vec::new();
+    for _ in 0..2 {
+        use_up(&house, limit, &requester).await;
+        granted.push(act(&house, Who::Requester, grant(&house)).await);
+    }
+    does(&house, Who::Operator, assign(JUNIPER)).await;
+    let called_off = act(&house, Who::Requester, json!({"kind": "job.cancelled"})).await;
+
+    let refused = granted.iter().find(|answer| answer.status == 429);
+    let (_, code) = refused.expect("the limit never held").problem();
+    assert_eq!(code, "too_many_requests");
+    assert_eq!(called_off.status, 200, "{}", called_off.text());
 }
