@@ -88,7 +88,8 @@ impl Cases {
 
     /// All of them in the order of triage. Followed.
     fn sorted(self) -> Vec<Arc<CaseView>> {
-        self.changes.track();
+        // Read, not only tracked: a memo that nobody reads follows nothing.
+        self.changes.get();
         let mut all: Vec<_> = self.live.peek(|model| model.cases.all().cloned().collect());
         complaint::sort(&mut all);
         all
@@ -96,7 +97,7 @@ impl Cases {
 
     /// One of them. Followed.
     fn case(self, case: CaseId) -> Option<Arc<CaseView>> {
-        self.changes.track();
+        self.changes.get();
         self.live.peek(|model| model.cases.get(case).cloned())
     }
 

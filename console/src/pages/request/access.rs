@@ -38,6 +38,12 @@ pub(super) fn Access(desk: Desk) -> impl IntoView {
     let is_shown = desk.part(|job| stage(job.phase) != Stage::Receipt);
     let is_at_door = desk.part(|job| job.phase == PhaseName::AtSite && job.access.is_none());
     let ungranted = Memo::new(move |_| desk.ungranted());
+    let is_settled = desk.part(|job| job.access.is_some() || !deeds(job).give_access);
+    Effect::new(move |_| {
+        if is_settled.get() {
+            desk.forget_ungranted();
+        }
+    });
     let is_awaited = Memo::new(move |_| is_at_door.get() || ungranted.with(Option::is_some));
     let may_take_back = desk.part(|job| deeds(job).take_access_back);
     let has_cover = desk.part(|job| job.operator_cover);

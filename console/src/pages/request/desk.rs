@@ -14,7 +14,6 @@ use crate::{
     acts::{self, Acts},
     api, browser,
     live::{engine::Live, reduce::Input},
-    request::deeds::deeds,
 };
 
 /// One job, for whoever draws it or acts on it.
@@ -110,17 +109,25 @@ impl Desk {
         });
     }
 
-    /// Why the access that was to be given with the job was not, while it is missing. Followed.
+    /// Why the access that was to be given with the job was not, until it is. Followed.
     pub(super) fn ungranted(self) -> Option<Problem> {
-        let is_missing = self.job.with(|job| {
-            let job = job.as_deref();
-            job.is_some_and(|job| job.access.is_none() && deeds(job).give_access)
-        });
         let Ungranted(ungranted) = self.ungranted;
         ungranted.with(|told| {
             let (job, problem) = told.as_ref()?;
-            (is_missing && *job == self.id).then(|| problem.clone())
+            (*job == self.id).then(|| problem.clone())
         })
+    }
+
+    /// There is access, or none is wanted any more: what went wrong with it is told no longer.
+    pub(super) fn forget_ungranted(self) {
+        let Ungranted(ungranted) = self.ungranted;
+        let is_told = ungranted.with_untracked(|told| {
+            let job = told.as_ref().map(|(job, _)| *job);
+            job == Some(self.id)
+        });
+        if is_told {
+            ungranted.set(None);
+        }
     }
 
     /// Takes leave to enter back.

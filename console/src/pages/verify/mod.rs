@@ -53,10 +53,10 @@ pub(crate) fn VerifyPage() -> impl IntoView {
                 <Trusted checking />
                 <Command checking />
             </section>
-            <section class="verify__steps" aria-label="Steps">
+            <section class="verify__steps" aria-label="Steps" tabindex="0">
                 <Steps checking />
             </section>
-            <section class="verify__why" aria-label="What was found">
+            <section class="verify__why" aria-label="What was found" tabindex="0">
                 <Explained checking />
             </section>
         </div>
