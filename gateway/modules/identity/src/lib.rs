@@ -43,8 +43,8 @@ pub mod store {
         },
         sign_in::store::{
             bind_session_key, close_session, find_api_token, forget_expired, hold_session_key,
-            issue_api_token, issue_link, link_expires_at, list_api_tokens, open_session, person_by_api_token,
-            person_by_session, revoke_api_token, session_key, use_link,
+            issue_api_token, issue_link, link_expires_at, list_api_tokens, open_session,
+            person_by_api_token, person_by_session, revoke_api_token, session_key, use_link,
         },
     };
 }
