@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-pub use courier::{Courier, LONGEST_WAIT, NAMED_QUEUE, Named};
+pub use courier::{Courier, LONGEST_WAIT, NAMED_QUEUE, Named, pictures_in};
 pub use post::{Answer, Bring, Post};
 
 use crate::settings::{SettingsFailure, write_secret};

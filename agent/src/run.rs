@@ -21,7 +21,7 @@ use crate::{
         Driver,
         sim::{Sim, SimConfig},
     },
-    evidence::{Courier, Darkroom, LONGEST_WAIT, NAMED_QUEUE, PHOTO_QUEUE, Post},
+    evidence::{Courier, Darkroom, LONGEST_WAIT, NAMED_QUEUE, PHOTO_QUEUE, Post, pictures_in},
     journal::{Journal, JournalFailure},
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
     orders::Journalling,
@@ -84,6 +84,9 @@ pub enum RunFailure {
     /// A camera's thread can't be started.
     #[error("a camera can't be started: {0}")]
     Camera(#[from] std::io::Error),
+    /// The folder for evidence can't be read.
+    #[error("the folder for evidence can't be read: {0}")]
+    Evidence(#[source] std::io::Error),
     /// What brings pictures to the gateway can't be set up.
     #[error("pictures can't be brought to the gateway: {0}")]
     Post(#[from] reqwest::Error),
@@ -138,6 +141,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let trust = tls::client(config.authority.as_deref())?;
     let courier = Courier {
         folder: folder.evidence(),
+        left: pictures_in(&folder.evidence()).map_err(RunFailure::Evidence)?,
         last_number: journal.last_number(),
         named: named_out,
         heard: heard_out.clone(),

@@ -40,7 +40,9 @@ pub struct Named {
 pub struct Courier<P> {
     /// Where they are kept.
     pub folder: PathBuf,
-    /// The last event that an earlier run of the agent said. What is in the folder at the start was named by then, or never is.
+    /// What earlier runs of the agent did not bring.
+    pub left: Vec<Picture>,
+    /// The last event that they said: each of these was named by then, or never is.
     pub last_number: u64,
     /// Pictures that were named since.
     pub named: mpsc::Receiver<Named>,
@@ -64,7 +66,14 @@ impl<P: Bring> Courier<P> {
     /// again, which changes nothing.
     pub async fn run(mut self) {
         let mut back_off = BackOff::up_to(self.longest_wait);
-        let mut waiting = self.left_from_before().await;
+        let number = self.last_number;
+        let left = std::mem::take(&mut self.left).into_iter();
+        let mut waiting: VecDeque<Waiting> = left
+            .map(|picture| Waiting {
+                is_from_before: true,
+                ..Waiting::of(Named { number, picture })
+            })
+            .collect();
         loop {
             while let Ok(named) = self.named.try_recv() {
                 waiting.push_back(Waiting::of(named));
@@ -130,29 +139,6 @@ impl<P: Bring> Courier<P> {
             }
         }
     }
-
-    /// What earlier runs of the agent did not bring, the oldest first.
-    async fn left_from_before(&self) -> VecDeque<Waiting> {
-        let folder = self.folder.clone();
-        let pictures = tokio::task::spawn_blocking(move || pictures_in(&folder)).await;
-        let pictures = match pictures {
-            Ok(Ok(pictures)) => pictures,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the folder for evidence can't be read");
-                Vec::new()
-            }
-            // The runtime is going down.
-            Err(_cancelled) => Vec::new(),
-        };
-        let number = self.last_number;
-        pictures
-            .into_iter()
-            .map(|picture| Waiting {
-                is_from_before: true,
-                ..Waiting::of(Named { number, picture })
-            })
-            .collect()
-    }
 }
 
 impl Waiting {
@@ -165,7 +151,8 @@ impl Waiting {
     }
 }
 
-fn pictures_in(folder: &Path) -> io::Result<Vec<Picture>> {
+/// The pictures that are in the folder, the oldest first. To be looked at before new ones are taken.
+pub fn pictures_in(folder: &Path) -> io::Result<Vec<Picture>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -123,7 +123,8 @@ fn Known(id: JobId, job: Memo<Option<Arc<JobView>>>, live: Live) -> impl IntoVie
     });
     let doing = Doing::new(live);
     let cases = CasesHere::new(job);
-    let steps_done = Memo::new(move |_| job.with(|job| job.as_ref().map_or(0, |job| job.checkpoint)));
+    let steps_done =
+        Memo::new(move |_| job.with(|job| job.as_ref().map_or(0, |job| job.checkpoint)));
     let lanes = Memo::new(move |_| {
         let own = job.with(|job| {
             let job = job.as_ref()?;

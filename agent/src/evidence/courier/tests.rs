@@ -65,6 +65,7 @@ impl Bench {
         let (brought, brought_out) = mpsc::channel(BROUGHT_QUEUE);
         let courier = Courier {
             folder: folder.path().to_owned(),
+            left: pictures_in(folder.path()).unwrap(),
             last_number,
             named: named_out,
             heard: heard_out,
