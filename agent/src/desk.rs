@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use protocol::{
-    CommandId, EvidenceId,
+    CommandId,
     command::Verb,
     job::Assignment,
     robot::{Advert, Capability, Telemetry},
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     driver::{Driver, Ending},
-    evidence::Developed,
+    evidence::{Developed, Picture},
     orders::Clocks,
     receipts::Word,
     work::{Act, Ground, Moment, Work, heard::Heard, place_named},
@@ -40,7 +40,7 @@ pub struct Desk {
     /// The number of each word on a job, once it is written down.
     pub written: watch::Receiver<u64>,
     /// Pictures to take.
-    pub photos: mpsc::Sender<EvidenceId>,
+    pub photos: mpsc::Sender<Picture>,
     /// What came of them.
     pub developed: mpsc::Receiver<Developed>,
 }
@@ -112,8 +112,8 @@ impl Desk {
                 tracing::info!(job.id = %job, "says {}", event.kind());
                 self.unsent = Some(Word::OfJob(job, event));
             }
-            Act::Photograph { evidence } => {
-                if self.photos.try_send(evidence).is_err() {
+            Act::Photograph { job, evidence } => {
+                if self.photos.try_send(Picture { job, evidence }).is_err() {
                     tracing::error!(evidence.id = %evidence, "nobody takes pictures");
                     self.work.photographed(evidence, None);
                 }

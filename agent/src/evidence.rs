@@ -1,6 +1,11 @@
-//! Pictures that prove work: taken by the main camera, kept in the robot's folder, named to the log by their hash alone.
+//! Pictures that prove work: taken by the main camera, named to the log by their hash alone, and kept in the robot's folder until
+//! the gateway has them.
+
+mod courier;
+mod post;
 
 use std::{
+    fmt,
     fs::{self, DirBuilder},
     io,
     os::unix::fs::DirBuilderExt as _,
@@ -9,15 +14,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use protocol::{EvidenceId, case::SaltedHash, job::EvidenceHash};
+use protocol::{EvidenceId, JobId, case::SaltedHash, job::EvidenceHash, limits::SALT_BYTES};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
 
+pub use courier::{Courier, LONGEST_WAIT, NAMED_QUEUE, Named, pictures_in};
+pub use post::{Answer, Bring, Post};
+
 use crate::settings::{SettingsFailure, write_secret};
 
-/// Files kept. At some twelve KiB each that is under three MiB; the oldest goes first.
+/// Files that wait for the gateway. At some twelve KiB each that is under three MiB; the oldest goes first.
 const MOST_FILES: usize = 200;
 
 /// A still takes some hundredths of a second; a camera that is busy may pass one over.
@@ -31,6 +39,32 @@ pub const PHOTO_QUEUE: usize = 2;
 
 /// Asks the main camera for a still.
 pub type StillWanted = oneshot::Sender<Bytes>;
+
+/// A picture by its name: of which job, and which of it. So its file is called, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Picture {
+    /// The job that it proves a step of.
+    pub job: JobId,
+    /// Its own name.
+    pub evidence: EvidenceId,
+}
+
+impl fmt::Display for Picture {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}_{}", self.job, self.evidence)
+    }
+}
+
+impl Picture {
+    /// The picture of a file's name; none for a file that is something else.
+    fn of_file(name: &str) -> Option<Self> {
+        let (job, evidence) = name.split_once('_')?;
+        Some(Self {
+            job: job.parse().ok()?,
+            evidence: evidence.parse().ok()?,
+        })
+    }
+}
 
 /// What came of a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +81,7 @@ pub struct Darkroom {
     /// Where they are kept. Each file is the salt, 32 bytes, and the JPEG: its SHA-256 is what the log holds.
     pub folder: PathBuf,
     /// Pictures that are wanted.
-    pub wanted: mpsc::Receiver<EvidenceId>,
+    pub wanted: mpsc::Receiver<Picture>,
     /// To the main camera.
     pub stills: mpsc::Sender<StillWanted>,
     /// What came of them.
@@ -57,9 +91,10 @@ pub struct Darkroom {
 impl Darkroom {
     /// Runs until nobody wants pictures any more.
     pub async fn run(mut self) {
-        while let Some(evidence) = self.wanted.recv().await {
+        while let Some(picture) = self.wanted.recv().await {
+            let evidence = picture.evidence;
             let hash = if let Some(jpeg) = self.still().await {
-                self.keep(evidence, jpeg).await
+                self.keep(picture, jpeg).await
             } else {
                 tracing::error!(evidence.id = %evidence, "the main camera gave no picture");
                 None
@@ -86,14 +121,14 @@ impl Darkroom {
         None
     }
 
-    async fn keep(&self, evidence: EvidenceId, jpeg: Bytes) -> Option<EvidenceHash> {
-        let salt: [u8; 32] = rand::random();
+    async fn keep(&self, picture: Picture, jpeg: Bytes) -> Option<EvidenceHash> {
+        let salt: [u8; SALT_BYTES] = rand::random();
         let folder = self.folder.clone();
-        let kept = tokio::task::spawn_blocking(move || keep(&folder, evidence, &salt, &jpeg)).await;
+        let kept = tokio::task::spawn_blocking(move || keep(&folder, picture, &salt, &jpeg)).await;
         match kept {
             Ok(Ok(hash)) => Some(hash),
             Ok(Err(error)) => {
-                tracing::error!(evidence.id = %evidence, %error, "a picture could not be kept");
+                tracing::error!(evidence.id = %picture.evidence, %error, "a picture could not be kept");
                 None
             }
             // The runtime is going down.
@@ -113,8 +148,8 @@ enum KeepFailure {
 
 fn keep(
     folder: &Path,
-    evidence: EvidenceId,
-    salt: &[u8; 32],
+    picture: Picture,
+    salt: &[u8; SALT_BYTES],
     jpeg: &[u8],
 ) -> Result<EvidenceHash, KeepFailure> {
     DirBuilder::new()
@@ -123,11 +158,11 @@ fn keep(
         .create(folder)?;
     make_room(folder)?;
     write_secret(
-        &folder.join(evidence.to_string()),
+        &folder.join(picture.to_string()),
         &[salt.as_slice(), jpeg].concat(),
     )?;
     Ok(EvidenceHash {
-        evidence,
+        evidence: picture.evidence,
         media_type: "image/jpeg".to_owned(),
         salted_sha256: SaltedHash::of(salt, jpeg).0,
     })
@@ -143,6 +178,7 @@ fn make_room(folder: &Path) -> io::Result<()> {
     files.sort();
     let too_many = (files.len() + 1).saturating_sub(MOST_FILES);
     for (_, path) in files.into_iter().take(too_many) {
+        tracing::warn!(path = %path.display(), "a picture that the gateway does not have makes room");
         fs::remove_file(path)?;
     }
     Ok(())
@@ -155,8 +191,11 @@ mod tests {
 
     use super::*;
 
-    fn evidence(number: u128) -> EvidenceId {
-        EvidenceId(Uuid::from_u128(number))
+    fn picture(number: u128) -> Picture {
+        Picture {
+            job: JobId(Uuid::from_u128(1)),
+            evidence: EvidenceId(Uuid::from_u128(number)),
+        }
     }
 
     #[tokio::test]
@@ -173,14 +212,15 @@ mod tests {
         };
         let running = tokio::spawn(darkroom.run());
 
-        wanted.send(evidence(7)).await.unwrap();
+        wanted.send(picture(7)).await.unwrap();
         // A camera that passes the first request over.
         drop(stills_out.recv().await.unwrap());
         let still = stills_out.recv().await.unwrap();
         still.send(Bytes::from_static(b"jpeg")).unwrap();
         let developed = developed_out.recv().await.unwrap();
 
-        let name = evidence(7).to_string();
+        let name = picture(7).to_string();
+        assert_eq!(Picture::of_file(&name), Some(picture(7)));
         let file = fs::read(folder.path().join("evidence").join(name)).unwrap();
         let hash = developed.hash.unwrap();
         assert_eq!(&file[32..], b"jpeg");
@@ -193,11 +233,11 @@ mod tests {
     fn the_oldest_picture_makes_room_for_a_new_one() {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..=MOST_FILES as u128 {
-            keep(folder.path(), evidence(number), &[1; 32], b"jpeg").unwrap();
+            keep(folder.path(), picture(number), &[1; 32], b"jpeg").unwrap();
         }
 
         let files = fs::read_dir(folder.path()).unwrap().count();
-        let newest = folder.path().join(evidence(MOST_FILES as u128).to_string());
+        let newest = folder.path().join(picture(MOST_FILES as u128).to_string());
         assert_eq!(files, MOST_FILES);
         assert!(newest.exists());
     }

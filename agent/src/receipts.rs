@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     driver::Driver,
+    evidence::{Named, Picture},
     journal::{JournalFailure, Stream},
     link::SharedJournal,
     orders::{Clocks, Journalling},
@@ -69,6 +70,8 @@ pub struct Scribe {
     pub grew: watch::Sender<u64>,
     /// Told the number of each word on a job.
     pub job_written: watch::Sender<u64>,
+    /// Told which pictures were named, and in which event.
+    pub named: mpsc::Sender<Named>,
     /// Told whether the disk takes what there is.
     pub journalling: watch::Sender<Journalling>,
 }
@@ -105,6 +108,7 @@ impl Scribe {
                 Some(Ok(number)) => {
                     self.grew.send_replace(number);
                     self.tell_job(&word, number);
+                    self.tell_courier(&word, number);
                     return;
                 }
                 Some(Err(error @ JournalFailure::Unsealable(_))) => {
@@ -132,6 +136,22 @@ impl Scribe {
         }
     }
 
+    /// Never waits: a picture of which the courier does not hear now is found by it at the next start.
+    fn tell_courier(&self, word: &Word, number: u64) {
+        let Word::OfJob(job, JobEvent::CheckpointDone { evidence, .. }) = word else {
+            return;
+        };
+        for hash in evidence {
+            let picture = Picture {
+                job: *job,
+                evidence: hash.evidence,
+            };
+            if self.named.try_send(Named { number, picture }).is_err() {
+                tracing::warn!(evidence.id = %hash.evidence, "a picture waits for the next start");
+            }
+        }
+    }
+
     fn note(&self, journalling: Journalling) {
         self.journalling.send_if_modified(|noted| {
             let is_new = *noted != journalling;
@@ -147,8 +167,9 @@ mod tests {
 
     use ed25519_dalek::SigningKey;
     use protocol::{
-        RobotId, UnixMicros,
+        EvidenceId, RobotId, UnixMicros,
         event::ActorEvent,
+        job::EvidenceHash,
         robot::Pose,
         sealed::{self, Kind},
     };
@@ -204,6 +225,7 @@ mod tests {
         words: mpsc::Sender<Word>,
         job_written: watch::Receiver<u64>,
         grew: watch::Receiver<u64>,
+        named: mpsc::Receiver<Named>,
         journalling: watch::Receiver<Journalling>,
         scribe: Scribe,
     }
@@ -218,12 +240,14 @@ mod tests {
         let (job_written, job_written_out) = watch::channel(0);
         let (grew, grew_out) = watch::channel(0);
         let (journalling, journalling_out) = watch::channel(Journalling::Works);
+        let (named, named_out) = mpsc::channel(1);
         Bench {
             folder,
             faults,
             words,
             job_written: job_written_out,
             grew: grew_out,
+            named: named_out,
             journalling: journalling_out,
             scribe: Scribe {
                 journal: SharedJournal::new(journal),
@@ -231,6 +255,7 @@ mod tests {
                 words: words_out,
                 grew,
                 job_written,
+                named,
                 journalling,
             },
         }
@@ -340,5 +365,34 @@ mod tests {
         assert_eq!(contents.last_number(), 1);
         drop(bench.words);
         running.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_courier_hears_of_a_picture_once_the_event_that_names_it_is_on_disk() {
+        let mut bench = bench(Vec::new());
+        let job = JobId(Uuid::from_u128(3));
+        let evidence = EvidenceId(Uuid::from_u128(7));
+        let done = JobEvent::CheckpointDone {
+            epoch: 1,
+            number: 1,
+            left_out: false,
+            evidence: vec![EvidenceHash {
+                evidence,
+                media_type: "image/jpeg".to_owned(),
+                salted_sha256: [7; 32],
+            }],
+        };
+        for event in [JobEvent::Departed { epoch: 1 }, done] {
+            bench.words.send(Word::OfJob(job, event)).await.unwrap();
+        }
+        drop(bench.words);
+
+        tokio::time::timeout(PATIENCE, bench.scribe.run())
+            .await
+            .unwrap();
+
+        let named = bench.named.recv().await.unwrap();
+        assert_eq!(named.number, 2);
+        assert_eq!(named.picture, Picture { job, evidence });
     }
 }

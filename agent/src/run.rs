@@ -21,7 +21,7 @@ use crate::{
         Driver,
         sim::{Sim, SimConfig},
     },
-    evidence::{Darkroom, PHOTO_QUEUE},
+    evidence::{Courier, Darkroom, LONGEST_WAIT, NAMED_QUEUE, PHOTO_QUEUE, Post, pictures_in},
     journal::{Journal, JournalFailure},
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
     orders::Journalling,
@@ -84,6 +84,12 @@ pub enum RunFailure {
     /// A camera's thread can't be started.
     #[error("a camera can't be started: {0}")]
     Camera(#[from] std::io::Error),
+    /// The folder for evidence can't be read.
+    #[error("the folder for evidence can't be read: {0}")]
+    Evidence(#[source] std::io::Error),
+    /// What brings pictures to the gateway can't be set up.
+    #[error("pictures can't be brought to the gateway: {0}")]
+    Post(#[from] reqwest::Error),
     /// An incoming camera's port can't be used.
     #[error(transparent)]
     Incoming(#[from] RtpCameraFailure),
@@ -120,6 +126,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (photos, photos_out) = mpsc::channel(PHOTO_QUEUE);
     let (own_stills, own_stills_out) = mpsc::channel(PHOTO_QUEUE);
     let (developed, developed_out) = mpsc::channel(PHOTO_QUEUE);
+    let (named, named_out) = mpsc::channel(NAMED_QUEUE);
     let (telemetry, telemetry_out) = watch::channel(None);
     let (scan, scan_out) = watch::channel(None);
     let (driver_advert, driver_advert_out) = watch::channel(sim.advert());
@@ -131,6 +138,16 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (grew, journal_grew) = watch::channel(journal.last_number());
     let (journalling, journalling_out) = watch::channel(Journalling::Works);
     let work = Work::new(journal.said(), config.work_speed);
+    let trust = tls::client(config.authority.as_deref())?;
+    let courier = Courier {
+        folder: folder.evidence(),
+        left: pictures_in(&folder.evidence()).map_err(RunFailure::Evidence)?,
+        last_number: journal.last_number(),
+        named: named_out,
+        heard: heard_out.clone(),
+        post: Post::new(enrolled.gateway.clone(), folder.token()?, &trust)?,
+        longest_wait: LONGEST_WAIT,
+    };
     let owed = given_up(journal.open_orders(), &sim, clock.now());
     let journal = SharedJournal::new(journal);
     let hang_up = CancellationToken::new();
@@ -167,6 +184,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         words: words_out,
         grew: grew.clone(),
         job_written,
+        named,
         journalling,
     };
     let streams = Streams {
@@ -182,7 +200,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let link = Link {
         gateway: enrolled.gateway,
         token: folder.token()?,
-        trust: tls::client(config.authority.as_deref())?,
+        trust,
         run: rand::random(),
         clock,
         cameras: cameras
@@ -211,6 +229,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         beside: [
             start(&stop, streams.run()),
             start(&stop, darkroom.run()),
+            start(&stop, courier.run()),
             start(&stop, follow_advert(driver_advert_out, advert, cameras)),
         ],
         hang_up,
@@ -239,7 +258,7 @@ struct Parts {
     scribe: AbortOnDropHandle<()>,
     link: AbortOnDropHandle<Result<(), Dismissed>>,
     /// Nothing is lost when these end at once.
-    beside: [AbortOnDropHandle<()>; 3],
+    beside: [AbortOnDropHandle<()>; 4],
     hang_up: CancellationToken,
 }
 

@@ -25,7 +25,10 @@ use protocol::{
 use rustix::process::{Pid, Signal, kill_process};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
 use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 use uuid::Uuid;
 
@@ -131,6 +134,35 @@ impl Robot {
             .send(&ToRobot::Assignment(Box::new(job.clone())))
             .await;
         (number, event)
+    }
+
+    /// Takes the next picture that the agent brings, and says that it is held. Gives the path and the body.
+    async fn picture(&self) -> (String, Vec<u8>) {
+        let accepted = soon("a picture is brought", self.listener.accept()).await;
+        let (mut stream, _) = accepted.unwrap();
+        let mut request = Vec::new();
+        loop {
+            let read = soon("a picture comes", stream.read_buf(&mut request)).await;
+            assert_ne!(read.unwrap(), 0, "the picture broke off");
+            let Some(head) = request.windows(4).position(|end| end == b"\r\n\r\n") else {
+                continue;
+            };
+            let text = String::from_utf8(request[..head].to_vec()).unwrap();
+            let text = text.to_lowercase();
+            let field = |name: &str| {
+                let line = text.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap_or_else(|| panic!("no {name} in {text}"))
+            };
+            assert_eq!(field("authorization: "), "bearer token");
+            let body = &request[head + 4..];
+            if body.len() < field("content-length: ").parse().unwrap() {
+                continue;
+            }
+            let path = field("put ").trim_end_matches(" http/1.1").to_owned();
+            let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            return (path, body.to_vec());
+        }
     }
 
     /// Has the robot drive to the place that is farthest from it, and waits for its word on that.
@@ -397,13 +429,24 @@ async fn a_job_whose_agent_was_killed_at_a_step_goes_on_there_and_nothing_is_sai
         ]
     );
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    let JobEvent::CheckpointDone { evidence, .. } = &said[7] else {
-        panic!("{:?}", said[7]);
+    its_picture_is_brought(&robot, job.job, &said[7]).await;
+}
+
+/// What the event names is what the robot kept and brings, and then it keeps no copy.
+async fn its_picture_is_brought(robot: &Robot, job: JobId, said: &JobEvent) {
+    let JobEvent::CheckpointDone { evidence, .. } = said else {
+        panic!("{said:?}");
     };
-    let file = robot
-        .folder
-        .evidence()
-        .join(evidence[0].evidence.to_string());
-    let kept: [u8; 32] = Sha256::digest(std::fs::read(file).unwrap()).into();
-    assert_eq!(evidence[0].salted_sha256, kept);
+    let name = evidence[0].evidence;
+    let file = robot.folder.evidence().join(format!("{job}_{name}"));
+    let kept = std::fs::read(&file).unwrap();
+    assert_eq!(evidence[0].salted_sha256, *Sha256::digest(&kept));
+    let path = format!("/api/v1/jobs/{job}/evidence/{name}");
+    assert_eq!(robot.picture().await, (path, kept));
+    let gone = async {
+        while file.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the robot's copy is deleted", gone).await;
 }

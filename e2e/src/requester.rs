@@ -141,6 +141,21 @@ impl Requester {
             .await
     }
 
+    /// Waits until the photographs that the robot took for the job show.
+    pub async fn sees_photographs(&self, count: usize) -> Result<()> {
+        self.browser
+            .until(
+                "the robot's photographs",
+                &format!(
+                    "const shown = [...document.querySelectorAll('section[aria-label=Photographs] img')];
+                     shown[0]?.scrollIntoView({{ block: 'nearest' }});
+                     return shown.length === {count}
+                       && shown.every(picture => picture.naturalWidth > 0 && picture.alt.startsWith('Photograph of step'));"
+                ),
+            )
+            .await
+    }
+
     /// Presses a button of the page that can be pressed, by its words.
     pub async fn press(&self, words: &str) -> Result<()> {
         self.browser.press("main button:not(dialog *)", words).await

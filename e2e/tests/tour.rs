@@ -93,6 +93,7 @@ async fn ends_well(phone: &Requester) -> Result<()> {
     phone.browser.look("tour-approval", PHONE).await?;
     phone.press("Allow once").await?;
     phone.until_state("Done, please check", WORK).await?;
+    phone.sees_photographs(1).await?;
     phone.browser.look("tour-please-check", PHONE).await?;
     phone.press("All good").await?;
     phone.until_state("Done", SOON).await?;
@@ -180,6 +181,14 @@ async fn is_proved(stack: &Stack, desk: &Operator, job: JobId) -> Result<()> {
     let whole = evidence::verify(&bundle, &trust)?;
     ensure!(whole.code == Some(0), "{whole:?}");
     ensure!(whole.text.contains("intact"), "{whole:?}");
+    // What people wrote and photographed, and what the robot did.
+    ensure!(whole.text.contains(" 4 of 4 "), "{whole:?}");
+    ensure!(
+        whole
+            .text
+            .contains("Nothing that the events name was deleted or left out"),
+        "{whole:?}"
+    );
 
     let page = VerifyPage::open(desk, &trust).await?;
     page.says_of(&bundle, "Intact").await?;

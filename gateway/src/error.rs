@@ -278,6 +278,12 @@ impl From<jobs::Refusal> for ApiError {
     }
 }
 
+impl From<jobs::EvidenceRefusal> for ApiError {
+    fn from(refusal: jobs::EvidenceRefusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
 impl From<jobs::store::StoreError> for ApiError {
     fn from(error: jobs::store::StoreError) -> Self {
         use jobs::store::StoreError;

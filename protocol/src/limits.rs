@@ -72,3 +72,16 @@ pub const MAX_ASSIST_OPTIONS: usize = 9;
 
 /// Evidence named by one checkpoint.
 pub const MAX_CHECKPOINT_EVIDENCE: usize = 8;
+
+/// Random bytes before a picture where it is kept and sent: SHA-256 over both is what the log holds.
+pub const SALT_BYTES: usize = 32;
+
+/// One picture that a robot brings as evidence: as large as one that a person sends with a complaint.
+pub const MAX_EVIDENCE_BYTES: usize = MAX_PICTURE_BYTES;
+
+/// Pictures that one job's record can name: the longest plan with the most evidence at each step.
+pub const MAX_JOB_EVIDENCE: usize = MAX_PLAN_STEPS * MAX_CHECKPOINT_EVIDENCE;
+
+/// All the pictures of one job: thirty-two of the largest, or a thousand of the usual ones. A bundle with them is still
+/// checked in a browser.
+pub const MAX_JOB_EVIDENCE_BYTES: usize = 32 * MAX_EVIDENCE_BYTES;

@@ -12,25 +12,45 @@ const LONGEST: Duration = Duration::from_secs(5);
 pub(super) const WELL_AFTER: Duration = Duration::from_secs(10);
 
 /// Counts failures in a row.
-#[derive(Debug, Default)]
-pub(super) struct BackOff {
+#[derive(Debug)]
+pub(crate) struct BackOff {
     failures: u32,
+    longest: Duration,
+}
+
+impl Default for BackOff {
+    fn default() -> Self {
+        Self::up_to(LONGEST)
+    }
 }
 
 impl BackOff {
+    /// Whose waits grow to `longest`.
+    pub(crate) const fn up_to(longest: Duration) -> Self {
+        Self {
+            failures: 0,
+            longest,
+        }
+    }
+
+    /// It worked: the next wait starts small again.
+    pub(crate) const fn note_success(&mut self) {
+        self.failures = 0;
+    }
+
     /// A session lasted `lasted`; then it ended.
     pub(super) fn note_session(&mut self, lasted: Duration) {
         if lasted >= WELL_AFTER {
-            self.failures = 0;
+            self.note_success();
         }
     }
 
     /// The wait before the next try. `chance` in 0..1 spreads a fleet that lost its gateway in the same moment.
-    pub(super) fn next_wait(&mut self, chance: f64) -> Duration {
+    pub(crate) fn next_wait(&mut self, chance: f64) -> Duration {
         let doubled = FIRST.saturating_mul(1_u32 << self.failures.min(8));
         self.failures = self.failures.saturating_add(1);
         doubled
-            .min(LONGEST)
+            .min(self.longest)
             .mul_f64(0.5 + 0.5 * chance.clamp(0.0, 1.0))
     }
 }

@@ -1,6 +1,6 @@
 //! The agent's session with its gateway: one socket, one peer connection, both taken up again after every loss.
 
-mod back_off;
+pub(crate) mod back_off;
 mod media;
 mod session;
 mod socket;

@@ -74,6 +74,8 @@ pub enum Act {
     },
     /// Take a picture and keep it under this name; what came of it is told to [`Work::photographed`].
     Photograph {
+        /// For which job.
+        job: JobId,
         /// The name.
         evidence: EvidenceId,
     },
@@ -361,8 +363,10 @@ impl Work {
             }
             (Want::Photograph, _) => {
                 let evidence = EvidenceId(fresh);
-                self.held.as_mut()?.step.photo = Photo::Asked(evidence);
-                Some(Act::Photograph { evidence })
+                let held = self.held.as_mut()?;
+                held.step.photo = Photo::Asked(evidence);
+                let job = held.said.job;
+                Some(Act::Photograph { job, evidence })
             }
             // There is nothing to do, or what runs, or is being written down, has to end first.
             (

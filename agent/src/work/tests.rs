@@ -209,7 +209,7 @@ impl Bench {
                 self.number += 1;
                 self.work.written(self.number);
             }
-            Act::Photograph { evidence } => {
+            Act::Photograph { evidence, .. } => {
                 let hash = EvidenceHash {
                     evidence: *evidence,
                     media_type: "image/jpeg".to_owned(),

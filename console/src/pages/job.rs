@@ -9,6 +9,7 @@ use protocol::{
 };
 
 use super::{
+    evidence::PhotographsHere,
     helping::Doing,
     job_side::{CasePanels, CasesHere, DeedsHere, PlanPanel, Ways},
     not_found::NoSuchJob,
@@ -122,6 +123,8 @@ fn Known(id: JobId, job: Memo<Option<Arc<JobView>>>, live: Live) -> impl IntoVie
     });
     let doing = Doing::new(live);
     let cases = CasesHere::new(live, job);
+    let steps_done =
+        Memo::new(move |_| job.with(|job| job.as_ref().map_or(0, |job| job.checkpoint)));
     let lanes = Memo::new(move |_| {
         let own = job.with(|job| {
             let job = job.as_ref()?;
@@ -145,6 +148,7 @@ fn Known(id: JobId, job: Memo<Option<Arc<JobView>>>, live: Live) -> impl IntoVie
             <div class="job__side">
                 <DeedsHere id job reading doing />
                 <CasePanels cases />
+                <PhotographsHere id steps_done />
                 <Ways job reading />
                 <PlanPanel job />
             </div>

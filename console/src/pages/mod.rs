@@ -3,6 +3,7 @@
 mod answering;
 mod calls;
 pub(crate) mod cases;
+mod evidence;
 pub(crate) mod fleet;
 mod helping;
 pub(crate) mod job;

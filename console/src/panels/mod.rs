@@ -6,6 +6,7 @@ pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod commands;
 pub(crate) mod deeds;
+pub(crate) mod evidence;
 pub(crate) mod go_to;
 pub(crate) mod header;
 pub(crate) mod hud;

@@ -1,7 +1,8 @@
 //! What a bundle is made of: the whole record of some streams, and the events that say whose the keys in it are.
 
-use protocol::{OrganisationId, sealed::KeyId};
+use protocol::{OrganisationId, RobotId, sealed::KeyId};
 use sqlx::PgPool;
+use time::OffsetDateTime;
 
 use crate::{
     error::SpineError,
@@ -95,4 +96,52 @@ pub async fn read_bindings(
     .into_iter()
     .map(Row::entry)
     .collect()
+}
+
+/// An event of a stream and the robot that said it, if it was one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// What, as JSON.
+    pub payload: serde_json::Value,
+    /// When it was recorded.
+    pub recorded_at: OffsetDateTime,
+    /// The robot whose key signed it.
+    pub robot: Option<RobotId>,
+}
+
+/// The events of these kinds in one stream of an organisation, in its order, at most [`MAX_ENTRIES`].
+pub async fn read_said(
+    pool: &PgPool,
+    organisation: OrganisationId,
+    stream: &str,
+    kinds: &[&str],
+) -> Result<Vec<Said>, SpineError> {
+    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let rows = sqlx::query!(
+        r#"SELECT event.payload, event.recorded_at,
+                  (SELECT (bound.payload ->> 'robot')::uuid
+                   FROM spine.event AS bound
+                   WHERE bound.kind = 'robot.key_bound'
+                     AND bound.payload ->> 'key' = encode(event.actor_key, 'hex')
+                     AND bound.organisation_id = event.organisation_id
+                   LIMIT 1) AS robot
+           FROM spine.event
+           WHERE event.stream = $1 AND event.organisation_id = $2 AND event.kind = ANY ($3)
+           ORDER BY event.stream_number
+           LIMIT $4"#,
+        stream,
+        organisation.0,
+        &kinds,
+        i64::try_from(MAX_ENTRIES).unwrap_or(i64::MAX),
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Said {
+            payload: row.payload,
+            recorded_at: row.recorded_at,
+            robot: row.robot.map(RobotId),
+        })
+        .collect())
 }

@@ -214,6 +214,14 @@ impl RobotCaller {
     }
 }
 
+impl FromRequestParts<App> for RobotCaller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        robot_of(app, &parts.headers).await
+    }
+}
+
 /// The robot that a request comes from. Wrong tokens are counted against guessing.
 pub async fn robot_of(app: &App, headers: &HeaderMap) -> Result<RobotCaller, ApiError> {
     let now = app.clock.now();

@@ -6,12 +6,14 @@ mod cases;
 mod commands;
 mod console_files;
 mod events;
+mod evidence;
 pub(crate) mod extract;
 mod health;
 mod jobs;
 mod log;
 mod openapi;
 mod origin;
+mod picture;
 mod robots;
 mod security_headers;
 mod session;
@@ -27,9 +29,9 @@ use axum::{
     http::StatusCode,
     middleware,
     response::{IntoResponse as _, Response},
-    routing::{delete, get, post},
+    routing::{MethodRouter, delete, get, post, put},
 };
-use protocol::limits::{MAX_CASE_PICTURES, MAX_PICTURE_BYTES};
+use protocol::limits::{MAX_CASE_PICTURES, MAX_EVIDENCE_BYTES, MAX_PICTURE_BYTES, SALT_BYTES};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{app::App, error::ApiError, ws};
@@ -46,6 +48,9 @@ const MAX_COMPLAINT_BYTES: usize =
 /// A request that takes longer is given up; sockets and event streams are not counted.
 const REQUEST_WITHIN: Duration = Duration::from_secs(15);
 
+/// The largest picture over a link of a hundred kilobits a second.
+const BROUGHT_WITHIN: Duration = Duration::from_mins(1);
+
 /// Everything the process answers.
 pub fn router(app: App) -> Router {
     let api = Router::new()
@@ -57,6 +62,7 @@ pub fn router(app: App) -> Router {
             post(cases::file::handler).layer(DefaultBodyLimit::max(MAX_COMPLAINT_BYTES)),
         )
         .layer(in_time())
+        .route("/jobs/{job}/evidence/{evidence}", one_picture())
         .route("/events", get(events::list::handler))
         .route(
             "/jobs/{job}/events",
@@ -121,6 +127,7 @@ fn work() -> Router<App> {
         )
         .route("/jobs/{job}", get(jobs::read::handler))
         .route("/jobs/{job}/bundle", get(jobs::bundle::handler))
+        .route("/jobs/{job}/evidence", get(evidence::list::handler))
         .route("/jobs/{job}/people", get(jobs::people::handler))
         .route("/assists", get(assists::list::handler))
         .route("/cases", get(cases::list::handler))
@@ -132,9 +139,21 @@ fn work() -> Router<App> {
         )
 }
 
+/// A picture of a job: large when a robot brings it, and its link may be slow.
+fn one_picture() -> MethodRouter<App> {
+    let brought = put(evidence::bring::handler)
+        .layer::<_, Infallible>(DefaultBodyLimit::max(SALT_BYTES + MAX_EVIDENCE_BYTES))
+        .layer(within(BROUGHT_WITHIN));
+    get(evidence::read::handler).layer(in_time()).merge(brought)
+}
+
 /// Gives up what takes too long.
 fn in_time() -> TimeoutLayer {
-    TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_WITHIN)
+    within(REQUEST_WITHIN)
+}
+
+fn within(longest: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, longest)
 }
 
 /// What holds for every answer, also for that to a request that we break on.

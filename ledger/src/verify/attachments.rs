@@ -77,7 +77,7 @@ pub(super) fn check_absent(unpacked: &Unpacked) -> Step {
         ("None".to_owned(), detail)
     } else {
         let detail = format!(
-            "Not in the bundle: {absent} of {} things that the events name, deleted or not handed out. Their hashes stay proved",
+            "Not in the bundle: {absent} of {} things that the events name: deleted, not handed out or not brought yet. Their hashes stay proved",
             named.len()
         );
         (format!("{absent} not here"), detail)

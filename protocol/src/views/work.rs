@@ -115,6 +115,26 @@ pub struct ApprovalView {
     pub answer_by: OffsetDateTime,
 }
 
+/// A picture that a robot took as evidence of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EvidenceView {
+    /// Its name.
+    pub evidence: EvidenceId,
+    /// The step that it belongs to, from 1.
+    pub step: u32,
+    /// The step's title.
+    pub title: String,
+    /// "image/jpeg".
+    pub media_type: String,
+    /// When the robot's word on it was recorded.
+    #[serde(with = "time::serde::rfc3339")]
+    pub recorded_at: OffsetDateTime,
+    /// Whether it can be fetched from `/api/v1/jobs/{job}/evidence/{evidence}`. A robot brings its pictures once it has a
+    /// network; until then, and after a picture was deleted, the log holds its salted hash alone.
+    pub is_here: bool,
+}
+
 /// A call for help and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

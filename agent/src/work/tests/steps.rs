@@ -278,7 +278,7 @@ fn a_picture_becomes_evidence_and_without_one_the_step_is_left_out() {
     let mut bench = Bench::at_work(vec![StepAction::Photograph]);
     let drive = bench.begin();
     bench.end(&drive);
-    let Act::Photograph { evidence } = bench.begin() else {
+    let Act::Photograph { evidence, .. } = bench.begin() else {
         panic!("no picture");
     };
     assert_eq!(bench.run(3), []);

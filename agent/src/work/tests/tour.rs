@@ -134,7 +134,7 @@ impl Tour {
                 self.answer(&event);
                 self.events.push(event);
             }
-            Some(Act::Photograph { evidence }) => {
+            Some(Act::Photograph { evidence, .. }) => {
                 let hash = EvidenceHash {
                     evidence,
                     media_type: "image/jpeg".to_owned(),

@@ -12,6 +12,7 @@ use super::{
     summary::{Complaints, Summary},
 };
 use crate::{
+    pages::evidence::PhotographsHere,
     parts::{
         icon::{Glyph, icon, small},
         refusal::Refusal,
@@ -86,6 +87,7 @@ fn Known(desk: Desk, title: Memo<String>) -> impl IntoView {
     let stage = desk.part(|job| Some(stage(job.phase)));
     let is_over = Memo::new(move |_| stage.get() == Some(Stage::Receipt));
     let has_control = desk.part(|job| control(job).is_some());
+    let steps_done = desk.part(|job| job.checkpoint);
     let has_view = Memo::new(move |_| stage.get() == Some(Stage::Live));
     view! {
         <div class="rpage rpage--job" class:rpage--footed=has_view>
@@ -100,6 +102,7 @@ fn Known(desk: Desk, title: Memo<String>) -> impl IntoView {
                         </section>
                     </Show>
                     <Work desk />
+                    <PhotographsHere id=desk.id steps_done />
                     <Show when=move || is_over.get()>
                         <Summary desk />
                     </Show>

@@ -10,6 +10,7 @@ mod assignment;
 mod bounds;
 mod deadline;
 mod decide;
+mod evidence;
 mod invariant;
 mod job;
 mod moves;
@@ -35,6 +36,7 @@ pub use bounds::{
 };
 pub use deadline::{DeadlineKind, deadlines, lapse};
 pub use decide::{Decision, decide};
+pub use evidence::{EVIDENCE_KINDS, EvidenceRecord, EvidenceRefusal, NamedEvidence, check_room};
 pub use invariant::check_invariants;
 pub use job::{
     Access, Caller, Engaged, Halt, Help, HelpStage, Job, Offer, Phase, Question, Reservation,

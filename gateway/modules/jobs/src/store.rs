@@ -1,4 +1,5 @@
-//! Jobs and the moments that they wait for in Postgres. The only file that names the `jobs` schema. Records no events.
+//! Jobs, the moments that they wait for and the pictures that prove them in Postgres. The only place that names the `jobs`
+//! schema. Records no events.
 
 use protocol::{
     JobId, OrganisationId, PersonId, RobotId, SiteId, UnixMicros, job::PhaseName, views::Page,
@@ -12,6 +13,12 @@ use uuid::Uuid;
 use crate::{
     deadline::{DeadlineKind, deadlines},
     job::Job,
+};
+
+mod evidence;
+
+pub use evidence::{
+    EvidenceFile, all_evidence, evidence, evidence_here, forget_evidence, put_evidence,
 };
 
 /// The index that lets a robot have one live job.

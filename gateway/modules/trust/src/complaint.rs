@@ -169,18 +169,23 @@ fn check_pictures(named: &[EvidenceHash], pictures: &[Picture]) -> Result<(), Re
         return Err(Refusal::PicturesDoNotMatch);
     }
     for (named, picture) in named.iter().zip(pictures) {
-        if picture.content.len() > MAX_PICTURE_BYTES {
-            return Err(Refusal::PictureTooLarge);
-        }
-        let claimed = PictureType::parse(&picture.media_type).ok_or(Refusal::MediaTypeUnknown)?;
-        if PictureType::of_content(&picture.content) != Some(claimed) {
-            return Err(Refusal::PictureNotItsType);
-        }
-        if !matches_picture(named, picture) {
-            return Err(Refusal::PicturesDoNotMatch);
-        }
+        check_picture(named, picture)?;
     }
     Ok(())
+}
+
+/// Checks one picture: it is bounded, is what it claims to be, and is the one that an event names.
+pub fn check_picture(named: &EvidenceHash, picture: &Picture) -> Result<(), Refusal> {
+    if picture.content.len() > MAX_PICTURE_BYTES {
+        return Err(Refusal::PictureTooLarge);
+    }
+    let claimed = PictureType::parse(&picture.media_type).ok_or(Refusal::MediaTypeUnknown)?;
+    if PictureType::of_content(&picture.content) != Some(claimed) {
+        return Err(Refusal::PictureNotItsType);
+    }
+    matches_picture(named, picture)
+        .then_some(())
+        .ok_or(Refusal::PicturesDoNotMatch)
 }
 
 #[cfg(test)]

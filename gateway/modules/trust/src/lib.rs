@@ -14,8 +14,8 @@ pub mod store;
 
 pub use case::{Actor, Case, FrozenEvidence};
 pub use complaint::{
-    Picture, PictureType, SaltedText, check_complaint, check_job, check_reason, matches_picture,
-    matches_text,
+    Picture, PictureType, SaltedText, check_complaint, check_job, check_picture, check_reason,
+    matches_picture, matches_text,
 };
 pub use cursor::{CaseCursor, UnknownCursor};
 pub use machine::{MAX_FROZEN_FILES, OPERATOR_RULES_UP_TO, apply, decide};

@@ -18,19 +18,33 @@ const SEQUENCED_WITHIN: Duration = Duration::from_secs(3);
 /// How often it is looked whether it has been there.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// What comes with the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attached {
+    /// The words and pictures that are kept.
+    Everything,
+    /// Nothing: whoever checks the events alone needs no pictures on the way.
+    Nothing,
+}
+
 /// The bundle of a job and of these complaints about it.
 pub async fn export_bundle(
     app: &App,
     stored: &Stored,
     cases: Vec<CaseId>,
+    attached: Attached,
 ) -> Result<Vec<u8>, ApiError> {
     let about = About {
         organisation: stored.organisation,
         job: stored.job.id(),
         cases,
     };
+    // Before the entries: a picture comes after the event that names it, and no event may lack that is to name one.
+    let attachments = match attached {
+        Attached::Everything => attachments(app, &about).await?,
+        Attached::Nothing => Vec::new(),
+    };
     let (entries, checkpoint) = sequenced(app, &about).await?;
-    let attachments = attachments(app, &about).await?;
     let parts = Parts {
         exported_at: app.clock.micros(),
         older_gateway_keys: Vec::new(),
@@ -128,9 +142,20 @@ async fn prove(
         .collect())
 }
 
-/// What people wrote and photographed, as far as it is kept.
+/// What robots and people photographed and wrote, as far as it is kept.
 async fn attachments(app: &App, about: &About) -> Result<Vec<Attachment>, ApiError> {
-    let mut attachments = Vec::new();
+    let of_job = jobs::store::all_evidence(&app.pool, about.job).await?;
+    let mut attachments: Vec<Attachment> = of_job
+        .into_iter()
+        .map(|file| Attachment {
+            name: AttachmentName::Evidence {
+                evidence: file.evidence,
+            },
+            media_type: file.media_type,
+            salt: file.salt,
+            content: file.content,
+        })
+        .collect();
     let contents = trust::store::contents(&app.pool, &about.cases).await?;
     for case in about.cases.iter().copied() {
         let words = trust::store::words(&app.pool, case).await?;

@@ -2,6 +2,7 @@
 
 pub mod act_on_job;
 pub mod calls;
+pub mod evidence;
 pub mod export_bundle;
 pub mod happen;
 pub mod lapse;

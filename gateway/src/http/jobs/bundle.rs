@@ -7,18 +7,35 @@ use axum::{
 };
 use identity::Permission;
 use protocol::{JobId, views::Problem};
+use serde::Deserialize;
 
 use crate::{
     app::App,
     error::ApiError,
-    flows::jobs::{export_bundle::export_bundle, views::number},
-    http::{auth::Caller, extract::Named},
+    flows::jobs::{
+        export_bundle::{Attached, export_bundle},
+        views::number,
+    },
+    http::{
+        auth::Caller,
+        extract::{Asked, Named},
+    },
 };
+
+/// What may be asked.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Query {
+    /// `false` leaves words and pictures out; the log's hashes of them stay.
+    attachments: Option<bool>,
+}
 
 /// The evidence bundle: every event of the job and of the complaints that the caller may see, with the proofs that the log
 /// holds them. `nooterra verify` and the console's verify page check it without the gateway.
-#[utoipa::path(get, path = "/api/v1/jobs/{job}/bundle", tag = "jobs", params(("job" = JobId, Path)), responses(
+#[utoipa::path(get, path = "/api/v1/jobs/{job}/bundle", tag = "jobs", params(("job" = JobId, Path), Query), responses(
     (status = 200, description = "The bundle", content_type = "application/vnd.nooterra.bundle"),
+    (status = 400, description = "`query_malformed`", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
     (status = 409, description = "`not_sequenced_yet` or `bundle_too_large`", body = Problem),
@@ -27,6 +44,7 @@ pub(crate) async fn handler(
     State(app): State<App>,
     caller: Caller,
     Named(job): Named<JobId>,
+    Asked(query): Asked<Query>,
 ) -> Result<Response, ApiError> {
     let stored = super::job_for(&app, &caller, job).await?;
     let is_own = stored.job.requester == caller.person.person;
@@ -38,7 +56,12 @@ pub(crate) async fn handler(
     } else {
         Vec::new()
     };
-    let bundle = export_bundle(&app, &stored, cases).await?;
+    let attached = if query.attachments.unwrap_or(true) {
+        Attached::Everything
+    } else {
+        Attached::Nothing
+    };
+    let bundle = export_bundle(&app, &stored, cases, attached).await?;
     let name = format!(
         "attachment; filename=\"{}.{}\"",
         number("J", job.0),

@@ -6,6 +6,7 @@ mod cases;
 mod cast;
 mod commands;
 mod events;
+mod evidence;
 mod files_and_health;
 pub(crate) mod house;
 mod jobs;

@@ -20,7 +20,7 @@ use crate::{
 
 const ORGANISATION: OrganisationId = OrganisationId(Uuid::from_u128(2));
 
-async fn as_app(owner: &PgPool) -> PgPool {
+pub(super) async fn as_app(owner: &PgPool) -> PgPool {
     PgPoolOptions::new()
         .max_connections(8)
         .after_connect(|connection, _| {
@@ -40,14 +40,14 @@ async fn commit(tx: Tx) {
 }
 
 /// A job that was asked for so many seconds after the others.
-fn job(number: u128, seconds: i64) -> Job {
+pub(super) fn job(number: u128, seconds: i64) -> Job {
     let mut request = request();
     request.job = JobId(Uuid::from_u128(number));
     let at = T0.plus(seconds * SECOND);
     apply_all(None, &[requested(&request)], REQUESTER, at).unwrap()
 }
 
-async fn keep(app: &PgPool, job: &Job) {
+pub(super) async fn keep(app: &PgPool, job: &Job) {
     let mut tx = Tx::begin(app).await.unwrap();
     insert(&mut tx, ORGANISATION, job).await.unwrap();
     commit(tx).await;
