@@ -124,20 +124,14 @@ impl Tx {
         let chain = opened.chain.ok_or(Refusal::Unnumbered)?;
         let sealed = Sealed::new(sealed, key);
         let hash = sealed.hash;
-        let head = self.lock_actor(key, organisation, site).await?;
-        if chain.number <= head.stream_number {
-            let known = self.known_hash(key, chain.number).await?;
-            return (known == hash)
-                .then_some(Recording::AlreadyHeld)
-                .ok_or_else(|| {
-                    Refusal::Forked {
-                        number: chain.number,
-                    }
-                    .into()
-                });
+        if !self.follow_actor(key, chain, hash).await? {
+            let head = self.lock_actor(key, organisation, site).await?;
+            if chain.number <= head.stream_number {
+                return self.known(key, chain.number, hash).await;
+            }
+            follows(head, chain)?;
+            self.move_actor(key, chain.number, hash).await?;
         }
-        follows(head, chain)?;
-        self.move_actor(key, chain.number, hash).await?;
         self.pending.push(Pending {
             organisation,
             site,
@@ -163,6 +157,27 @@ impl Tx {
         heads::keep(appended.heads);
         tail::wake();
         Ok(appended.recorded)
+    }
+
+    /// Moves the head of an actor whose event follows it, as nearly every event does, and keeps it locked. False, and nothing
+    /// is done, when the event does not follow.
+    async fn follow_actor(
+        &mut self,
+        key: KeyId,
+        chain: ActorChain,
+        hash: [u8; 32],
+    ) -> Result<bool, SpineError> {
+        let moved = sqlx::query!(
+            "UPDATE spine.actor_head SET actor_number = $2::bigint, actor_hash = $3
+             WHERE actor_key = $1 AND actor_number = $2::bigint - 1 AND actor_hash = $4",
+            key.0.as_slice(),
+            column(chain.number)?,
+            hash.as_slice(),
+            chain.previous.as_slice(),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(moved.rows_affected() == 1)
     }
 
     /// Locks one actor's head, made if it is missing.
@@ -202,6 +217,19 @@ impl Tx {
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// An event whose number is taken: held already if it is the very same.
+    async fn known(
+        &mut self,
+        key: KeyId,
+        number: u64,
+        hash: [u8; 32],
+    ) -> Result<Recording, RecordError> {
+        let known = self.known_hash(key, number).await?;
+        (known == hash)
+            .then_some(Recording::AlreadyHeld)
+            .ok_or_else(|| Refusal::Forked { number }.into())
     }
 
     /// The hash of the event that is held under this number, here or in the log.

@@ -48,6 +48,40 @@ pub async fn record_robot_event(
     }
 }
 
+/// Records events that came at once in one transaction, all of them or none; returns the number of the last. None where one of
+/// them is not believed or is about something else than a job: then each is to be judged by itself.
+pub async fn record_together(
+    app: &App,
+    robot: &Robot,
+    events: &[Vec<u8>],
+) -> Result<Option<u64>, ApiError> {
+    let mut tx = Tx::begin(&app.pool).await?;
+    let robot = identity::store::load_robot(tx.connection(), robot.robot)
+        .await?
+        .ok_or_else(|| ApiError::not_found("robot"))?;
+    let now = app.clock.micros();
+    let (mut news, mut last) = (Vec::new(), 0);
+    for bytes in events {
+        let Ok((event, key)) = open(&robot, bytes) else {
+            return Ok(None);
+        };
+        let Payload::Job(said) = event.payload.clone() else {
+            return Ok(None);
+        };
+        last = event.chain.map_or(last, |chain| last.max(chain.number));
+        let word = (bytes.clone(), event, key);
+        match hear_robot(app, &mut tx, &robot, said, word, now).await? {
+            RobotSaid::Taken(happened) => news.push(happened.news),
+            RobotSaid::Refused(_) => return Ok(None),
+        }
+    }
+    tx.commit(&app.signer, now).await?;
+    for news in news {
+        news.tell(app);
+    }
+    Ok(Some(last))
+}
+
 async fn try_to_record(app: &App, robot: &Robot, bytes: Vec<u8>) -> Result<Taken, ApiError> {
     let mut tx = Tx::begin(&app.pool).await?;
     // Read anew: a key that was bound since the robot connected takes the place of the one before at once.

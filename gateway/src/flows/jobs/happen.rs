@@ -134,10 +134,18 @@ impl Unfolding {
         actor: Actor,
         asked: Asked,
     ) -> Result<(), ApiError> {
+        let had_help = self
+            .job
+            .as_ref()
+            .is_some_and(|job| job.open_help().is_some());
         self.job = jobs::apply(self.job.take(), &event, actor, self.now);
         let job = self.job.as_ref().ok_or_else(ApiError::broken)?;
-        let moved =
-            calls::follow(tx, self.organisation, job, (&event, actor, asked), self.now).await?;
+        // A call is open only while its job wants help: nearly all events need not look for one.
+        let moved = if had_help || assist::call_of(&event).is_some() {
+            calls::follow(tx, self.organisation, job, (&event, actor, asked), self.now).await?
+        } else {
+            None
+        };
         if let Some(call) = moved {
             let title = job.plan.title.clone();
             let view = calls::view(app, tx.connection(), &call, title).await?;
