@@ -53,6 +53,18 @@ pub async fn happen(
     proposal: Proposal,
     now: UnixMicros,
 ) -> Result<Happened, ApiError> {
+    happen_together(app, tx, organisation, before, vec![proposal], now).await
+}
+
+/// The same for several, one after the other; what becomes of the job in the end is written and told once.
+pub async fn happen_together(
+    app: &App,
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    before: Option<Stored>,
+    proposals: Vec<Proposal>,
+    now: UnixMicros,
+) -> Result<Happened, ApiError> {
     let mut unfolding = Unfolding {
         organisation,
         job: before.as_ref().map(|stored| stored.job.clone()),
@@ -60,20 +72,9 @@ pub async fn happen(
         news: News::default(),
         now,
     };
-    unfolding.propose(app, tx, proposal).await?;
-    let mut followed = 0;
-    while let Some(event) = unfolding.queue.pop() {
-        followed += 1;
-        if followed > MAX_CONSEQUENCES {
-            tracing::error!(kind = event.kind(), "consequences without an end");
-            return Err(ApiError::broken());
-        }
-        let consequence = Proposal {
-            event,
-            actor: Actor::Cloud,
-            word: Word::Cloud,
-        };
-        unfolding.propose(app, tx, consequence).await?;
+    for proposal in proposals {
+        unfolding.propose(app, tx, proposal).await?;
+        unfolding.follow_up(app, tx).await?;
     }
     unfolding.finish(app, tx, before).await
 }
@@ -122,6 +123,25 @@ impl Unfolding {
                     self.apply(app, tx, event, actor, asked).await?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Does what the cloud does next, to its end.
+    async fn follow_up(&mut self, app: &App, tx: &mut Tx) -> Result<(), ApiError> {
+        let mut followed = 0;
+        while let Some(event) = self.queue.pop() {
+            followed += 1;
+            if followed > MAX_CONSEQUENCES {
+                tracing::error!(kind = event.kind(), "consequences without an end");
+                return Err(ApiError::broken());
+            }
+            let consequence = Proposal {
+                event,
+                actor: Actor::Cloud,
+                word: Word::Cloud,
+            };
+            self.propose(app, tx, consequence).await?;
         }
         Ok(())
     }
