@@ -32,6 +32,9 @@ enum Name {
         /// This part alone; several, when given several times.
         #[arg(long, value_enum)]
         only: Vec<log::Part>,
+        /// How many events the log has when it is measured again.
+        #[arg(long, default_value_t = 1_000_000)]
+        grown: i64,
     },
     /// The gateway and its database killed under load.
     Kill {
@@ -155,7 +158,7 @@ async fn main() -> Result<()> {
             print(&commands::measure().await?)?;
             print(&cost::measure().await?)
         }
-        Name::Log { only } => log::measure(&only).await,
+        Name::Log { only, grown } => log::measure(&only, grown).await,
         Name::Kill { rounds } => {
             let rows = kill::measure(rounds).await?;
             print(&rows)?;

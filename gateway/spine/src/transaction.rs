@@ -2,6 +2,8 @@
 
 mod append;
 
+use std::collections::BTreeMap;
+
 use ledger::log::Head;
 use protocol::{
     OrganisationId, PersonId, SiteId, UnixMicros,
@@ -25,6 +27,16 @@ use crate::{
 pub struct Tx {
     transaction: Transaction<'static, Postgres>,
     pending: Vec<Pending>,
+    /// Heads of actors that are locked here, as they stand behind what is pending.
+    actors: BTreeMap<KeyId, Actor>,
+}
+
+/// The head of an actor.
+#[derive(Debug, Clone, Copy)]
+struct Actor {
+    head: Head,
+    /// Whether the row says the same.
+    is_written: bool,
 }
 
 /// An event that was committed.
@@ -55,6 +67,7 @@ impl Tx {
         Ok(Self {
             transaction: pool.begin().await?,
             pending: Vec::new(),
+            actors: BTreeMap::new(),
         })
     }
 
@@ -124,20 +137,23 @@ impl Tx {
         let chain = opened.chain.ok_or(Refusal::Unnumbered)?;
         let sealed = Sealed::new(sealed, key);
         let hash = sealed.hash;
-        let head = self.lock_actor(key, organisation, site).await?;
-        if chain.number <= head.stream_number {
-            let known = self.known_hash(key, chain.number).await?;
-            return (known == hash)
-                .then_some(Recording::AlreadyHeld)
-                .ok_or_else(|| {
-                    Refusal::Forked {
-                        number: chain.number,
-                    }
-                    .into()
-                });
+        let is_locked = self.actors.contains_key(&key);
+        let is_written = !is_locked && self.follow_actor(key, chain, hash).await?;
+        if !is_written {
+            let head = match self.actors.get(&key) {
+                Some(actor) => actor.head,
+                None => self.lock_actor(key, organisation, site).await?,
+            };
+            if chain.number <= head.stream_number {
+                return self.known(key, chain.number, hash).await;
+            }
+            follows(head, chain)?;
         }
-        follows(head, chain)?;
-        self.move_actor(key, chain.number, hash).await?;
+        let head = Head {
+            stream_number: chain.number,
+            hash,
+        };
+        self.actors.insert(key, Actor { head, is_written });
         self.pending.push(Pending {
             organisation,
             site,
@@ -157,12 +173,38 @@ impl Tx {
             self.transaction.commit().await?;
             return Ok(Vec::new());
         }
+        for (key, actor) in std::mem::take(&mut self.actors) {
+            if !actor.is_written {
+                self.move_actor(key, actor.head).await?;
+            }
+        }
         let pending = std::mem::take(&mut self.pending);
         let appended = append(self.connection(), pending, signer, now).await?;
         self.transaction.commit().await?;
         heads::keep(appended.heads);
         tail::wake();
         Ok(appended.recorded)
+    }
+
+    /// Moves the head of an actor whose event follows it, as nearly every event does, and keeps it locked. False, and nothing
+    /// is done, when the event does not follow.
+    async fn follow_actor(
+        &mut self,
+        key: KeyId,
+        chain: ActorChain,
+        hash: [u8; 32],
+    ) -> Result<bool, SpineError> {
+        let moved = sqlx::query!(
+            "UPDATE spine.actor_head SET actor_number = $2::bigint, actor_hash = $3
+             WHERE actor_key = $1 AND actor_number = $2::bigint - 1 AND actor_hash = $4",
+            key.0.as_slice(),
+            column(chain.number)?,
+            hash.as_slice(),
+            chain.previous.as_slice(),
+        )
+        .execute(self.connection())
+        .await?;
+        Ok(moved.rows_affected() == 1)
     }
 
     /// Locks one actor's head, made if it is missing.
@@ -187,21 +229,29 @@ impl Tx {
         head(row.actor_number, &row.actor_hash)
     }
 
-    async fn move_actor(
-        &mut self,
-        key: KeyId,
-        number: u64,
-        hash: [u8; 32],
-    ) -> Result<(), SpineError> {
+    async fn move_actor(&mut self, key: KeyId, head: Head) -> Result<(), SpineError> {
         sqlx::query!(
             "UPDATE spine.actor_head SET actor_number = $2, actor_hash = $3 WHERE actor_key = $1",
             key.0.as_slice(),
-            column(number)?,
-            hash.as_slice(),
+            column(head.stream_number)?,
+            head.hash.as_slice(),
         )
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    /// An event whose number is taken: held already if it is the very same.
+    async fn known(
+        &mut self,
+        key: KeyId,
+        number: u64,
+        hash: [u8; 32],
+    ) -> Result<Recording, RecordError> {
+        let known = self.known_hash(key, number).await?;
+        (known == hash)
+            .then_some(Recording::AlreadyHeld)
+            .ok_or_else(|| Refusal::Forked { number }.into())
     }
 
     /// The hash of the event that is held under this number, here or in the log.

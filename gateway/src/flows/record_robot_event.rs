@@ -11,7 +11,7 @@ use protocol::{
 };
 use spine::{RecordError, Recording, Tx};
 
-use super::jobs::robot_event::{RobotSaid, hear_robot, pause_if_at_work};
+use super::jobs::robot_event::{RobotSaid, RobotWord, hear_robot, pause_if_at_work};
 use crate::{app::App, error::ApiError};
 
 /// What became of an event.
@@ -48,6 +48,44 @@ pub async fn record_robot_event(
     }
 }
 
+/// Records events that came at once in one transaction, all of them or none; returns the number of the last. None where one of
+/// them is not believed, or where they are not all about one job: then each is to be judged by itself.
+pub async fn record_together(
+    app: &App,
+    robot: &Robot,
+    events: &[Vec<u8>],
+) -> Result<Option<u64>, ApiError> {
+    let mut tx = Tx::begin(&app.pool).await?;
+    let robot = identity::store::load_robot(tx.connection(), robot.robot)
+        .await?
+        .ok_or_else(|| ApiError::not_found("robot"))?;
+    let (mut words, mut last) = (Vec::new(), 0);
+    for bytes in events {
+        let Ok((opened, key)) = open(&robot, bytes) else {
+            return Ok(None);
+        };
+        let Payload::Job(event) = opened.payload.clone() else {
+            return Ok(None);
+        };
+        last = opened.chain.map_or(last, |chain| last.max(chain.number));
+        words.push(RobotWord {
+            event,
+            bytes: bytes.clone(),
+            opened,
+            key,
+        });
+    }
+    let now = app.clock.micros();
+    match hear_robot(app, &mut tx, &robot, words, now).await? {
+        RobotSaid::Taken(happened) => {
+            tx.commit(&app.signer, now).await?;
+            happened.news.tell(app);
+            Ok(Some(last))
+        }
+        RobotSaid::Refused(_) => Ok(None),
+    }
+}
+
 async fn try_to_record(app: &App, robot: &Robot, bytes: Vec<u8>) -> Result<Taken, ApiError> {
     let mut tx = Tx::begin(&app.pool).await?;
     // Read anew: a key that was bound since the robot connected takes the place of the one before at once.
@@ -68,8 +106,13 @@ async fn try_to_record(app: &App, robot: &Robot, bytes: Vec<u8>) -> Result<Taken
         }
         Payload::Job(said) => {
             let now = app.clock.micros();
-            let word = (bytes, event, key);
-            match hear_robot(app, &mut tx, &robot, said, word, now).await? {
+            let word = RobotWord {
+                event: said,
+                bytes,
+                opened: event,
+                key,
+            };
+            match hear_robot(app, &mut tx, &robot, vec![word], now).await? {
                 RobotSaid::Taken(happened) => {
                     tx.commit(&app.signer, now).await?;
                     happened.news.tell(app);

@@ -352,6 +352,23 @@ impl Live {
         self.state().robots.get(&robot).map(BoardRobot::view)
     }
 
+    /// The robot's name, if it is on the board.
+    pub fn robot_name(&self, robot: RobotId) -> Option<String> {
+        let state = self.state();
+        state
+            .robots
+            .get(&robot)
+            .map(|known| known.view.name.clone())
+    }
+
+    /// The site's name, if a robot of it is on the board.
+    pub fn site_name(&self, site: SiteId) -> Option<String> {
+        let state = self.state();
+        let mut robots = state.robots.values();
+        let there = robots.find(|known| known.view.site == site)?;
+        Some(there.view.site_name.clone())
+    }
+
     /// Robots connected to this process.
     pub fn attached_robots(&self) -> Vec<RobotId> {
         let state = self.state();

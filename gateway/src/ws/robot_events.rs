@@ -10,14 +10,27 @@ use super::dropped;
 use crate::{
     app::App,
     error::ApiError,
-    flows::record_robot_event::{Taken, record_robot_event},
+    flows::record_robot_event::{Taken, record_robot_event, record_together},
 };
+
+/// Events that are recorded in one transaction, if so many wait: a robot that comes back delivers what it did meanwhile.
+const TOGETHER: usize = 16;
 
 /// An event as it came in.
 #[derive(Debug)]
 pub(super) struct Sealed {
     pub(super) number: u64,
     pub(super) sealed: String,
+}
+
+impl Sealed {
+    /// None where they are too many, or none at all.
+    fn bytes(&self) -> Option<Vec<u8>> {
+        BASE64_STANDARD
+            .decode(&self.sealed)
+            .ok()
+            .filter(|bytes| bytes.len() <= MAX_SEALED_EVENT_BYTES)
+    }
 }
 
 /// Where events are handed in. The desk works through them one by one: a robot's events have one order.
@@ -60,37 +73,66 @@ async fn work(
     mut held: u64,
 ) {
     let mut complaints = Complaints::default();
-    while let Some(Sealed { number, sealed }) = drain.recv().await {
-        let bytes = BASE64_STANDARD
-            .decode(&sealed)
-            .ok()
-            .filter(|bytes| bytes.len() <= MAX_SEALED_EVENT_BYTES);
-        let taken = match bytes {
-            Some(bytes) => record_robot_event(&app, &robot, bytes).await,
-            None => Ok(Taken::Refused { code: "unreadable" }),
-        };
-        let answer = match taken {
-            Ok(Taken::Held { number }) => {
-                held = held.max(number);
-                ToRobot::EventsHeld { number: held }
-            }
-            Ok(Taken::Refused { code }) => {
-                complaints.refused(&robot, number, code);
-                ToRobot::EventRefused {
-                    number,
-                    code: code.to_owned(),
+    while let Some(first) = drain.recv().await {
+        let mut waiting = vec![first];
+        while waiting.len() < TOGETHER
+            && let Ok(next) = drain.try_recv()
+        {
+            waiting.push(next);
+        }
+        for (number, taken) in take(&app, &robot, waiting).await {
+            let answer = match taken {
+                Ok(Taken::Held { number }) => {
+                    held = held.max(number);
+                    ToRobot::EventsHeld { number: held }
                 }
+                Ok(Taken::Refused { code }) => {
+                    complaints.refused(&robot, number, code);
+                    ToRobot::EventRefused {
+                        number,
+                        code: code.to_owned(),
+                    }
+                }
+                // Nothing was kept; the robot still has it and sends it again.
+                Err(error) => {
+                    complaints.failed(&robot, error.code());
+                    continue;
+                }
+            };
+            if to_robot.try_send(answer).is_err() {
+                tracing::debug!(robot.id = %robot.robot, "could not answer for an event; it comes again");
             }
-            // Nothing was kept; the robot still has it and sends it again.
-            Err(error) => {
-                complaints.failed(&robot, error.code());
-                continue;
-            }
-        };
-        if to_robot.try_send(answer).is_err() {
-            tracing::debug!(robot.id = %robot.robot, "could not answer for an event; it comes again");
         }
     }
+}
+
+/// Takes in what waits: together, with one answer for all, or one by one where that can't be.
+async fn take(
+    app: &App,
+    robot: &identity::Robot,
+    waiting: Vec<Sealed>,
+) -> Vec<(u64, Result<Taken, ApiError>)> {
+    let read: Vec<(u64, Option<Vec<u8>>)> = waiting
+        .iter()
+        .map(|event| (event.number, event.bytes()))
+        .collect();
+    if read.len() > 1 {
+        let all: Option<Vec<Vec<u8>>> = read.iter().map(|(_, bytes)| bytes.clone()).collect();
+        if let Some(all) = all
+            && let Ok(Some(number)) = record_together(app, robot, &all).await
+        {
+            return vec![(number, Ok(Taken::Held { number }))];
+        }
+    }
+    let mut taken = Vec::with_capacity(read.len());
+    for (number, bytes) in read {
+        let one = match bytes {
+            Some(bytes) => record_robot_event(app, robot, bytes).await,
+            None => Ok(Taken::Refused { code: "unreadable" }),
+        };
+        taken.push((number, one));
+    }
+    taken
 }
 
 /// What the log was told about this session's events: each kind of trouble once, however often the robot tries.

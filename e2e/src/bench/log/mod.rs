@@ -36,13 +36,13 @@ pub(crate) enum Part {
 }
 
 /// Measures these parts, or all of them.
-pub(crate) async fn measure(only: &[Part]) -> Result<()> {
+pub(crate) async fn measure(only: &[Part], grown: i64) -> Result<()> {
     let is_wanted = |part| only.is_empty() || only.contains(&part);
     if is_wanted(Part::Verify) {
         print(&verify::measure()?)?;
     }
     if is_wanted(Part::Api) {
-        api::measure().await?;
+        api::measure(grown).await?;
     }
     if is_wanted(Part::Append) || is_wanted(Part::Proof) {
         let Database { owner, app } = Database::connect().await?;

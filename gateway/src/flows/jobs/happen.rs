@@ -53,6 +53,18 @@ pub async fn happen(
     proposal: Proposal,
     now: UnixMicros,
 ) -> Result<Happened, ApiError> {
+    happen_together(app, tx, organisation, before, vec![proposal], now).await
+}
+
+/// The same for several, one after the other; what becomes of the job in the end is written and told once.
+pub async fn happen_together(
+    app: &App,
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    before: Option<Stored>,
+    proposals: Vec<Proposal>,
+    now: UnixMicros,
+) -> Result<Happened, ApiError> {
     let mut unfolding = Unfolding {
         organisation,
         job: before.as_ref().map(|stored| stored.job.clone()),
@@ -60,20 +72,9 @@ pub async fn happen(
         news: News::default(),
         now,
     };
-    unfolding.propose(app, tx, proposal).await?;
-    let mut followed = 0;
-    while let Some(event) = unfolding.queue.pop() {
-        followed += 1;
-        if followed > MAX_CONSEQUENCES {
-            tracing::error!(kind = event.kind(), "consequences without an end");
-            return Err(ApiError::broken());
-        }
-        let consequence = Proposal {
-            event,
-            actor: Actor::Cloud,
-            word: Word::Cloud,
-        };
-        unfolding.propose(app, tx, consequence).await?;
+    for proposal in proposals {
+        unfolding.propose(app, tx, proposal).await?;
+        unfolding.follow_up(app, tx).await?;
     }
     unfolding.finish(app, tx, before).await
 }
@@ -126,6 +127,25 @@ impl Unfolding {
         Ok(())
     }
 
+    /// Does what the cloud does next, to its end.
+    async fn follow_up(&mut self, app: &App, tx: &mut Tx) -> Result<(), ApiError> {
+        let mut followed = 0;
+        while let Some(event) = self.queue.pop() {
+            followed += 1;
+            if followed > MAX_CONSEQUENCES {
+                tracing::error!(kind = event.kind(), "consequences without an end");
+                return Err(ApiError::broken());
+            }
+            let consequence = Proposal {
+                event,
+                actor: Actor::Cloud,
+                word: Word::Cloud,
+            };
+            self.propose(app, tx, consequence).await?;
+        }
+        Ok(())
+    }
+
     async fn apply(
         &mut self,
         app: &App,
@@ -134,10 +154,18 @@ impl Unfolding {
         actor: Actor,
         asked: Asked,
     ) -> Result<(), ApiError> {
+        let had_help = self
+            .job
+            .as_ref()
+            .is_some_and(|job| job.open_help().is_some());
         self.job = jobs::apply(self.job.take(), &event, actor, self.now);
         let job = self.job.as_ref().ok_or_else(ApiError::broken)?;
-        let moved =
-            calls::follow(tx, self.organisation, job, (&event, actor, asked), self.now).await?;
+        // A call is open only while its job wants help: nearly all events need not look for one.
+        let moved = if had_help || assist::call_of(&event).is_some() {
+            calls::follow(tx, self.organisation, job, (&event, actor, asked), self.now).await?
+        } else {
+            None
+        };
         if let Some(call) = moved {
             let title = job.plan.title.clone();
             let view = calls::view(app, tx.connection(), &call, title).await?;

@@ -12,7 +12,7 @@ use protocol::{
 use spine::Tx;
 
 use super::{
-    happen::{Happened, Proposal, happen, task},
+    happen::{Happened, Proposal, happen, happen_together, task},
     word::{Sealed, Word, is_keepable},
 };
 use crate::{app::App, error::ApiError};
@@ -26,19 +26,36 @@ pub enum RobotSaid {
     Refused(&'static str),
 }
 
-/// Takes in `event`, which the robot sealed as `bytes` with `key`. The caller commits, and tells.
+/// What a robot says, and how it said it.
+#[derive(Debug)]
+pub struct RobotWord {
+    /// What.
+    pub event: JobEvent,
+    /// The bytes that it sealed.
+    pub bytes: Vec<u8>,
+    /// What they hold; verified.
+    pub opened: ActorEvent,
+    /// With which key.
+    pub key: KeyId,
+}
+
+/// Takes in what the robot says of one job, one word after the other, or nothing of it. The caller commits, and tells.
 pub async fn hear_robot(
     app: &App,
     tx: &mut Tx,
     robot: &Robot,
-    event: JobEvent,
-    (bytes, opened, key): (Vec<u8>, ActorEvent, KeyId),
+    words: Vec<RobotWord>,
     now: UnixMicros,
 ) -> Result<RobotSaid, ApiError> {
-    if !is_keepable(&opened.payload) {
+    if !words.iter().all(|word| is_keepable(&word.opened.payload)) {
         return Ok(RobotSaid::Refused("unprintable"));
     }
-    let Some(job) = job_of(&opened.stream) else {
+    let mut jobs = words.iter().map(|word| job_of(&word.opened.stream));
+    let Some(job) = jobs
+        .next()
+        .flatten()
+        .filter(|job| jobs.all(|other| other == Some(*job)))
+    else {
         return Ok(RobotSaid::Refused("foreign_stream"));
     };
     let before = jobs::store::load(tx, job)
@@ -47,17 +64,18 @@ pub async fn hear_robot(
     let Some(before) = before else {
         return Ok(RobotSaid::Refused("job_unknown"));
     };
-    let proposal = Proposal {
-        event,
+    let propose = |word: RobotWord| Proposal {
+        event: word.event,
         actor: Actor::Robot(robot.robot),
         word: Word::Robot(Sealed {
-            bytes,
-            opened: Box::new(opened),
-            key,
+            bytes: word.bytes,
+            opened: Box::new(word.opened),
+            key: word.key,
         }),
     };
+    let proposals = words.into_iter().map(propose).collect();
     let organisation = before.organisation;
-    match happen(app, tx, organisation, Some(before), proposal, now).await {
+    match happen_together(app, tx, organisation, Some(before), proposals, now).await {
         Ok(happened) => Ok(RobotSaid::Taken(Box::new(happened))),
         // What will never be taken, however often it comes: out of the robot's own order, or no word that robots have.
         Err(error)

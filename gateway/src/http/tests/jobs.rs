@@ -22,7 +22,10 @@ use super::{
     },
 };
 use crate::{
-    flows::{jobs::lapse::lapse_jobs, record_robot_event::Taken},
+    flows::{
+        jobs::lapse::lapse_jobs,
+        record_robot_event::{Taken, record_together},
+    },
     live::rate_limit::acts,
 };
 
@@ -413,4 +416,31 @@ async fn who_acts_more_often_than_the_settings_allow_waits_but_may_still_call_of
     let (_, code) = refused.expect("the limit never held").problem();
     assert_eq!(code, "too_many_requests");
     assert_eq!(called_off.status, 200, "{}", called_off.text());
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn what_a_robot_says_at_once_is_recorded_whole_in_its_order_or_not_at_all(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let mut juniper = under_way(&house).await;
+    let epoch = job(&house).await.epoch;
+    let step = |number| JobEvent::CheckpointDone {
+        epoch,
+        number,
+        left_out: false,
+        evidence: Vec::new(),
+    };
+    let steps: Vec<_> = (1..=3).map(|number| juniper.writes(step(number))).collect();
+    let robot = house.robot(JUNIPER).await;
+    let with_a_gap = [steps[0].clone(), steps[2].clone()];
+
+    let refused = record_together(&house.app, &robot, &with_a_gap).await;
+    let none = house.recorded("checkpoint.done").await;
+    let taken = record_together(&house.app, &robot, &steps).await;
+    let again = record_together(&house.app, &robot, &steps[1..]).await;
+
+    assert_eq!((refused.unwrap(), none), (None, 0));
+    let last = juniper.number();
+    assert_eq!((taken.unwrap(), again.unwrap()), (Some(last), Some(last)));
+    assert_eq!(house.recorded("checkpoint.done").await, 3);
+    assert_eq!(job(&house).await.checkpoint, 3);
 }

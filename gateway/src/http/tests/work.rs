@@ -101,6 +101,18 @@ impl Worker {
         );
     }
 
+    /// Writes it down, and sends it to nobody.
+    pub(super) fn writes(&mut self, event: JobEvent) -> Vec<u8> {
+        let bytes = self.pen.seal(job_stream(JOB), None, Payload::Job(event));
+        self.pen.moved(&bytes);
+        bytes
+    }
+
+    /// The number of what it wrote down last.
+    pub(super) const fn number(&self) -> u64 {
+        self.pen.head.number
+    }
+
     pub(super) async fn tries(&mut self, house: &House, event: JobEvent) -> Taken {
         self.tries_in(house, job_stream(JOB), Payload::Job(event))
             .await

@@ -34,16 +34,13 @@ const SETTINGS: &[(&str, &str)] = &[("NOOTERRA_LIMITS_ACTS_PER_MINUTE", "1000000
 /// Events in the log when it is measured first.
 const SMALL: i64 = 1_000;
 
-/// The same, the second time.
-const LARGE: i64 = 1_000_000;
-
 /// No answer takes this long unless it never comes.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Longer than any run.
 const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
 
-pub(super) async fn measure() -> Result<()> {
+pub(super) async fn measure(grown: i64) -> Result<()> {
     progress("an installation starts");
     let stack = Stack::alone_with(CLIENTS, SETTINGS).await?;
     let owner = pool(&stack.owner_database_url()?).await?;
@@ -75,7 +72,7 @@ pub(super) async fn measure() -> Result<()> {
         }
     }
 
-    grow::to(&installation, &owner, LARGE).await?;
+    grow::to(&installation, &owner, grown).await?;
     let large = lifecycles.measure(&installation, CLIENTS).await?;
     let mut at_work = Writers::start(&installation, CLIENTS).await?;
     let [different] = at_work

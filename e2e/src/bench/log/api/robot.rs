@@ -12,7 +12,7 @@ use protocol::{
     event::{EnrolmentProof, Payload},
     job::{Assignment, Directive, JobEvent, job_stream},
     limits::PROTOCOL_VERSION,
-    robot::Advert,
+    robot::{Activity, Advert, Battery, Health, Pose, Telemetry},
     robot_socket::{FromRobot, ToRobot},
     sealed::{self, Kind},
     views::Enrolment,
@@ -155,7 +155,9 @@ impl Session {
                     at,
                     robot_at: now(),
                 };
-                self.socket.send(text(&pong)?).await?;
+                self.socket.feed(text(&pong)?).await?;
+                // Its beats, without which its job would stall.
+                self.socket.send(text(&telemetry())?).await?;
                 self.pings += 1;
                 self.send_again_after_a_while().await
             }
@@ -258,6 +260,23 @@ fn work(assignment: &Assignment) -> Result<Vec<JobEvent>> {
     }
     events.push(JobEvent::WorkFinished { epoch });
     Ok(events)
+}
+
+/// Where it always is.
+fn telemetry() -> FromRobot {
+    let at = now();
+    FromRobot::Telemetry(Telemetry {
+        tick_ms: u64::try_from(at.0 / 1_000).unwrap_or_default(),
+        at,
+        pose: Pose::default(),
+        speed_mps: 0.0,
+        turn_rps: 0.0,
+        odometer_m: 0.0,
+        battery: Battery::default(),
+        activity: Activity::Idle,
+        health: Health::Ok,
+        goal: None,
+    })
 }
 
 fn text(frame: &FromRobot) -> Result<Message> {
