@@ -22,6 +22,12 @@ const SIGNATURE_1: &[u8] = b"\x84\x6aSignature1";
 const BYTE_STRING: u8 = 2 << 5;
 const TEXT: u8 = 3 << 5;
 
+/// The head of a string says its length itself up to 23, or in how many bytes it follows.
+const LENGTH_IN_1: u8 = 0x18;
+const LENGTH_IN_2: u8 = 0x19;
+const LENGTH_IN_4: u8 = 0x1a;
+const LENGTH_IN_8: u8 = 0x1b;
+
 /// The parts, where they lie.
 pub(super) struct OwnForm<'bytes> {
     protected: &'bytes [u8],
@@ -72,16 +78,16 @@ impl OwnForm<'_> {
 fn byte_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&first, rest) = bytes.split_first()?;
     let (length, rest) = match first.checked_sub(BYTE_STRING)? {
-        short @ 0..24 => (usize::from(short), rest),
-        24 => {
+        short @ 0..LENGTH_IN_1 => (usize::from(short), rest),
+        LENGTH_IN_1 => {
             let (&length, rest) = rest.split_first()?;
             (usize::from(length), rest)
         }
-        25 => {
+        LENGTH_IN_2 => {
             let (length, rest) = rest.split_first_chunk()?;
             (usize::from(u16::from_be_bytes(*length)), rest)
         }
-        26 => {
+        LENGTH_IN_4 => {
             let (length, rest) = rest.split_first_chunk()?;
             (usize::try_from(u32::from_be_bytes(*length)).ok()?, rest)
         }
@@ -100,19 +106,19 @@ fn push_head(bytes: &mut Vec<u8>, major: u8, length: usize) {
         u16::try_from(length),
         u32::try_from(length),
     ) {
-        (Ok(short @ 0..24), ..) => bytes.push(major | short),
-        (Ok(length), ..) => bytes.extend([major | 24, length]),
+        (Ok(short @ 0..LENGTH_IN_1), ..) => bytes.push(major | short),
+        (Ok(length), ..) => bytes.extend([major | LENGTH_IN_1, length]),
         (_, Ok(length), _) => {
-            bytes.push(major | 25);
+            bytes.push(major | LENGTH_IN_2);
             bytes.extend(length.to_be_bytes());
         }
         (_, _, Ok(length)) => {
-            bytes.push(major | 26);
+            bytes.push(major | LENGTH_IN_4);
             bytes.extend(length.to_be_bytes());
         }
         // Longer than anything that is sealed.
         _ => {
-            bytes.push(major | 27);
+            bytes.push(major | LENGTH_IN_8);
             bytes.extend((length as u64).to_be_bytes());
         }
     }
