@@ -6,7 +6,7 @@ use protocol::{
     RobotId,
     console_socket::{FromConsole, Link, ToConsole},
     robot::{Scan, Telemetry},
-    views::{Degradation, RobotView},
+    views::{CommandView, Degradation, RobotView},
 };
 
 use super::{
@@ -27,11 +27,8 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             commands,
             assists,
         } => {
-            let opened_at = model.connection.opened_at;
-            model.commands.replace(&commands, opened_at, at.now);
             let is_first = model.robots.is_none();
-            model.snapshots = model.snapshots.wrapping_add(1);
-            let mut effects = snapshot(model, robots, degraded, at);
+            let mut effects = snapshot(model, robots, degraded, &commands, at);
             effects.extend(work::replace_assists(model, assists, is_first));
             return effects;
         }
@@ -93,8 +90,12 @@ fn snapshot(
     model: &mut Model,
     views: Vec<RobotView>,
     degraded: Vec<Degradation>,
+    commands: &[CommandView],
     at: Moment,
 ) -> Vec<Effect> {
+    let opened_at = model.connection.opened_at;
+    model.commands.replace(commands, opened_at, at.now);
+    model.snapshots = model.snapshots.wrapping_add(1);
     let mut older = model.robots.take().unwrap_or_default();
     let mut robots = BTreeMap::new();
     for view in views {

@@ -33,7 +33,7 @@ pub(super) fn Rule(cases: Cases, case: CaseId, weight: u8) -> impl IntoView {
     let is_too_grave = Memo::new(move |_| {
         complaint::takes_an_admin(weight) && !cases.session.has_role(&[Role::Admin])
     });
-    let ask = move |_| {
+    let ask = move || {
         let wrong = match chosen.get_untracked() {
             None => Some("Choose a ruling.".to_owned()),
             Some(_) => complaint::words_trouble(&reason.get_untracked(), "Say why."),
@@ -76,37 +76,49 @@ pub(super) fn Rule(cases: Cases, case: CaseId, weight: u8) -> impl IntoView {
                 }
             }
         >
-            <div class="case__act">
-                <label for="ruling">"Ruling"</label>
-                <select
-                    id="ruling"
-                    class="field"
-                    on:change:target=move |event| {
-                        let word = event.target().value();
-                        let found = RULINGS.into_iter().find(|(each, _, _)| *each == word);
-                        chosen.set(found.map(|(_, ruling, _)| ruling));
-                    }
-                >
-                    <option value="">"Choose"</option>
-                    {RULINGS
-                        .map(|(word, _, words)| view! { <option value=word>{words}</option> })
-                        .collect_view()}
-                </select>
-                <label for="reason">"Why"</label>
-                <textarea
-                    id="reason"
-                    class="field"
-                    aria-describedby="reason-trouble"
-                    on:input:target=move |event| reason.set(event.target().value())
-                ></textarea>
-                <p id="reason-trouble" class="alarm" aria-live="polite">
-                    {move || trouble.get()}
-                </p>
-                <button class="button button--primary" on:click=ask>
-                    "Rule"
-                </button>
-            </div>
+            {form(chosen, reason, trouble, ask)}
         </Show>
         <Sure question on_yes=rule on_no=Callback::new(move |()| is_asked.set(false)) />
+    }
+}
+
+/// What is filled in.
+fn form(
+    chosen: RwSignal<Option<Ruling>>,
+    reason: RwSignal<String>,
+    trouble: RwSignal<Option<String>>,
+    ask: impl Fn() + Copy + 'static,
+) -> impl IntoView {
+    view! {
+        <div class="case__act">
+            <label for="ruling">"Ruling"</label>
+            <select
+                id="ruling"
+                class="field"
+                on:change:target=move |event| {
+                    let word = event.target().value();
+                    let found = RULINGS.into_iter().find(|(each, _, _)| *each == word);
+                    chosen.set(found.map(|(_, ruling, _)| ruling));
+                }
+            >
+                <option value="">"Choose"</option>
+                {RULINGS
+                    .map(|(word, _, words)| view! { <option value=word>{words}</option> })
+                    .collect_view()}
+            </select>
+            <label for="reason">"Why"</label>
+            <textarea
+                id="reason"
+                class="field"
+                aria-describedby="reason-trouble"
+                on:input:target=move |event| reason.set(event.target().value())
+            ></textarea>
+            <p id="reason-trouble" class="alarm" aria-live="polite">
+                {move || trouble.get()}
+            </p>
+            <button class="button button--primary" on:click=move |_| ask()>
+                "Rule"
+            </button>
+        </div>
     }
 }

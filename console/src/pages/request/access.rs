@@ -27,13 +27,7 @@ use crate::{
 /// Leave to enter: what was given, and giving it.
 #[component]
 pub(super) fn Access(desk: Desk) -> impl IntoView {
-    let may_give = desk.part(|job| deeds(job).give_access);
     let is_open = RwSignal::new(false);
-    let told = desk.part(|job| {
-        let until = job.access.as_ref().map(|plan| plan.window.until);
-        let place = job.access.as_ref().map(|plan| plan.place.clone());
-        Some((place.unwrap_or_else(|| job.plan.place.clone()), until))
-    });
     // Once there is a receipt, the robot has no business there any more.
     let is_shown = desk.part(|job| stage(job.phase) != Stage::Receipt);
     let is_at_door = desk.part(|job| job.phase == PhaseName::AtSite && job.access.is_none());
@@ -45,12 +39,6 @@ pub(super) fn Access(desk: Desk) -> impl IntoView {
         }
     });
     let is_awaited = Memo::new(move |_| is_at_door.get() || ungranted.with(Option::is_some));
-    let may_take_back = desk.part(|job| deeds(job).take_access_back);
-    let has_cover = desk.part(|job| job.operator_cover);
-    let verb = move || {
-        let is_given = told.with(|told| told.as_ref().is_some_and(|(_, until)| until.is_some()));
-        if is_given { "Change" } else { "Give access" }
-    };
     view! {
         <Show when=move || is_shown.get()>
             <section class="panel" class:rask=is_awaited aria-labelledby="access-title">
@@ -58,54 +46,79 @@ pub(super) fn Access(desk: Desk) -> impl IntoView {
                     <h2 id="access-title">"Access you gave"</h2>
                 </header>
                 {move || ungranted.get().map(not_given)}
-                <div class="ract">
-                    {icon(Glyph::Door)} {move || told.get().map(|told| line(desk, told))}
-                    <span class="ract__acts">
-                        <Show when=move || may_take_back.get()>
-                            <button
-                                class="button button--small"
-                                on:click=move |_| desk.revoke_access()
-                            >
-                                "Take back"
-                            </button>
-                        </Show>
-                        <Show when=move || may_give.get()>
-                            <button
-                                class="button button--small"
-                                class:button--primary=is_awaited
-                                on:click=move |_| is_open.set(true)
-                            >
-                                {verb}
-                            </button>
-                        </Show>
-                    </span>
-                </div>
+                <Door desk is_open is_awaited />
                 <Allowed desk />
-                <div class="ract">
-                    {icon(Glyph::Camera)}
-                    <span>
-                        "Cameras" <br />
-                        <span class="rhint">"Shown to you while it works for you"</span>
-                    </span>
-                </div>
-                <div class="ract">
-                    {icon(Glyph::Person)}
-                    <span>
-                        "Operators" <br />
-                        <span class="rhint">
-                            {move || {
-                                if has_cover.get() {
-                                    "Called when it needs help, and then see what it sees"
-                                } else {
-                                    "Not called"
-                                }
-                            }}
-                        </span>
-                    </span>
-                </div>
+                <Eyes desk />
             </section>
         </Show>
         <Leave desk is_open is_going_on=false />
+    }
+}
+
+/// Until when the robot may be in the place.
+#[component]
+fn Door(desk: Desk, is_open: RwSignal<bool>, is_awaited: Memo<bool>) -> impl IntoView {
+    let may_give = desk.part(|job| deeds(job).give_access);
+    let may_take_back = desk.part(|job| deeds(job).take_access_back);
+    let told = desk.part(|job| {
+        let until = job.access.as_ref().map(|plan| plan.window.until);
+        let place = job.access.as_ref().map(|plan| plan.place.clone());
+        Some((place.unwrap_or_else(|| job.plan.place.clone()), until))
+    });
+    let verb = move || {
+        let is_given = told.with(|told| told.as_ref().is_some_and(|(_, until)| until.is_some()));
+        if is_given { "Change" } else { "Give access" }
+    };
+    view! {
+        <div class="ract">
+            {icon(Glyph::Door)} {move || told.get().map(|told| line(desk, told))}
+            <span class="ract__acts">
+                <Show when=move || may_take_back.get()>
+                    <button class="button button--small" on:click=move |_| desk.revoke_access()>
+                        "Take back"
+                    </button>
+                </Show>
+                <Show when=move || may_give.get()>
+                    <button
+                        class="button button--small"
+                        class:button--primary=is_awaited
+                        on:click=move |_| is_open.set(true)
+                    >
+                        {verb}
+                    </button>
+                </Show>
+            </span>
+        </div>
+    }
+}
+
+/// Who sees what the robot sees.
+#[component]
+fn Eyes(desk: Desk) -> impl IntoView {
+    let has_cover = desk.part(|job| job.operator_cover);
+    view! {
+        <div class="ract">
+            {icon(Glyph::Camera)}
+            <span>
+                "Cameras" <br />
+                <span class="rhint">"Shown to you while it works for you"</span>
+            </span>
+        </div>
+        <div class="ract">
+            {icon(Glyph::Person)}
+            <span>
+                "Operators" <br />
+                <span class="rhint">
+                    {move || {
+                        if has_cover.get() {
+                            "Called when it needs help, and then see what it sees"
+                        } else {
+                            "Not called"
+                        }
+                    }}
+                </span>
+            </span>
+        </div>
     }
 }
 

@@ -29,9 +29,9 @@ pub async fn people(app: &App, stored: &Stored) -> Result<Vec<PersonName>, ApiEr
         .chain([stored.job.requester])
         .collect();
     let found: Vec<PersonId> = found.into_iter().collect();
-    let names = identity::store::person_names(&app.pool, &found).await?;
-    let named = |(person, name)| PersonName { person, name };
-    Ok(names.into_iter().map(named).collect())
+    let known = identity::store::person_names(&app.pool, &found).await?;
+    let told = |(person, name)| PersonName { person, name };
+    Ok(known.into_iter().map(told).collect())
 }
 
 /// Whose key an entry binds, or for whom the cloud signed it. Read from our own log, so not checked again.
