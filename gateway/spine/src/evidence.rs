@@ -1,7 +1,7 @@
 //! What a bundle is made of: the whole record of some streams, and the events that say whose the keys in it are.
 
 use protocol::{OrganisationId, RobotId, sealed::KeyId};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use time::OffsetDateTime;
 
 use crate::{
@@ -111,7 +111,7 @@ pub struct Said {
 
 /// The events of these kinds in one stream of an organisation, in its order, at most [`MAX_ENTRIES`].
 pub async fn read_said(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     organisation: OrganisationId,
     stream: &str,
     kinds: &[&str],
@@ -134,7 +134,7 @@ pub async fn read_said(
         &kinds,
         i64::try_from(MAX_ENTRIES).unwrap_or(i64::MAX),
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     Ok(rows
         .into_iter()

@@ -109,10 +109,8 @@ fn change(job: &mut Job, event: &JobEvent, actor: Actor, at: UnixMicros) -> Opti
         JobEvent::AccessExpired { access } => access::expire(job, *access, at),
         JobEvent::ExecutionStarted { .. } => work(job, Work::Executing),
         JobEvent::CheckpointDone { number, .. } => {
-            // A yes is for one step.
-            if job.needs_approval() {
-                job.phase.engaged_mut()?.verdict = None;
-            }
+            // A yes is for one step, the one that was asked about.
+            job.phase.engaged_mut()?.verdict = None;
             job.checkpoint = *number;
             Some(())
         }

@@ -141,7 +141,7 @@ fn micros(at: OffsetDateTime) -> Option<UnixMicros> {
         .map(UnixMicros)
 }
 
-/// Writes a job that was just asked for; it waits for nothing yet. `Stale` when the id is there already: of two senders at
+/// Writes a job that was just asked for, and the moments that it waits for. `Stale` when the id is there already: of two senders at
 /// once the second loads and decides again.
 pub async fn insert(
     tx: &mut Tx,
@@ -174,7 +174,7 @@ pub async fn insert(
     if inserted.rows_affected() != 1 {
         return Err(StoreError::Stale(job.id()));
     }
-    Ok(())
+    save(tx, job, job).await
 }
 
 /// A job as it stands, for deciding. Not locked: [`save`] finds out who was first.
@@ -341,13 +341,13 @@ pub struct Held {
     pub phase: PhaseName,
 }
 
-/// Every job that a robot is at, of all organisations: as many as there are robots at most.
+/// Every job that a robot is at, of all organisations, and those whose robot finished while nothing was heard of it.
 pub async fn held(executor: impl PgExecutor<'_>) -> Result<Vec<Held>, StoreError> {
     let rows = sqlx::query!(
         r#"SELECT job_id, robot_id AS "robot_id!", phase
            FROM jobs.job
            WHERE robot_id IS NOT NULL AND phase NOT IN ('dispatching', 'completed', 'aborted', 'cancelled')
-             AND state #>> '{phase,work,name}' IS DISTINCT FROM 'verifying'"#
+             AND (phase = 'stalled' OR state #>> '{phase,work,name}' IS DISTINCT FROM 'verifying')"#
     )
     .fetch_all(executor)
     .await?;

@@ -58,9 +58,9 @@ pub async fn act_on_case(
     }
     let after =
         trust::apply(Some(before.case.clone()), &said.event, now).ok_or_else(ApiError::broken)?;
-    trust::store::save(&mut tx, &before.case, &after).await?;
     let payload = Payload::Case(said.event);
-    said.word
+    let is_new = said
+        .word
         .record(
             &mut tx,
             case_stream(case),
@@ -70,9 +70,15 @@ pub async fn act_on_case(
             now,
         )
         .await?;
-    let stored = StoredCase {
-        case: after,
-        ..before
+    // What the log holds already had its effect then.
+    let stored = if is_new {
+        trust::store::save(&mut tx, &before.case, &after).await?;
+        StoredCase {
+            case: after,
+            ..before
+        }
+    } else {
+        before
     };
     let view = views(app, tx.connection(), std::slice::from_ref(&stored))
         .await?

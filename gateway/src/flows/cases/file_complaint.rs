@@ -6,11 +6,11 @@ use jobs::store::Stored;
 use protocol::{
     case::{CaseEvent, SaltedHash, case_stream},
     event::Payload,
-    job::{EvidenceHash, JobEvent, job_stream},
-    limits::{MAX_CASE_PICTURES, MAX_PAGE_ROWS, MAX_PICTURE_BYTES},
+    job::{EvidenceHash, job_stream},
+    limits::{MAX_CASE_PICTURES, MAX_PICTURE_BYTES},
     views::{Complaint, ComplaintPicture, Role},
 };
-use spine::{Tx, idempotency::Request, tail::read_stream};
+use spine::{Tx, idempotency::Request};
 use trust::{Actor, Picture, SaltedText};
 
 use super::views::views;
@@ -57,7 +57,7 @@ pub async fn file_complaint(
         &said.event,
         actor,
     )?;
-    let frozen = freeze(app, &mut tx, about).await?;
+    let frozen = freeze(&mut tx, about, &pictures).await?;
     let opened = trust::apply(None, &said.event, now);
     trust::decide(opened.as_ref(), &frozen, Actor::Cloud)?;
     let case = trust::apply(opened, &frozen, now).ok_or_else(ApiError::broken)?;
@@ -139,25 +139,22 @@ async fn said(
 }
 
 /// What the job's record holds now: its length, its last entry and the files that it names.
-async fn freeze(app: &App, tx: &mut Tx, about: &Stored) -> Result<CaseEvent, ApiError> {
+async fn freeze(tx: &mut Tx, about: &Stored, pictures: &[Picture]) -> Result<CaseEvent, ApiError> {
     let stream = job_stream(about.job.id());
     let head = spine::stream_head(tx, &stream)
         .await?
         .ok_or_else(ApiError::broken)?;
+    // On this very connection: its end is held, and nobody waits here for another connection.
+    let record = record(tx.connection(), about.organisation, about.job.id()).await?;
     let mut files = Vec::new();
-    let mut after = 0;
-    while after < head.stream_number {
-        let events = read_stream(&app.pool, &stream, after, MAX_PAGE_ROWS).await?;
-        let Some(last) = events.last() else { break };
-        after = last.stream_number;
-        for event in events {
-            if event.stream_number <= head.stream_number
-                && let Ok(Payload::Job(JobEvent::CheckpointDone { evidence, .. })) =
-                    serde_json::from_value(event.payload)
-            {
-                files.extend(evidence);
-            }
+    for named in record.named() {
+        if (pictures.iter()).any(|picture| picture.evidence == named.hash.evidence) {
+            return Err(ApiError::refused(
+                "picture_id_taken",
+                "a picture of the job has this id; choose a fresh one",
+            ));
         }
+        files.push(named.hash.clone());
     }
     Ok(CaseEvent::EvidenceFrozen {
         entries: head.stream_number,

@@ -10,6 +10,7 @@ use protocol::{
     limits::SALT_BYTES, views::EvidenceView,
 };
 use spine::evidence::read_said;
+use sqlx::PgExecutor;
 use trust::Picture;
 
 use crate::{app::App, error::ApiError};
@@ -17,7 +18,7 @@ use crate::{app::App, error::ApiError};
 /// The pictures that the job's record names, in its order.
 pub async fn list_evidence(app: &App, stored: &Stored) -> Result<Vec<EvidenceView>, ApiError> {
     let job = stored.job.id();
-    let record = record(app, stored.organisation, job).await?;
+    let record = record(&app.pool, stored.organisation, job).await?;
     let here = jobs::store::evidence_here(&app.pool, job).await?;
     record
         .named()
@@ -56,7 +57,7 @@ pub async fn take_evidence(
         .await?
         .filter(|stored| stored.organisation == robot.organisation)
         .ok_or_else(|| ApiError::not_found("job"))?;
-    let record = record(app, robot.organisation, job).await?;
+    let record = record(&app.pool, robot.organisation, job).await?;
     let named = record.of(evidence, robot.robot)?;
     let picture = Picture {
         evidence,
@@ -82,12 +83,13 @@ pub async fn take_evidence(
     Ok(())
 }
 
-async fn record(
-    app: &App,
+/// What the job's record says of pictures.
+pub async fn record(
+    executor: impl PgExecutor<'_>,
     organisation: OrganisationId,
     job: JobId,
 ) -> Result<EvidenceRecord, ApiError> {
-    let said = read_said(&app.pool, organisation, &job_stream(job), &EVIDENCE_KINDS).await?;
+    let said = read_said(executor, organisation, &job_stream(job), &EVIDENCE_KINDS).await?;
     let mut record = EvidenceRecord::default();
     for said in said {
         if let Ok(Payload::Job(event)) = serde_json::from_value(said.payload) {

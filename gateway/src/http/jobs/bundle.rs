@@ -27,7 +27,8 @@ use crate::{
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Query {
-    /// `false` leaves words and pictures out; the log's hashes of them stay.
+    /// `false` leaves words and pictures out; the log's hashes of them stay. Pictures of a job go only to who asked for it and to
+    /// who may watch at its site.
     attachments: Option<bool>,
 }
 
@@ -56,7 +57,9 @@ pub(crate) async fn handler(
     } else {
         Vec::new()
     };
-    let attached = if query.attachments.unwrap_or(true) {
+    // Pictures show people's rooms: they go to who asked for the work, and to who may watch there.
+    let is_shown = is_own || (caller.may_at(Permission::Watch, stored.job.site())).is_ok();
+    let attached = if is_shown && query.attachments.unwrap_or(true) {
         Attached::Everything
     } else {
         Attached::Nothing

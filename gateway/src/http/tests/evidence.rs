@@ -103,7 +103,7 @@ async fn a_picture_is_named_at_once_and_seen_by_who_sees_the_job_once_the_robot_
     assert_eq!((after[0].evidence, after[0].step), (PICTURE, 1));
     let title = &job(&house).await.plan.steps[0].title;
     assert_eq!(&after[0].title, title);
-    for who in [Who::Requester, Who::Operator, Who::Owner, Who::WingA] {
+    for who in [Who::Requester, Who::Operator, Who::WingA] {
         let seen = house.ask(get(&path).by(who).empty()).await;
         assert_eq!((seen.status, &seen.body[..]), (200, JPEG), "{who:?}");
         assert_eq!(seen.header(header::CONTENT_TYPE), "image/jpeg");
@@ -112,6 +112,9 @@ async fn a_picture_is_named_at_once_and_seen_by_who_sees_the_job_once_the_robot_
         assert!(policy.ends_with("; sandbox"), "{policy}");
         assert!(policy.starts_with("default-src 'none';"), "{policy}");
     }
+    // Who only owns robots sees the job, and no room.
+    let unshown = house.ask(get(&path).by(Who::Owner).empty()).await;
+    assert_eq!(unshown.problem(), (403, "role_missing".to_owned()));
     for who in [Who::Roleless, Who::Stranger] {
         for path in [&path, &format!("/api/v1/jobs/{JOB}/evidence")] {
             let hidden = house.ask(get(path).by(who).empty()).await;

@@ -4,13 +4,16 @@ use protocol::UnixMicros;
 
 use crate::{
     bounds::STOP_WITHIN_MICROS,
-    job::{Halt, Job, Phase, StopsFor},
+    job::{Halt, Job, Phase, StopsFor, Work},
 };
 
 /// Tells the robot to stop. One that stands already does not move again; one that is stopping goes on stopping, for the
 /// graver reason.
 pub(super) fn begin(job: &mut Job, then: StopsFor, at: UnixMicros) -> Option<()> {
     let engaged = job.phase.engaged_mut()?;
+    if engaged.is_active() && matches!(engaged.work, Work::Verifying { .. }) {
+        return keep_from_acceptance(job, then);
+    }
     engaged.halt = match engaged.halt {
         Halt::None | Halt::Stalled => Halt::Stopping {
             then,
@@ -32,6 +35,22 @@ pub(super) fn begin(job: &mut Job, then: StopsFor, at: UnixMicros) -> Option<()>
         Halt::Incident { .. } => return None,
     };
     end_leave(job, then);
+    Some(())
+}
+
+/// The robot said that every step is done and was let go: there is nobody to stop, and nobody to say that it stands.
+fn keep_from_acceptance(job: &mut Job, then: StopsFor) -> Option<()> {
+    let halt = match then {
+        StopsFor::Paused => Halt::Paused,
+        StopsFor::Cancelled => {
+            end(job);
+            return Some(());
+        }
+        StopsFor::Incident => Halt::Incident {
+            stop_confirmed: true,
+        },
+    };
+    job.phase.engaged_mut()?.halt = halt;
     Some(())
 }
 

@@ -34,6 +34,21 @@ fn a_step_that_the_requester_has_to_allow_counts_only_when_they_did() {
 }
 
 #[test]
+fn a_yes_is_for_the_step_that_was_asked_about_and_no_other() {
+    let before = before_the_drawer();
+    let yes = JobEvent::ApprovalGranted { approval: QUESTION };
+    let mut earlier = Story::begin().executing();
+    while earlier.job.checkpoint + 1 < before.job.checkpoint {
+        earlier = earlier.step_done();
+    }
+    let allowed = earlier.asking().and(&yes, REQUESTER).step_done();
+
+    assert_eq!(allowed.job.checkpoint, before.job.checkpoint);
+    let opened = checkpoint(allowed.epoch(), allowed.job.checkpoint + 1);
+    allowed.only_records(&opened, ROBOT, Inapplicable::NotApproved);
+}
+
+#[test]
 fn what_a_robot_did_before_it_heard_that_a_yes_was_taken_back_counts() {
     let before = before_the_drawer();
     let opened = checkpoint(before.epoch(), before.job.checkpoint + 1);

@@ -4,7 +4,8 @@ use protocol::{
     AccessId, ApprovalId, AssistId, JobId, PersonId, RobotId, UnixMicros,
     assist::{AssistEnding, AssistQuestion, AssistReason},
     job::{
-        AccessPlan, HeartbeatPolicy, IncidentDecision, IncidentKind, JobEvent, JobRequest, Window,
+        AccessPlan, HeartbeatPolicy, IncidentDecision, IncidentKind, JobEvent, JobRequest,
+        PhaseName, Window,
     },
 };
 use uuid::Uuid;
@@ -213,6 +214,13 @@ impl Story {
     }
 
     pub(crate) fn stands(self) -> Self {
+        if matches!(
+            self.job.phase_name(),
+            PhaseName::Paused | PhaseName::Incident
+        ) {
+            // It was let go before, and there is nothing to say.
+            return self;
+        }
         let epoch = self.epoch();
         self.and(&JobEvent::SafeStateReached { epoch }, ROBOT)
     }

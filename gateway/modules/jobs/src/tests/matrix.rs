@@ -70,7 +70,11 @@ fn shapes() -> Vec<Shape> {
     ];
     let going = works();
     for (halt, into) in halts() {
-        all.extend(going.iter().map(|work| {
+        // Whoever finished was let go: nobody is told to stop, and nobody is silent about it.
+        let is_there = |work: &&Shape| {
+            work.name != "Verifying" || matches!(halt, "Stalled" | "Paused" | "Incident, standing")
+        };
+        all.extend(going.iter().filter(is_there).map(|work| {
             let name = format!("{halt} / {}", work.name);
             shape(&name, into(work.story.clone()))
         }));
