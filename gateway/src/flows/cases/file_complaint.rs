@@ -20,6 +20,7 @@ use crate::{
     flows::{
         jobs::{
             act_on_job::limit_acts,
+            evidence::record,
             word::{Act, Said, Word, hear},
         },
         once::{self, Answer},
