@@ -4,8 +4,7 @@ use protocol::{
     AccessId, ApprovalId, AssistId, JobId, PersonId, RobotId, UnixMicros,
     assist::{AssistEnding, AssistQuestion, AssistReason},
     job::{
-        AccessPlan, HeartbeatPolicy, IncidentDecision, IncidentKind, JobEvent, JobRequest,
-        PhaseName, Window,
+        AccessPlan, HeartbeatPolicy, IncidentDecision, IncidentKind, JobEvent, JobRequest, Window,
     },
 };
 use uuid::Uuid;
@@ -214,10 +213,7 @@ impl Story {
     }
 
     pub(crate) fn stands(self) -> Self {
-        if matches!(
-            self.job.phase_name(),
-            PhaseName::Paused | PhaseName::Incident
-        ) {
+        if self.job.accept_by().is_some() {
             // It was let go before, and there is nothing to say.
             return self;
         }
