@@ -34,9 +34,11 @@ pub struct PreparedKey {
 
 impl PreparedKey {
     /// `key`, of which about so many signatures are to be checked: a few are not worth preparing for.
+    #[cfg_attr(
+        target_arch = "wasm32",
+        expect(unused_variables, reason = "a page has no tables")
+    )]
     pub fn new(key: VerifyingKey, signatures: usize) -> Self {
-        #[cfg(target_arch = "wasm32")]
-        let _same_for_any_number = signatures;
         Self {
             key,
             #[cfg(not(target_arch = "wasm32"))]
