@@ -239,6 +239,7 @@ mod tests {
             phase,
             interrupted: None,
             stops_for: None,
+            is_held: false,
             robot: None,
             robot_name: None,
             epoch: 0,

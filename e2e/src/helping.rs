@@ -71,6 +71,17 @@ impl Operator {
             .await
     }
 
+    /// Waits until nobody calls.
+    pub async fn hears_no_call(&self) -> Result<()> {
+        self.browser
+            .until_within(
+                "the calls to end",
+                CALL_WITHIN,
+                "return document.querySelector('[data-testid=call]') === null",
+            )
+            .await
+    }
+
     /// Takes the first call: its robot's live page opens.
     pub async fn takes_call(&self) -> Result<()> {
         self.browser.press("[data-testid=claim]", "Help").await?;

@@ -11,12 +11,16 @@ use e2e::{
     stack::Stack,
 };
 use protocol::{JobId, views::Role};
+use rustix::process::Signal;
 
 /// A robot drives across the site, or does its steps.
 const WORK: Duration = Duration::from_mins(2);
 
 /// Whatever needs no robot.
 const SOON: Duration = Duration::from_secs(10);
+
+/// A robot owes three beats of five seconds, and the gateway looks each second.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Steps take a tenth of their time; drives keep theirs.
 const AGENT: [&str; 5] = ["--test-stamp", "--people", "0", "--work-speed", "10"];
@@ -246,4 +250,30 @@ async fn a_requester_stops_a_robot_lets_it_go_on_and_calls_another_job_off() -> 
     phone.until_state("Cancelled", SOON).await?;
     phone.browser.look("tour-cancelled", PHONE).await?;
     desk.reads_phase(other, "Cancelled").await
+}
+
+#[tokio::test]
+async fn a_robot_that_falls_silent_stalls_its_job_and_goes_on_once_it_is_heard_again() -> Result<()>
+{
+    let stack = Stack::start_with(1, &AGENT).await?;
+    let robot = &stack.seeded.robots[0].name;
+    let phone = requester(&stack).await?;
+    let desk = operator(&stack).await?;
+    let job = phone.ask_for("Reset a room", "Room 3").await?;
+    desk.sees_job(job).await?;
+    desk.begin_to_assign(job).await?;
+    desk.assign(job, robot).await?;
+    phone.until_state("On its way", SOON).await?;
+
+    stack.agents[0].signal(Signal::STOP)?;
+    phone.until_state("Nothing heard of it", SILENCE).await?;
+    phone.browser.look("tour-silent", PHONE).await?;
+    desk.goes_to_fleet().await?;
+    desk.hears_call_of(robot).await?;
+    desk.browser.look("tour-silent-call", DESK).await?;
+
+    stack.agents[0].signal(Signal::CONT)?;
+    desk.hears_no_call().await?;
+    phone.until_state("On its way", SOON).await?;
+    phone.until_state("Working", WORK).await
 }

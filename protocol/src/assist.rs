@@ -13,7 +13,7 @@ pub struct AssistQuestion {
     /// What it proposes; the operator picks one. Empty when it only wants to be seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
-    /// The camera that shows it: "head".
+    /// The camera that shows it: "head". Empty where none does.
     pub camera: String,
 }
 

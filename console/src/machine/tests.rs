@@ -87,6 +87,7 @@ fn view(history: &History) -> JobView {
         phase: job.phase_name(),
         interrupted: job.interrupted(),
         stops_for: job.stops_for(),
+        is_held: job.is_held(),
         robot: job.robot(),
         robot_name: None,
         epoch: job.epoch,

@@ -62,6 +62,7 @@ fn view() -> JobView {
         phase: PhaseName::Dispatching,
         interrupted: None,
         stops_for: None,
+        is_held: false,
         robot: None,
         robot_name: None,
         epoch: 1,

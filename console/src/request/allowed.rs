@@ -23,6 +23,7 @@ fn view(job: &Job) -> JobView {
         plan: job.plan.clone(),
         interrupted: job.interrupted(),
         stops_for: job.stops_for(),
+        is_held: job.is_held(),
         robot: job.robot(),
         epoch: job.epoch,
         checkpoint: job.checkpoint,

@@ -107,10 +107,13 @@ fn reserved(name: &str) -> Control {
 }
 
 fn paused(job: &JobView, name: &str) -> Control {
-    let then = if job.access.is_some() {
-        "You let it go on. It does once it has found the way in open."
-    } else {
-        "It stands and keeps your job. It goes on when you let it."
+    let then = match (job.is_held, job.access.is_some()) {
+        (false, true) => "You let it go on. It does once it has found the way in open.",
+        (false, false) => "It stands and keeps your job. It goes on when you let it.",
+        (true, true) => "You let it go on. It does once its operator does, too.",
+        (true, false) => {
+            "Its operator has it stand, and it keeps your job. It goes on when both of you let it."
+        }
     };
     told(
         Mark::Still,
@@ -232,6 +235,18 @@ mod tests {
 
             assert_eq!(says_stopped, phase == PhaseName::Paused, "{phase:?}");
         }
+    }
+
+    #[test]
+    fn a_requester_is_not_promised_that_a_held_robot_goes_on_by_their_word_alone() {
+        let paused = job(PhaseName::Paused);
+        let held = JobView {
+            is_held: true,
+            ..paused.clone()
+        };
+
+        assert!(!control(&paused).unwrap().rest.contains("operator"));
+        assert!(control(&held).unwrap().rest.contains("both of you"));
     }
 
     #[test]

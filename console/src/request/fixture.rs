@@ -56,6 +56,7 @@ pub(super) fn job(phase: PhaseName) -> JobView {
         phase,
         interrupted: None,
         stops_for: None,
+        is_held: false,
         robot: Some(RobotId(Uuid::from_u128(5))),
         robot_name: Some("Juniper".to_owned()),
         epoch: 1,

@@ -1,6 +1,6 @@
 //! First answers by the caller's own key, kept in the transaction that did the work.
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ pub async fn claim(
         request.hash.as_slice(),
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     if claimed.rows_affected() == 1 {
         return Ok(Known::New);
@@ -61,7 +61,7 @@ pub async fn claim(
         request.caller,
         request.key,
     )
-    .fetch_one(tx.connection())
+    .fetch_one(tx.connection().await?)
     .await?;
     if bytes32(&row.request_hash)? != request.hash {
         return Ok(Known::Reused);
@@ -76,25 +76,47 @@ pub async fn claim(
     }
 }
 
-/// Keeps the answer of a request that was claimed in this transaction.
-pub async fn keep(
+/// Keeps the answer of a request that was claimed in this transaction: it is written with its events.
+pub fn keep(
     tx: &mut Tx,
     request: &Request,
     status: u16,
-    answer: &serde_json::Value,
+    answer: serde_json::Value,
 ) -> Result<(), SpineError> {
     let status =
         i16::try_from(status).map_err(|_large| SpineError::Corrupt("a status beyond HTTP"))?;
-    sqlx::query!(
-        "UPDATE spine.idempotency SET status = $3, answer = $4 WHERE caller = $1 AND request_key = $2",
-        request.caller,
-        request.key,
+    tx.keep_answer(Answer {
+        caller: request.caller,
+        key: request.key,
         status,
-        answer,
-    )
-    .execute(tx.connection())
-    .await?;
+        body: answer,
+    });
     Ok(())
+}
+
+/// The first answer of a request.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) caller: Uuid,
+    pub(crate) key: Uuid,
+    pub(crate) status: i16,
+    pub(crate) body: serde_json::Value,
+}
+
+impl Answer {
+    /// Writes it where no event takes it along.
+    pub(crate) async fn write(&self, connection: &mut PgConnection) -> Result<(), SpineError> {
+        sqlx::query!(
+            "UPDATE spine.idempotency SET status = $3, answer = $4 WHERE caller = $1 AND request_key = $2",
+            self.caller,
+            self.key,
+            self.status,
+            self.body,
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
 }
 
 /// Forgets answers that nobody asks for again.

@@ -14,21 +14,29 @@ use protocol::{
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use time::OffsetDateTime;
 
-use append::{Pending, Sealed, append};
+use append::{Appended, Pending, Sealed, Signed, Work, append, sign};
 
 use crate::{
     Position, Signer,
     error::{RecordError, Refusal, SpineError},
-    heads, tail,
+    heads,
+    idempotency::Answer,
+    tail,
 };
 
 /// A database transaction that carries its events. Dropped without [`Tx::commit`], it never happened.
+///
+/// The database hears of it when something is first read or written in it: one event alone is one statement.
 #[derive(Debug)]
 pub struct Tx {
-    transaction: Transaction<'static, Postgres>,
+    pool: PgPool,
+    /// Absent until it is needed.
+    transaction: Option<Transaction<'static, Postgres>>,
     pending: Vec<Pending>,
     /// Heads of actors that are locked here, as they stand behind what is pending.
     actors: BTreeMap<KeyId, Actor>,
+    /// What the request that this does was answered.
+    answer: Option<Answer>,
 }
 
 /// The head of an actor.
@@ -62,18 +70,29 @@ pub enum Recording {
 }
 
 impl Tx {
-    /// Opens a transaction.
-    pub async fn begin(pool: &PgPool) -> Result<Self, SpineError> {
-        Ok(Self {
-            transaction: pool.begin().await?,
+    /// A transaction in which nothing happened yet.
+    pub fn begin(pool: &PgPool) -> Self {
+        Self {
+            pool: pool.clone(),
+            transaction: None,
             pending: Vec::new(),
             actors: BTreeMap::new(),
-        })
+            answer: None,
+        }
     }
 
     /// The connection that a module's store reads and writes through.
-    pub fn connection(&mut self) -> &mut PgConnection {
-        &mut self.transaction
+    pub async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        let open = match self.transaction.take() {
+            Some(open) => open,
+            None => self.pool.begin().await?,
+        };
+        Ok(self.transaction.insert(open))
+    }
+
+    /// Keeps the answer with the work, for a request that was claimed here.
+    pub(crate) fn keep_answer(&mut self, answer: Answer) {
+        self.answer = Some(answer);
     }
 
     /// Notes what happened, to be signed by the gateway at commit, for itself or for a person who holds no key.
@@ -169,21 +188,67 @@ impl Tx {
         signer: &Signer,
         now: UnixMicros,
     ) -> Result<Vec<Recorded>, SpineError> {
-        if self.pending.is_empty() {
-            self.transaction.commit().await?;
+        let work = Work {
+            answer: self.answer.take(),
+            actors: std::mem::take(&mut self.actors)
+                .into_iter()
+                .filter(|(_, actor)| !actor.is_written)
+                .map(|(key, actor)| (key, actor.head))
+                .collect(),
+        };
+        let pending = std::mem::take(&mut self.pending);
+        if pending.is_empty() {
+            if let Some(answer) = work.answer {
+                answer.write(self.connection().await?).await?;
+            }
+            if let Some(open) = self.transaction {
+                open.commit().await?;
+            }
             return Ok(Vec::new());
         }
-        for (key, actor) in std::mem::take(&mut self.actors) {
-            if !actor.is_written {
-                self.move_actor(key, actor.head).await?;
-            }
+        // Before any lock: the actors' bytes don't depend on what others write.
+        let events = sign(pending, signer)?;
+        let appended = match self.append_alone(&events, &work, signer, now).await? {
+            Some(appended) => appended,
+            None => append(self.connection().await?, events, work, signer, now).await?,
+        };
+        if let Some(open) = self.transaction {
+            open.commit().await?;
         }
-        let pending = std::mem::take(&mut self.pending);
-        let appended = append(self.connection(), pending, signer, now).await?;
-        self.transaction.commit().await?;
         heads::keep(appended.heads);
         tail::wake();
         Ok(appended.recorded)
+    }
+
+    /// Appends a single event behind the head that this process left its stream with. None, and nothing is done, when there are
+    /// others, or somebody else wrote to the stream.
+    async fn append_alone(
+        &mut self,
+        events: &[Signed],
+        work: &Work,
+        signer: &Signer,
+        now: UnixMicros,
+    ) -> Result<Option<Appended>, SpineError> {
+        let ([alone], true) = (events, work.actors.is_empty()) else {
+            return Ok(None);
+        };
+        let Some(head) = heads::take(alone.stream()) else {
+            return Ok(None);
+        };
+        let answer = work.answer.as_ref();
+        match &mut self.transaction {
+            Some(open) => {
+                alone
+                    .write_behind(&mut **open, head, answer, signer, now)
+                    .await
+            }
+            // One statement is a transaction by itself.
+            None => {
+                alone
+                    .write_behind(&self.pool, head, answer, signer, now)
+                    .await
+            }
+        }
     }
 
     /// Moves the head of an actor whose event follows it, as nearly every event does, and keeps it locked. False, and nothing
@@ -202,7 +267,7 @@ impl Tx {
             hash.as_slice(),
             chain.previous.as_slice(),
         )
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await?;
         Ok(moved.rows_affected() == 1)
     }
@@ -224,21 +289,9 @@ impl Tx {
             site.map(|site| site.0),
             Head::START.hash.as_slice(),
         )
-        .fetch_one(self.connection())
+        .fetch_one(self.connection().await?)
         .await?;
         head(row.actor_number, &row.actor_hash)
-    }
-
-    async fn move_actor(&mut self, key: KeyId, head: Head) -> Result<(), SpineError> {
-        sqlx::query!(
-            "UPDATE spine.actor_head SET actor_number = $2, actor_hash = $3 WHERE actor_key = $1",
-            key.0.as_slice(),
-            column(head.stream_number)?,
-            head.hash.as_slice(),
-        )
-        .execute(self.connection())
-        .await?;
-        Ok(())
     }
 
     /// An event whose number is taken: held already if it is the very same.
@@ -269,7 +322,7 @@ impl Tx {
             key.0.as_slice(),
             column(number)?,
         )
-        .fetch_optional(self.connection())
+        .fetch_optional(self.connection().await?)
         .await?
         .ok_or(SpineError::Corrupt(
             "an actor's head stands over an event that is not there",
@@ -284,7 +337,7 @@ pub async fn stream_head(tx: &mut Tx, stream: &str) -> Result<Option<Head>, Spin
         "SELECT stream_number, entry_hash FROM spine.stream_head WHERE stream = $1 FOR UPDATE",
         stream,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?;
     row.map(|row| head(row.stream_number, &row.entry_hash))
         .transpose()

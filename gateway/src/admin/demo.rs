@@ -144,7 +144,7 @@ pub(super) async fn seed(desk: &Desk, robots: u16) -> Result<String, AdminError>
     check_mark(&desk.data_dir)?;
     let mut seeding = Seeding {
         secrets: DemoSecrets::load_or_create(&desk.data_dir)?,
-        tx: desk.begin().await?,
+        tx: desk.begin(),
         now: desk.now(),
     };
     let organisation = seeding.organisation().await?;
@@ -187,7 +187,9 @@ struct Seeding {
 
 impl Seeding {
     async fn organisation(&mut self) -> Result<Organisation, AdminError> {
-        if let Some(there) = store::find_organisation(self.tx.connection(), ORGANISATION).await? {
+        if let Some(there) =
+            store::find_organisation(self.tx.connection().await?, ORGANISATION).await?
+        {
             return Ok(there);
         }
         let id = OrganisationId(Uuid::now_v7());
@@ -196,7 +198,9 @@ impl Seeding {
 
     async fn site(&mut self, organisation: &Organisation) -> Result<Site, AdminError> {
         let organisation = organisation.organisation;
-        if let Some(there) = store::find_site(self.tx.connection(), organisation, SITE).await? {
+        if let Some(there) =
+            store::find_site(self.tx.connection().await?, organisation, SITE).await?
+        {
             return Ok(there);
         }
         let id = SiteId(Uuid::now_v7());
@@ -220,7 +224,8 @@ impl Seeding {
         name: &str,
     ) -> Result<Person, AdminError> {
         let organisation = organisation.organisation;
-        let namesakes = store::find_people(self.tx.connection(), organisation, Some(name)).await?;
+        let namesakes =
+            store::find_people(self.tx.connection().await?, organisation, Some(name)).await?;
         let id = if let Some(there) = namesakes.first() {
             there.person
         } else {
@@ -241,7 +246,7 @@ impl Seeding {
             site: (role == Role::Operator).then_some(site.site),
         };
         store::grant_role(&mut self.tx, organisation, id, grant, None, self.now).await?;
-        store::load_person(self.tx.connection(), id)
+        store::load_person(self.tx.connection().await?, id)
             .await?
             .ok_or_else(|| AdminError::Unclear(format!("{name} is not there any more")))
     }
@@ -251,7 +256,7 @@ impl Seeding {
             let secret =
                 self.secrets
                     .secret(SecretKind::Link, &person.person.to_string(), generation);
-            match store::link_expires_at(self.tx.connection(), secret.hash()).await? {
+            match store::link_expires_at(self.tx.connection().await?, secret.hash()).await? {
                 Some(expires_at) if expires_at < self.now + LINK_KEPT_WITH => {}
                 Some(_) => return Ok(secret),
                 None => {
@@ -270,7 +275,7 @@ impl Seeding {
             let secret =
                 self.secrets
                     .secret(SecretKind::Api, &person.person.to_string(), generation);
-            match store::find_api_token(self.tx.connection(), secret.hash()).await? {
+            match store::find_api_token(self.tx.connection().await?, secret.hash()).await? {
                 Some(token) if token.revoked_at.is_some() => {}
                 Some(_) => return Ok(secret),
                 None => {
@@ -285,7 +290,7 @@ impl Seeding {
     }
 
     async fn robot(&mut self, site: &Site, name: &str) -> Result<SeededRobot, AdminError> {
-        let known = store::find_robot(self.tx.connection(), site.organisation, name).await?;
+        let known = store::find_robot(self.tx.connection().await?, site.organisation, name).await?;
         let robot = if let Some(there) = known {
             there
         } else {
@@ -301,7 +306,7 @@ impl Seeding {
             let secret =
                 self.secrets
                     .secret(SecretKind::Robot, &robot.robot.to_string(), generation);
-            match store::find_robot_token(self.tx.connection(), secret.hash()).await? {
+            match store::find_robot_token(self.tx.connection().await?, secret.hash()).await? {
                 Some(token) if token.revoked_at.is_some() => continue,
                 Some(_) => {}
                 None => {

@@ -103,8 +103,8 @@ impl Desk {
         self.clock.now()
     }
 
-    pub(super) async fn begin(&self) -> Result<Tx, AdminError> {
-        Ok(Tx::begin(&self.pool).await?)
+    pub(super) fn begin(&self) -> Tx {
+        Tx::begin(&self.pool)
     }
 
     pub(super) async fn commit(&self, tx: Tx) -> Result<(), AdminError> {

@@ -153,7 +153,7 @@ async fn add(desk: &Desk, name: &str, within: &InOrganisation) -> Result<String,
     let organisation = desk.organisation(within).await?.organisation;
     let name = named(name)?;
     let id = PersonId(Uuid::now_v7());
-    let mut tx = desk.begin().await?;
+    let mut tx = desk.begin();
     store::create_person(&mut tx, organisation, id, &name, None, desk.now())
         .await
         .map_err(AdminError::of(format!("person {name}")))?;
@@ -209,7 +209,7 @@ async fn change_role(
         None => None,
     };
     let grant = RoleGrant { role, site };
-    let mut tx = desk.begin().await?;
+    let mut tx = desk.begin();
     let is_changed = match change {
         Change::Grant => {
             store::grant_role(
@@ -251,7 +251,7 @@ async fn link(
     let secret = secret(SecretKind::Link)?;
     let now = desk.now();
     let expires_at = now + Duration::hours(hours);
-    let mut tx = desk.begin().await?;
+    let mut tx = desk.begin();
     store::issue_link(
         &mut tx,
         &person,
@@ -269,7 +269,7 @@ async fn token(desk: &Desk, person: &str, within: &InOrganisation) -> Result<Str
     let (_, person) = find(desk, person, within).await?;
     let secret = secret(SecretKind::Api)?;
     let token = TokenId(Uuid::now_v7());
-    let mut tx = desk.begin().await?;
+    let mut tx = desk.begin();
     store::issue_api_token(&mut tx, &person, token, secret.hash(), None, desk.now()).await?;
     desk.commit(tx).await?;
     Ok(format!("{}\n", secret.expose()))
@@ -282,7 +282,7 @@ async fn revoke_token(
     within: &InOrganisation,
 ) -> Result<String, AdminError> {
     let (_, person) = find(desk, person, within).await?;
-    let mut tx = desk.begin().await?;
+    let mut tx = desk.begin();
     let is_new = store::revoke_api_token(&mut tx, &person, token, None, desk.now())
         .await
         .map_err(AdminError::of(format!("token {token} of {}", person.name)))?;

@@ -47,7 +47,7 @@ pub(super) async fn organisation(
         OrganisationTask::Add { name } => {
             let name = named(&name)?;
             let id = OrganisationId(Uuid::now_v7());
-            let mut tx = desk.begin().await?;
+            let mut tx = desk.begin();
             store::create_organisation(&mut tx, id, &name, desk.now())
                 .await
                 .map_err(AdminError::of(format!("organisation {name}")))?;
@@ -70,7 +70,7 @@ pub(super) async fn site(desk: &Desk, task: SiteTask) -> Result<String, AdminErr
             let organisation = desk.organisation(&within).await?.organisation;
             let name = named(&name)?;
             let id = SiteId(Uuid::now_v7());
-            let mut tx = desk.begin().await?;
+            let mut tx = desk.begin();
             store::create_site(&mut tx, organisation, id, &name, None, desk.now())
                 .await
                 .map_err(AdminError::of(format!("site {name}")))?;

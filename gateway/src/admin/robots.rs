@@ -85,7 +85,7 @@ async fn add(
     };
     let secret = secret(SecretKind::Robot)?;
     let now = desk.now();
-    let mut tx = desk.begin().await?;
+    let mut tx = desk.begin();
     let robot = store::create_robot(&mut tx, &new, None, now)
         .await
         .map_err(AdminError::of(format!("robot {}", new.name)))?;
@@ -135,7 +135,7 @@ async fn token(desk: &Desk, robot: &str, within: &InOrganisation) -> Result<Stri
     let robot = find(desk, robot, within).await?;
     let secret = secret(SecretKind::Robot)?;
     let token = TokenId(Uuid::now_v7());
-    let mut tx = desk.begin().await?;
+    let mut tx = desk.begin();
     store::issue_robot_token(&mut tx, &robot, token, secret.hash(), None, desk.now()).await?;
     desk.commit(tx).await?;
     Ok(format!("{}\n", secret.expose()))
@@ -163,7 +163,7 @@ async fn revoke(
     within: &InOrganisation,
 ) -> Result<String, AdminError> {
     let robot = find(desk, robot, within).await?;
-    let mut tx = desk.begin().await?;
+    let mut tx = desk.begin();
     let is_new = store::revoke_robot_token(&mut tx, &robot, token, None, desk.now())
         .await
         .map_err(AdminError::of(format!("token {token} of {}", robot.name)))?;

@@ -138,7 +138,7 @@ async fn a_person_gets_a_role_a_link_for_one_use_and_a_token(owner: PgPool) {
         .strip_prefix("https://localhost:8420/sign-in#link=")
         .unwrap();
     let link = SecretHash::of(SecretKind::Link, secret).unwrap();
-    let mut tx = desk.begin().await.unwrap();
+    let mut tx = desk.begin();
     assert!(store::use_link(&mut tx, link, desk.now()).await.is_ok());
     assert!(store::use_link(&mut tx, link, desk.now()).await.is_err());
     let token = SecretHash::of(SecretKind::Api, token.trim()).unwrap();
@@ -258,7 +258,7 @@ async fn each_person_of_the_demo_may_do_what_their_role_says(owner: PgPool) {
             .unwrap()
             .1;
         let link = SecretHash::of(SecretKind::Link, link).unwrap();
-        let mut tx = desk.begin().await.unwrap();
+        let mut tx = desk.begin();
         let by_link = store::use_link(&mut tx, link, desk.now() + Duration::hours(23))
             .await
             .unwrap();

@@ -33,7 +33,7 @@ pub async fn bind_session_key(
         ));
     };
     let public_key = proven_key(caller.person.person, app.clock.micros(), body)?;
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     let now = app.clock.now();
     let bound = identity::store::bind_session_key(
         &mut tx,

@@ -22,7 +22,7 @@ pub async fn enrol_robot(
 ) -> Result<EnrolmentView, ApiError> {
     let public_key = proven_key(token, enrolment)?;
 
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     let now = app.clock.now();
     identity::store::bind_robot_key(&mut tx, robot, public_key, now).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;

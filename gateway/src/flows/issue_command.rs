@@ -66,7 +66,7 @@ async fn record(
     robot_name: &str,
     issue: &Issue,
 ) -> Result<Option<(Command, Option<u64>)>, ApiError> {
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     let known = store::load(&mut tx, issue.command).await?;
     let seen_tick_ms = match known {
         Some(_) => None,

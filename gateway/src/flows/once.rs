@@ -47,14 +47,14 @@ pub async fn earlier(
 }
 
 /// Keeps the answer in the transaction that did the work.
-pub async fn first<T: Serialize>(
+pub fn first<T: Serialize>(
     tx: &mut Tx,
     request: &Request,
     status: StatusCode,
     body: &T,
 ) -> Result<Answer, ApiError> {
     let body = serde_json::to_value(body).map_err(|error| ApiError::internal(&error))?;
-    idempotency::keep(tx, request, status.as_u16(), &body).await?;
+    idempotency::keep(tx, request, status.as_u16(), body.clone())?;
     Ok(Answer {
         status: status.as_u16(),
         body,

@@ -55,8 +55,8 @@ pub async fn record_together(
     robot: &Robot,
     events: &[Vec<u8>],
 ) -> Result<Option<u64>, ApiError> {
-    let mut tx = Tx::begin(&app.pool).await?;
-    let robot = identity::store::load_robot(tx.connection(), robot.robot)
+    let mut tx = Tx::begin(&app.pool);
+    let robot = identity::store::load_robot(tx.connection().await?, robot.robot)
         .await?
         .ok_or_else(|| ApiError::not_found("robot"))?;
     let (mut words, mut last) = (Vec::new(), 0);
@@ -87,9 +87,9 @@ pub async fn record_together(
 }
 
 async fn try_to_record(app: &App, robot: &Robot, bytes: Vec<u8>) -> Result<Taken, ApiError> {
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     // Read anew: a key that was bound since the robot connected takes the place of the one before at once.
-    let robot = identity::store::load_robot(tx.connection(), robot.robot)
+    let robot = identity::store::load_robot(tx.connection().await?, robot.robot)
         .await?
         .ok_or_else(|| ApiError::not_found("robot"))?;
     let (event, key) = match open(&robot, &bytes) {
@@ -209,7 +209,7 @@ async fn move_command(
         return Ok(None);
     };
     store::save(tx, &before, &after).await?;
-    let name = super::command_views::name_of(tx.connection(), &after).await?;
+    let name = super::command_views::name_of(tx.connection().await?, &after).await?;
     Ok(Some(after.view(name)))
 }
 

@@ -13,7 +13,7 @@ pub async fn revoke_robot_token(
     robot: &Robot,
     token: TokenId,
 ) -> Result<(), ApiError> {
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     let now = app.clock.now();
     identity::store::revoke_robot_token(&mut tx, robot, token, Some(by), now).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;

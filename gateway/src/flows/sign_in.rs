@@ -31,7 +31,7 @@ pub async fn sign_in(app: &App, link: &str) -> Result<SignedIn, ApiError> {
     getrandom::fill(random.as_mut()).map_err(|error| ApiError::internal(&error))?;
     let secret = Secret::new(SecretKind::Session, &random);
 
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     let person = match identity::store::use_link(&mut tx, link, now).await {
         Ok(person) => person,
         Err(StoreError::Refused(identity::Refusal::LinkUnknown)) => return Err(unknown()),

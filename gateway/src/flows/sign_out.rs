@@ -16,7 +16,7 @@ pub async fn sign_out(app: &App, caller: &Caller) -> Result<(), ApiError> {
             "a bearer token is revoked, not signed out",
         ));
     };
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     identity::store::close_session(&mut tx, hash, app.clock.now()).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;
     app.live.end_consoles_with(&caller.credential.name());

@@ -13,7 +13,7 @@ const BATCH: u32 = 100;
 /// Marks what is overdue and returns it as it stands now.
 pub async fn time_out_commands(app: &App) -> Result<Vec<CommandView>, ApiError> {
     let now = app.clock.now();
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     let mut changed = Vec::new();
     for before in store::claim_overdue(&mut tx, now, BATCH).await? {
         let events = decide(Some(&before), Input::TimeOut, now)?;
@@ -25,7 +25,7 @@ pub async fn time_out_commands(app: &App) -> Result<Vec<CommandView>, ApiError> 
         }
     }
     let timed_out = u64::try_from(changed.len()).unwrap_or(u64::MAX);
-    let changed = views(tx.connection(), changed).await?;
+    let changed = views(tx.connection().await?, changed).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;
     metrics::counter!("nooterra_commands_total", "fate" => "unanswered").increment(timed_out);
     Ok(changed)

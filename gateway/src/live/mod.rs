@@ -6,6 +6,7 @@ mod board;
 mod consoles;
 pub mod dependencies;
 pub mod event_log;
+mod names;
 pub mod presence;
 pub mod rate_limit;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use consoles::{
 
 use board::BoardRobot;
 use consoles::Console;
+use names::PeopleNames;
 
 /// A frame on its way to a console. Encoded once, shared by every session that gets it.
 #[derive(Debug, Clone)]
@@ -64,6 +66,8 @@ impl Sight {
 #[derive(Debug, Default)]
 pub struct Live {
     state: Mutex<State>,
+    /// What people are called.
+    pub people: PeopleNames,
 }
 
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Which robots are connected to which gateway, kept in Redis with a time to live: a gateway that dies is forgotten by itself.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use protocol::RobotId;
 
@@ -45,6 +45,26 @@ pub async fn renew(app: App) {
 /// Deletes the key only while it names the gateway that asks: the robot may be at another by now.
 const FORGET: &str =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+
+/// Those of these robots that some gateway holds. None where Redis does not say: then every gateway goes by what it hears itself.
+pub async fn held_anywhere(app: &App, robots: &[RobotId]) -> BTreeSet<RobotId> {
+    if robots.is_empty() {
+        return BTreeSet::new();
+    }
+    let keys: Vec<String> = robots.iter().map(|robot| key(*robot)).collect();
+    let mut redis = app.redis.clone();
+    let mut ask = redis::cmd("MGET");
+    ask.arg(&keys);
+    let asked = tokio::time::timeout(WITHIN, ask.query_async::<Vec<Option<String>>>(&mut redis));
+    let Ok(Ok(holders)) = asked.await else {
+        return BTreeSet::new();
+    };
+    let held = robots
+        .iter()
+        .zip(holders)
+        .filter(|(_, holder)| holder.is_some());
+    held.map(|(robot, _)| *robot).collect()
+}
 
 /// Removes a robot that left, so that others need not wait for the time to live.
 pub async fn forget(app: &App, robot: RobotId) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{
-    AssertSqlSafe, PgPool,
+    AssertSqlSafe, Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
@@ -15,6 +15,10 @@ const CONNECTIONS: u32 = 16;
 
 /// A request waits this long for a connection; then the database counts as not answering.
 const CONNECTION_WITHIN: Duration = Duration::from_secs(2);
+
+/// A connection that rested so long is asked whether it is still there before it is used: a server that was started anew
+/// closed it.
+const ASKED_AFTER: Duration = Duration::from_millis(500);
 
 /// No statement of ours takes a second; one that takes ten holds locks for nothing.
 const STATEMENT_WITHIN_MS: &str = "10000";
@@ -66,6 +70,16 @@ pub(super) async fn connect(url: &SecretUrl) -> Result<PgPool, ServeError> {
     let pool = PgPoolOptions::new()
         .max_connections(CONNECTIONS)
         .acquire_timeout(CONNECTION_WITHIN)
+        // A connection that was just used is there; asking it each time would be a way to the server more for every use.
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| {
+            Box::pin(async move {
+                if metadata.idle_for >= ASKED_AFTER {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options.options([
             ("statement_timeout", STATEMENT_WITHIN_MS),
             // A transaction that nobody goes on with would hold every follower of the log back.

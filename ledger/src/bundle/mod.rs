@@ -143,7 +143,14 @@ pub enum AttachmentName {
         /// Which complaint.
         case: CaseId,
     },
-    /// A picture or a file.
+    /// What the requester photographed. Who files a complaint chooses its name, so it is one within that complaint.
+    Picture {
+        /// In which complaint.
+        case: CaseId,
+        /// Which.
+        evidence: EvidenceId,
+    },
+    /// What the robot photographed.
     Evidence {
         /// Which.
         evidence: EvidenceId,
@@ -155,6 +162,7 @@ impl fmt::Display for AttachmentName {
         match self {
             Self::Words { case } => write!(formatter, "words/{case}"),
             Self::Reason { case } => write!(formatter, "reason/{case}"),
+            Self::Picture { case, evidence } => write!(formatter, "picture/{case}/{evidence}"),
             Self::Evidence { evidence } => write!(formatter, "evidence/{evidence}"),
         }
     }

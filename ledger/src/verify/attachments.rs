@@ -95,7 +95,11 @@ fn collect(content: &Content, named: &mut Named) {
             ..
         }) => {
             add(AttachmentName::Words { case: *case }, words.0, named);
-            add_files(pictures, named);
+            for picture in pictures {
+                let (case, evidence) = (*case, picture.evidence);
+                let name = AttachmentName::Picture { case, evidence };
+                add(name, picture.salted_sha256, named);
+            }
         }
         Payload::Case(CaseEvent::Ruled { reason, .. }) => {
             let case: Option<CaseId> = event

@@ -31,7 +31,8 @@ pub(crate) const OPERATOR: PersonId = PersonId(Uuid::from_u128(5));
 pub(crate) const REQUESTER: PersonId = PersonId(Uuid::from_u128(6));
 const ASSIST: AssistId = AssistId(Uuid::from_u128(7));
 const PICTURE: EvidenceId = EvidenceId(Uuid::from_u128(8));
-const SHELF: EvidenceId = EvidenceId(Uuid::from_u128(9));
+/// The robot chose the id that the requester chose for theirs: neither changes what the other was.
+const SHELF: EvidenceId = PICTURE;
 const SITE: SiteId = SiteId(Uuid::from_u128(10));
 pub(crate) const SALT: [u8; 32] = [0x5a; 32];
 const START: i64 = 1_700_000_000_000_000;
@@ -228,7 +229,11 @@ impl World {
         );
         self.attach(AttachmentName::Words { case: CASE }, words.as_bytes());
         self.attach(AttachmentName::Reason { case: CASE }, reason.as_bytes());
-        self.attach(AttachmentName::Evidence { evidence: PICTURE }, b"shards");
+        let picture = AttachmentName::Picture {
+            case: CASE,
+            evidence: PICTURE,
+        };
+        self.attach(picture, b"shards");
     }
 
     pub(crate) fn on_job(&mut self, by: By, event: JobEvent) {

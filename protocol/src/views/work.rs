@@ -45,6 +45,9 @@ pub struct JobView {
     /// Where a stop leads to, while the robot is stopping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stops_for: Option<PhaseName>,
+    /// Whether it stands because an operator or the house wanted so: it goes on when one of them says so, too.
+    #[serde(default)]
+    pub is_held: bool,
     /// The robot that holds it or is offered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub robot: Option<RobotId>,

@@ -75,6 +75,7 @@ fn job(version: u64, phase: PhaseName) -> JobView {
         phase,
         interrupted: None,
         stops_for: None,
+        is_held: false,
         robot: None,
         robot_name: None,
         epoch: 0,

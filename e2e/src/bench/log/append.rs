@@ -89,7 +89,7 @@ async fn write(app: PgPool, kind: Kind, writer: usize, until: Instant) -> Result
         if kind == Kind::Plain {
             plain::insert(&app, robot_stream(robot), &payload).await?;
         } else {
-            let mut tx = Tx::begin(&app).await?;
+            let mut tx = Tx::begin(&app);
             tx.record(robot_stream(robot), LINDEN, None, None, payload);
             tx.commit(&signer, now()).await?;
         }

@@ -285,7 +285,8 @@ impl Happening<'_> {
         Ok(())
     }
 
-    /// The requester says that the robot may come in, and it finds the door open; one that stood goes on.
+    /// The requester says that the robot may come in, and it finds the door open; one that an operator stopped goes on by their
+    /// word.
     fn let_in(&mut self, access: AccessId) -> Result<()> {
         let plan = AccessPlan {
             access,
@@ -294,7 +295,11 @@ impl Happening<'_> {
             secret: None,
         };
         self.happens(By::For(Role::Requester), &JobEvent::AccessGranted { plan })?;
-        self.happens(By::Robot, &JobEvent::AccessVerified { epoch: 1, access })
+        self.happens(By::Robot, &JobEvent::AccessVerified { epoch: 1, access })?;
+        if self.job.as_ref().is_some_and(Job::is_held) {
+            return self.happens(By::For(Role::Operator), &JobEvent::Resumed {});
+        }
+        Ok(())
     }
 
     /// From the door to the requester's yes.

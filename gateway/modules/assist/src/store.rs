@@ -164,7 +164,7 @@ pub async fn insert(tx: &mut Tx, command: &Command) -> Result<(), StoreError> {
         command.ended_at,
         version(command)?,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     if inserted.rows_affected() != 1 {
         return Err(StoreError::Stale(issue.command));
@@ -195,7 +195,7 @@ pub async fn load(tx: &mut Tx, command: CommandId) -> Result<Option<Command>, St
          FOR UPDATE",
         command.0,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?
     .map(CommandRow::command)
     .transpose()
@@ -219,7 +219,7 @@ pub async fn save(tx: &mut Tx, before: &Command, after: &Command) -> Result<(), 
         version(after)?,
         version(before)?,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     if updated.rows_affected() != 1 {
         return Err(StoreError::Stale(issue.command));
@@ -257,7 +257,7 @@ pub async fn claim_overdue(
         now,
         i64::from(limit),
     )
-    .fetch_all(tx.connection())
+    .fetch_all(tx.connection().await?)
     .await?
     .into_iter()
     .map(CommandRow::command)

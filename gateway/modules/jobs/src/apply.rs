@@ -6,7 +6,7 @@ use protocol::{
 };
 
 use crate::{
-    actor::Actor,
+    actor::{Actor, ActorKind},
     job::{Engaged, Halt, Job, Offer, Phase, Reservation, StopsFor, Work},
 };
 
@@ -110,7 +110,7 @@ fn change(job: &mut Job, event: &JobEvent, actor: Actor, at: UnixMicros) -> Opti
         JobEvent::ExecutionStarted { .. } => work(job, Work::Executing),
         JobEvent::CheckpointDone { number, .. } => {
             // A yes is for one step, the one that was asked about.
-            job.phase.engaged_mut()?.verdict = None;
+            job.phase.engaged_mut()?.forget_verdict();
             job.checkpoint = *number;
             Some(())
         }
@@ -139,8 +139,16 @@ fn change(job: &mut Job, event: &JobEvent, actor: Actor, at: UnixMicros) -> Opti
             help::end(job, *assist)
         }
         JobEvent::HeartbeatMissed { .. } => halt(job, Halt::Stalled),
-        JobEvent::HeartbeatResumed {} | JobEvent::Resumed {} => halt(job, Halt::None),
-        JobEvent::Paused {} => stop::begin(job, StopsFor::Paused, at),
+        JobEvent::HeartbeatResumed {} => halt(job, Halt::None),
+        JobEvent::Resumed {} => {
+            job.phase.engaged_mut()?.is_held = false;
+            halt(job, Halt::None)
+        }
+        JobEvent::Paused {} => {
+            stop::begin(job, StopsFor::Paused, at)?;
+            job.phase.engaged_mut()?.is_held = actor.kind() != ActorKind::Requester;
+            Some(())
+        }
         JobEvent::SafeStateReached { .. } => stop::reached(job),
         JobEvent::IncidentRaised { incident, .. } => raise(job, *incident, at),
         JobEvent::IncidentDecided { decision } => match decision {
@@ -226,7 +234,9 @@ fn depart(job: &mut Job) -> Option<()> {
         reservation,
         work: Work::Travelling,
         halt: Halt::None,
+        is_held: false,
         verdict: None,
+        is_taken_back: false,
         help: None,
     });
     Some(())

@@ -74,7 +74,7 @@ pub(crate) fn is_overdue(policy: HeartbeatPolicy, last_heard: UnixMicros, now: U
 
 pub(crate) fn is_question_sound(question: &AssistQuestion) -> bool {
     is_said(&question.words, MAX_TEXT_CHARS)
-        && is_said(&question.camera, MAX_NAME_CHARS)
+        && is_short(&question.camera, MAX_NAME_CHARS)
         && question.options.len() <= MAX_ASSIST_OPTIONS
         && question
             .options

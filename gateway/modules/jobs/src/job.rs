@@ -107,8 +107,14 @@ pub struct Engaged {
     pub work: Work,
     /// What keeps it from going on.
     pub halt: Halt,
+    /// Whether it was paused by somebody else than the requester: then no leave of theirs alone lets it go on.
+    #[serde(default)]
+    pub is_held: bool,
     /// What the requester said to the robot's latest question.
     pub verdict: Option<ApprovalVerdict>,
+    /// Whether that was a yes that they took back.
+    #[serde(default)]
+    pub is_taken_back: bool,
     /// The latest call for a person's help.
     pub help: Option<Help>,
 }

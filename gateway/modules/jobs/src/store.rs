@@ -149,11 +149,21 @@ pub async fn insert(
     job: &Job,
 ) -> Result<(), StoreError> {
     let columns = Columns::of(job)?;
-    let inserted = sqlx::query!(
-        "INSERT INTO jobs.job (job_id, organisation_id, site_id, requester_id, title, phase, robot_id, epoch, window_from,
-                               window_until, requested_at, updated_at, version, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-         ON CONFLICT (job_id) DO NOTHING",
+    let (kinds, dues) = moments(job)?;
+    let inserted = sqlx::query_scalar!(
+        r#"WITH inserted AS (
+               INSERT INTO jobs.job (job_id, organisation_id, site_id, requester_id, title, phase, robot_id, epoch,
+                                     window_from, window_until, requested_at, updated_at, version, state)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+               ON CONFLICT (job_id) DO NOTHING
+               RETURNING job_id
+           ), written AS (
+               INSERT INTO jobs.deadline (job_id, kind, due_at)
+               SELECT inserted.job_id, wanted.kind, wanted.due_at
+               FROM inserted
+               CROSS JOIN unnest($15::text[], $16::timestamptz[]) AS wanted (kind, due_at)
+           )
+           SELECT count(*) AS "count!" FROM inserted"#,
         job.id().0,
         organisation.0,
         job.site().0,
@@ -168,18 +178,30 @@ pub async fn insert(
         columns.updated_at,
         columns.version,
         columns.state,
+        &kinds,
+        &dues,
     )
-    .execute(tx.connection())
+    .fetch_one(tx.connection().await?)
     .await?;
-    if inserted.rows_affected() != 1 {
+    if inserted != 1 {
         return Err(StoreError::Stale(job.id()));
     }
-    save(tx, job, job).await
+    Ok(())
+}
+
+/// The moments that the job waits for, as columns.
+fn moments(job: &Job) -> Result<(Vec<String>, Vec<OffsetDateTime>), StoreError> {
+    let (mut kinds, mut dues) = (Vec::new(), Vec::new());
+    for (kind, due_at) in deadlines(job) {
+        kinds.push(kind.word().to_owned());
+        dues.push(moment(job, due_at)?);
+    }
+    Ok((kinds, dues))
 }
 
 /// A job as it stands, for deciding. Not locked: [`save`] finds out who was first.
 pub async fn load(tx: &mut Tx, job: JobId) -> Result<Option<Stored>, StoreError> {
-    peek(tx.connection(), job).await
+    peek(tx.connection().await?, job).await
 }
 
 /// A job as it stands.
@@ -201,11 +223,7 @@ pub async fn peek(executor: impl PgExecutor<'_>, job: JobId) -> Result<Option<St
 pub async fn save(tx: &mut Tx, before: &Job, after: &Job) -> Result<(), StoreError> {
     let columns = Columns::of(after)?;
     let earlier = Columns::of(before)?.version;
-    let (mut kinds, mut dues) = (Vec::new(), Vec::new());
-    for (kind, due_at) in deadlines(after) {
-        kinds.push(kind.word().to_owned());
-        dues.push(moment(after, due_at)?);
-    }
+    let (kinds, dues) = moments(after)?;
     // One statement, one way to the server: the row, the moments that are gone, those that are new or moved.
     let saved = sqlx::query_scalar!(
         r#"WITH saved AS (
@@ -238,7 +256,7 @@ pub async fn save(tx: &mut Tx, before: &Job, after: &Job) -> Result<(), StoreErr
         &kinds,
         &dues,
     )
-    .fetch_one(tx.connection())
+    .fetch_one(tx.connection().await?)
     .await
     .map_err(|error| busy_or_failed(after.id(), error))?;
     if saved != 1 {
@@ -379,7 +397,7 @@ pub async fn claim_due(tx: &mut Tx, now: UnixMicros, batch: u32) -> Result<Vec<D
         now,
         i64::from(batch),
     )
-    .fetch_all(tx.connection())
+    .fetch_all(tx.connection().await?)
     .await?;
     rows.into_iter()
         .map(|row| {

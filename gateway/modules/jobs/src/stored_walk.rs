@@ -65,7 +65,7 @@ pub async fn run(
     };
     let mut now = UnixMicros(0);
     while walk.tally().transitions < transitions {
-        let mut tx = Tx::begin(pool).await?;
+        let mut tx = Tx::begin(pool);
         for _proposal in 0..per_commit.max(1) {
             let taken = walk.step()?;
             now = taken.at;
@@ -73,7 +73,7 @@ pub async fn run(
         }
         tx.commit(signer, now).await?;
     }
-    let mut tx = Tx::begin(pool).await?;
+    let mut tx = Tx::begin(pool);
     kept.compare(&mut tx).await?;
     tx.commit(signer, now).await?;
     Ok(walk.tally().clone())
@@ -194,7 +194,7 @@ mod tests {
             job: None,
             history: Vec::new(),
         };
-        let mut tx = Tx::begin(&pool).await.unwrap();
+        let mut tx = Tx::begin(&pool);
         while kept.history.len() < 3 {
             let taken = walk.step().unwrap();
             kept.take(&mut tx, taken).await.unwrap();

@@ -164,7 +164,7 @@ pub async fn insert(
         columns.updated_at,
         columns.version,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?
     .ok_or(StoreError::Stale(case.case))?;
     Ok(StoredCase {
@@ -188,7 +188,7 @@ pub async fn load(tx: &mut Tx, case: CaseId) -> Result<Option<StoredCase>, Store
            FOR UPDATE"#,
         case.0,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?
     .map(CaseRow::stored)
     .transpose()
@@ -234,7 +234,7 @@ pub async fn save(tx: &mut Tx, before: &Case, after: &Case) -> Result<(), StoreE
         columns.version,
         version(before)?,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     if updated.rows_affected() != 1 {
         return Err(StoreError::Stale(after.case));

@@ -32,7 +32,7 @@ async fn record_robot(
     command: u128,
 ) -> Result<Recording, RecordError> {
     let (sealed, event) = robot_event(number, previous, unanswered(command));
-    let mut tx = Tx::begin(pool).await?;
+    let mut tx = Tx::begin(pool);
     let recording = tx
         .record_sealed(LINDEN, None, sealed, event, robot_key_id())
         .await?;
@@ -50,10 +50,10 @@ fn refusal(result: Result<Recording, RecordError>) -> Refusal {
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn a_dropped_transaction_leaves_neither_row_nor_event(owner: PgPool) {
     let app = as_app(&owner).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     sqlx::query("INSERT INTO identity.organisation (organisation_id, name, created_at) VALUES ($1, 'Linden', now())")
         .bind(LINDEN.0)
-        .execute(tx.connection())
+        .execute(tx.connection().await.unwrap())
         .await
         .unwrap();
     let (sealed, event) = robot_event(1, [0; 32], unanswered(1));
@@ -76,7 +76,7 @@ async fn a_dropped_transaction_leaves_neither_row_nor_event(owner: PgPool) {
 async fn the_events_of_each_stream_form_a_chain_that_anyone_can_check(owner: PgPool) {
     let app = as_app(&owner).await;
     for round in 0..3 {
-        let mut tx = Tx::begin(&app).await.unwrap();
+        let mut tx = Tx::begin(&app);
         for stream in ["robot/b", "robot/a", "robot/b"] {
             tx.record(stream.to_owned(), LINDEN, None, None, unanswered(round));
         }
@@ -132,7 +132,7 @@ async fn writers_of_the_same_streams_in_opposite_order_all_commit(owner: PgPool)
             if writer % 2 == 0 {
                 streams.reverse();
             }
-            let mut tx = Tx::begin(&app).await.unwrap();
+            let mut tx = Tx::begin(&app);
             for stream in streams {
                 tx.record(stream.to_owned(), LINDEN, None, None, unanswered(writer));
             }
@@ -195,6 +195,44 @@ async fn a_robots_event_is_recorded_once_however_often_it_is_sent(owner: PgPool)
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn a_robots_events_of_one_transaction_follow_one_another_and_each_is_taken_once(
+    owner: PgPool,
+) {
+    let app = as_app(&owner).await;
+    let mut previous = [0; 32];
+    let story: Vec<_> = (1..=4)
+        .map(|number| {
+            let (sealed, event) = robot_event(number, previous, unanswered(u128::from(number)));
+            previous = hash_of_actor_bytes(&sealed);
+            (sealed, event)
+        })
+        .collect();
+
+    let mut recorded = Vec::new();
+    for told in [[0, 1, 1], [1, 2, 3]] {
+        let mut tx = Tx::begin(&app);
+        for place in told {
+            let (sealed, event): (Vec<u8>, ActorEvent) = story[place].clone();
+            let recording = tx
+                .record_sealed(LINDEN, None, sealed, event, robot_key_id())
+                .await;
+            recorded.push(recording.unwrap());
+        }
+        let (sealed, event) = robot_event(9, [9; 32], unanswered(9));
+        let gap = tx
+            .record_sealed(LINDEN, None, sealed, event, robot_key_id())
+            .await;
+        assert!(matches!(refusal(gap), Refusal::Gap { found: 9, .. }));
+        tx.commit(&gateway(), NOW).await.unwrap();
+    }
+
+    let (new, held) = (Recording::New, Recording::AlreadyHeld);
+    assert_eq!(recorded, [new, new, held, held, new, new]);
+    assert_eq!(events(&app, 4).await.len(), 4);
+    assert_eq!(actor_held(&app, robot_key_id()).await.unwrap(), 4);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn the_same_event_sent_many_times_at_once_is_recorded_once(owner: PgPool) {
     let app = as_app(&owner).await;
     let senders: Vec<_> = (0..8)
@@ -235,7 +273,7 @@ async fn an_event_without_a_number_of_its_actor_is_refused(owner: PgPool) {
     let (_, mut event) = robot_event(1, [0; 32], unanswered(1));
     event.chain = None;
     let sealed = sealed::seal(Kind::Event, &event, &robot_key()).unwrap();
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
 
     let refused = tx
         .record_sealed(LINDEN, None, sealed, event, robot_key_id())
@@ -248,7 +286,7 @@ async fn an_event_without_a_number_of_its_actor_is_refused(owner: PgPool) {
 async fn a_dropped_transaction_leaves_no_gap_in_its_stream(owner: PgPool) {
     let app = as_app(&owner).await;
     commit_one(&app, "robot/a", None, 1).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     tx.record("robot/a".to_owned(), LINDEN, None, None, unanswered(2));
     drop(tx);
 

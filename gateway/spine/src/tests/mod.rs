@@ -70,7 +70,7 @@ fn robot_event(number: u64, previous: [u8; 32], payload: Payload) -> (Vec<u8>, A
 
 /// Commits one event of the gateway.
 async fn commit_one(pool: &PgPool, stream: &str, site: Option<SiteId>, number: u128) {
-    let mut tx = crate::Tx::begin(pool).await.unwrap();
+    let mut tx = crate::Tx::begin(pool);
     tx.record(stream.to_owned(), LINDEN, site, None, unanswered(number));
     tx.commit(&gateway(), NOW).await.unwrap();
 }

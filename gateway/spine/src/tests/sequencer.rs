@@ -30,7 +30,7 @@ async fn begin(pool: &PgPool) -> Leader {
 
 /// Commits `count` events of one stream.
 async fn commit(pool: &PgPool, stream: &str, count: usize) {
-    let mut tx = Tx::begin(pool).await.unwrap();
+    let mut tx = Tx::begin(pool);
     for number in 0..count {
         let payload = unanswered(u128::try_from(number).unwrap());
         tx.record(stream.to_owned(), LINDEN, None, None, payload);
@@ -386,7 +386,7 @@ async fn another_key_does_not_go_on_with_the_log(owner: PgPool) {
 #[sqlx::test(migrator = "crate::MIGRATOR")]
 async fn a_log_tells_how_far_it_is_and_where_an_event_stands(owner: PgPool) {
     let app = as_app(&owner).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     for stream in ["robot/a", "robot/b"] {
         tx.record(stream.to_owned(), LINDEN, None, None, unanswered(1));
     }

@@ -20,8 +20,10 @@ fn streams(events: &[tail::StoredEvent]) -> Vec<&str> {
 async fn a_slow_transaction_is_not_skipped(owner: PgPool) {
     let app = as_app(&owner).await;
     let everything = Filter::default();
-    let mut slow = Tx::begin(&app).await.unwrap();
+    let mut slow = Tx::begin(&app);
     slow.connection()
+        .await
+        .unwrap()
         .execute("SELECT pg_current_xact_id()")
         .await
         .unwrap();
@@ -78,7 +80,7 @@ async fn a_filter_hides_other_organisations_and_other_sites(owner: PgPool) {
     commit_one(&app, "robot/wing-a", Some(WING_A), 1).await;
     commit_one(&app, "robot/wing-b", Some(WING_B), 2).await;
     commit_one(&app, "organisation/linden", None, 3).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let other = OrganisationId(Uuid::from_u128(2));
     tx.record(
         "robot/foreign".to_owned(),

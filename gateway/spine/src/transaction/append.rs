@@ -8,11 +8,11 @@ use protocol::{
     event::ActorEvent,
     sealed::{self, KeyId, Kind, SealFailure},
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::{Recorded, bytes32, column, head, moment, number, transaction};
-use crate::{Position, Signer, error::SpineError, heads};
+use crate::{Position, Signer, error::SpineError, idempotency::Answer};
 
 /// An event that waits for the commit.
 #[derive(Debug)]
@@ -45,24 +45,30 @@ pub(super) struct Appended {
     pub(super) heads: BTreeMap<String, Head>,
 }
 
-/// Appends the events. One whose stream only this process writes to takes one statement, all others two.
+/// What else is written with the events.
+pub(super) struct Work {
+    /// The answer of the request that all this does.
+    pub(super) answer: Option<Answer>,
+    /// Heads of actors, which are locked, as the events leave them.
+    pub(super) actors: Vec<(KeyId, Head)>,
+}
+
+/// Puts every event under a signature.
+pub(super) fn sign(pending: Vec<Pending>, signer: &Signer) -> Result<Vec<Signed>, SpineError> {
+    pending
+        .into_iter()
+        .map(|pending| Signed::new(pending, signer))
+        .collect()
+}
+
+/// Appends the events, and writes what else there is, in two statements.
 pub(super) async fn append(
     connection: &mut PgConnection,
-    pending: Vec<Pending>,
+    events: Vec<Signed>,
+    work: Work,
     signer: &Signer,
     now: UnixMicros,
 ) -> Result<Appended, SpineError> {
-    // Before any lock: the actors' bytes don't depend on what others write.
-    let events = pending
-        .into_iter()
-        .map(|pending| Signed::new(pending, signer))
-        .collect::<Result<Vec<_>, _>>()?;
-    if let [alone] = events.as_slice()
-        && let Some(head) = heads::take(&alone.event.stream)
-        && let Some(appended) = alone.write_behind(connection, head, signer, now).await?
-    {
-        return Ok(appended);
-    }
     let mut heads = lock(connection, &events).await?;
     let mut batch = Batch::default();
     for event in events {
@@ -71,12 +77,12 @@ pub(super) async fn append(
             .ok_or(SpineError::Corrupt("a stream without a head"))?;
         *head = batch.add(event, *head, signer, now)?;
     }
-    let recorded = batch.write(connection, &heads, now).await?;
+    let recorded = batch.write(connection, &heads, work, now).await?;
     Ok(Appended { recorded, heads })
 }
 
 /// An event under its actor's signature, whoever that is.
-struct Signed {
+pub(super) struct Signed {
     organisation: OrganisationId,
     site: Option<SiteId>,
     event: ActorEvent,
@@ -128,16 +134,21 @@ impl Signed {
         Ok((entry, head))
     }
 
+    pub(super) fn stream(&self) -> &str {
+        &self.event.stream
+    }
+
     fn actor_number(&self) -> Result<Option<i64>, SpineError> {
         let chain = self.event.chain;
         chain.map(|chain| column(chain.number)).transpose()
     }
 
     /// Appends this event alone if its stream still ends with `known`; writes nothing and returns nothing if it does not.
-    async fn write_behind(
+    pub(super) async fn write_behind(
         &self,
-        connection: &mut PgConnection,
+        executor: impl PgExecutor<'_>,
         known: Head,
+        answer: Option<&Answer>,
         signer: &Signer,
         now: UnixMicros,
     ) -> Result<Option<Appended>, SpineError> {
@@ -148,6 +159,10 @@ impl Signed {
                    SET stream_number = $4::bigint, entry_hash = $11
                    WHERE stream = $3 AND stream_number = $4::bigint - 1 AND entry_hash = $13
                    RETURNING stream
+               ), answered AS (
+                   UPDATE spine.idempotency SET status = $16, answer = $17
+                   FROM moved
+                   WHERE caller = $14 AND request_key = $15
                )
                INSERT INTO spine.event (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
                                         actor_hash, recorded_at, entry, entry_hash, payload)
@@ -166,8 +181,12 @@ impl Signed {
             head.hash.as_slice(),
             self.payload,
             known.hash.as_slice(),
+            answer.map(|answer| answer.caller),
+            answer.map(|answer| answer.key),
+            answer.map(|answer| answer.status),
+            answer.map(|answer| &answer.body),
         )
-        .fetch_optional(connection)
+        .fetch_optional(executor)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let recorded = Recorded {
@@ -261,25 +280,33 @@ impl Batch {
         Ok(head)
     }
 
-    /// Appends the batch and moves the heads: one statement, however many events.
+    /// Appends the batch, moves the heads and writes what else there is: one statement, however many events.
     async fn write(
         self,
         connection: &mut PgConnection,
         heads: &BTreeMap<String, Head>,
+        work: Work,
         now: UnixMicros,
     ) -> Result<Vec<Recorded>, SpineError> {
-        let names: Vec<String> = heads.keys().cloned().collect();
-        let numbers = heads
-            .values()
-            .map(|head| column(head.stream_number))
-            .collect::<Result<Vec<i64>, _>>()?;
-        let hashes: Vec<Vec<u8>> = heads.values().map(|head| head.hash.to_vec()).collect();
-        let rows = sqlx::query!(
+        let streams = HeadColumns::of(heads.iter().map(|(name, head)| (name.clone(), *head)))?;
+        let actors = (work.actors.iter()).map(|(key, head)| (key.0.to_vec(), *head));
+        let actors = HeadColumns::of(actors)?;
+        let answer = work.answer.as_ref();
+        let rows = sqlx::query_as!(
+            RecordedRow,
             r#"WITH moved AS (
                    UPDATE spine.stream_head AS head
                    SET stream_number = latest.stream_number, entry_hash = latest.entry_hash
                    FROM unnest($12::text[], $13::bigint[], $14::bytea[]) AS latest (stream, stream_number, entry_hash)
                    WHERE head.stream = latest.stream
+               ), acted AS (
+                   UPDATE spine.actor_head AS head
+                   SET actor_number = latest.actor_number, actor_hash = latest.actor_hash
+                   FROM unnest($16::bytea[], $17::bigint[], $18::bytea[]) AS latest (actor_key, actor_number, actor_hash)
+                   WHERE head.actor_key = latest.actor_key
+               ), answered AS (
+                   UPDATE spine.idempotency SET status = $21, answer = $22
+                   WHERE caller = $19 AND request_key = $20
                )
                INSERT INTO spine.event (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
                                         actor_hash, recorded_at, entry, entry_hash, payload)
@@ -301,25 +328,65 @@ impl Batch {
             &self.entries,
             &self.entry_hashes,
             moment(now)?,
-            &names,
-            &numbers,
-            &hashes,
+            &streams.names,
+            &streams.numbers,
+            &streams.hashes,
             &self.payloads,
+            &actors.names,
+            &actors.numbers,
+            &actors.hashes,
+            answer.map(|answer| answer.caller),
+            answer.map(|answer| answer.key),
+            answer.map(|answer| answer.status),
+            answer.map(|answer| &answer.body),
         )
         .fetch_all(connection)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Recorded {
-                    position: Position {
-                        transaction: transaction(&row.transaction_id)?,
-                        sequence: row.sequence,
-                    },
-                    stream: row.stream,
-                    stream_number: number(row.stream_number)?,
-                    entry_hash: bytes32(&row.entry_hash)?,
-                })
-            })
-            .collect()
+        rows.into_iter().map(RecordedRow::recorded).collect()
+    }
+}
+
+/// Heads as columns, under the names of their rows.
+struct HeadColumns<Name> {
+    names: Vec<Name>,
+    numbers: Vec<i64>,
+    hashes: Vec<Vec<u8>>,
+}
+
+impl<Name> HeadColumns<Name> {
+    fn of(heads: impl Iterator<Item = (Name, Head)>) -> Result<Self, SpineError> {
+        let mut columns = Self {
+            names: Vec::new(),
+            numbers: Vec::new(),
+            hashes: Vec::new(),
+        };
+        for (name, head) in heads {
+            columns.names.push(name);
+            columns.numbers.push(column(head.stream_number)?);
+            columns.hashes.push(head.hash.to_vec());
+        }
+        Ok(columns)
+    }
+}
+
+struct RecordedRow {
+    transaction_id: String,
+    sequence: i64,
+    stream: String,
+    stream_number: i64,
+    entry_hash: Vec<u8>,
+}
+
+impl RecordedRow {
+    fn recorded(self) -> Result<Recorded, SpineError> {
+        Ok(Recorded {
+            position: Position {
+                transaction: transaction(&self.transaction_id)?,
+                sequence: self.sequence,
+            },
+            stream: self.stream,
+            stream_number: number(self.stream_number)?,
+            entry_hash: bytes32(&self.entry_hash)?,
+        })
     }
 }

@@ -38,7 +38,7 @@ pub async fn act_on_case(
         .ok_or_else(|| ApiError::not_found("case"))?;
     let (said, reason) = said(app, caller, &known, body).await?;
 
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     if let Some(answer) = once::earlier(app, &mut tx, request).await? {
         return Ok(answer);
     }
@@ -80,11 +80,11 @@ pub async fn act_on_case(
     } else {
         before
     };
-    let view = views(app, tx.connection(), std::slice::from_ref(&stored))
+    let view = views(app, tx.connection().await?, std::slice::from_ref(&stored))
         .await?
         .pop()
         .ok_or_else(ApiError::broken)?;
-    let answer = once::first(&mut tx, request, StatusCode::OK, &view).await?;
+    let answer = once::first(&mut tx, request, StatusCode::OK, &view)?;
     tx.commit(&app.signer, now).await?;
     app.live.case(&view);
     Ok(answer)
@@ -114,10 +114,18 @@ async fn said(
         acting_as: body.acting_as,
     };
     let stream = case_stream(known.case.case);
-    let said = hear(app, caller, act, &stream, &roles, |payload| match payload {
-        Payload::Case(event) => Some(event),
-        _ => None,
-    })
+    let said = hear(
+        app,
+        &app.pool,
+        caller,
+        act,
+        &stream,
+        &roles,
+        |payload| match payload {
+            Payload::Case(event) => Some(event),
+            _ => None,
+        },
+    )
     .await?;
     Ok((said, reason))
 }

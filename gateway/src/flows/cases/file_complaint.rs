@@ -47,7 +47,7 @@ pub async fn file_complaint(
     trust::check_job(actor, about.job.requester, about.job.phase_name())?;
     trust::check_complaint(&said.event, &words, &pictures)?;
 
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     if let Some(answer) = once::earlier(app, &mut tx, request).await? {
         return Ok(answer);
     }
@@ -58,7 +58,7 @@ pub async fn file_complaint(
         &said.event,
         actor,
     )?;
-    let frozen = freeze(&mut tx, about, &pictures).await?;
+    let frozen = freeze(&mut tx, about).await?;
     let opened = trust::apply(None, &said.event, now);
     trust::decide(opened.as_ref(), &frozen, Actor::Cloud)?;
     let case = trust::apply(opened, &frozen, now).ok_or_else(ApiError::broken)?;
@@ -80,11 +80,11 @@ pub async fn file_complaint(
         )
         .await?;
     }
-    let view = views(app, tx.connection(), std::slice::from_ref(&stored))
+    let view = views(app, tx.connection().await?, std::slice::from_ref(&stored))
         .await?
         .pop()
         .ok_or_else(ApiError::broken)?;
-    let answer = once::first(&mut tx, request, StatusCode::CREATED, &view).await?;
+    let answer = once::first(&mut tx, request, StatusCode::CREATED, &view)?;
     tx.commit(&app.signer, now).await?;
     app.live.case(&view);
     crate::flows::jobs::tell::tell_job(app, about.job.id()).await;
@@ -119,6 +119,7 @@ async fn said(
     let stream = case_stream(complaint.case);
     let said = hear(
         app,
+        &app.pool,
         caller,
         act,
         &stream,
@@ -140,23 +141,15 @@ async fn said(
 }
 
 /// What the job's record holds now: its length, its last entry and the files that it names.
-async fn freeze(tx: &mut Tx, about: &Stored, pictures: &[Picture]) -> Result<CaseEvent, ApiError> {
+async fn freeze(tx: &mut Tx, about: &Stored) -> Result<CaseEvent, ApiError> {
     let stream = job_stream(about.job.id());
     let head = spine::stream_head(tx, &stream)
         .await?
         .ok_or_else(ApiError::broken)?;
     // On this very connection: its end is held, and nobody waits here for another connection.
-    let record = record(tx.connection(), about.organisation, about.job.id()).await?;
-    let mut files = Vec::new();
-    for named in record.named() {
-        if (pictures.iter()).any(|picture| picture.evidence == named.hash.evidence) {
-            return Err(ApiError::refused(
-                "picture_id_taken",
-                "a picture of the job has this id; choose a fresh one",
-            ));
-        }
-        files.push(named.hash.clone());
-    }
+    let record = record(tx.connection().await?, about.organisation, about.job.id()).await?;
+    let named = record.named().iter();
+    let files = named.map(|named| named.hash.clone()).collect();
     Ok(CaseEvent::EvidenceFrozen {
         entries: head.stream_number,
         head: head.hash,

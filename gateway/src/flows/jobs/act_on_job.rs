@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use identity::Permission;
-use jobs::Actor;
+use jobs::{Actor, store::Stored};
 use protocol::{
     JobId, PersonId,
     event::Payload,
@@ -31,11 +31,17 @@ pub async fn act_on_job(
     job: JobId,
     body: JobAct,
 ) -> Result<Answer, ApiError> {
-    let known = jobs::store::peek(&app.pool, job)
+    let mut tx = Tx::begin(&app.pool);
+    if let Some(answer) = once::earlier(app, &mut tx, request).await? {
+        return Ok(answer);
+    }
+    let before = jobs::store::load(&mut tx, job)
         .await?
+        .filter(|stored| may_see(caller, stored))
         .ok_or_else(|| ApiError::not_found("job"))?;
-    let is_own = known.job.requester == caller.person.person;
-    let mut roles = roles_at(&caller.person, known.job.request.site);
+    let (site, requester) = (before.job.request.site, before.job.requester);
+    let is_own = requester == caller.person.person;
+    let mut roles = roles_at(&caller.person, site);
     // Somebody who asked for the job acts as its requester unless they say otherwise.
     roles.sort_by_key(|role| (*role == Role::Requester) != is_own);
     let act = Act {
@@ -45,6 +51,7 @@ pub async fn act_on_job(
     };
     let said = hear(
         app,
+        tx.connection().await?,
         caller,
         act,
         &job_stream(job),
@@ -60,16 +67,8 @@ pub async fn act_on_job(
     }
     // A right that was lost a moment ago is lost: the role decides which one is needed.
     if said.role != Role::Requester {
-        caller.may_at(Permission::SeeJobs, known.job.request.site)?;
+        caller.may_at(Permission::SeeJobs, site)?;
     }
-
-    let mut tx = Tx::begin(&app.pool).await?;
-    if let Some(answer) = once::earlier(app, &mut tx, request).await? {
-        return Ok(answer);
-    }
-    let before = jobs::store::load(&mut tx, job)
-        .await?
-        .ok_or_else(|| ApiError::not_found("job"))?;
     // After it was read: what is recorded later says a later time.
     let now = app.clock.micros();
     let proposal = Proposal {
@@ -80,10 +79,20 @@ pub async fn act_on_job(
     let organisation = before.organisation;
     let happened = happen(app, &mut tx, organisation, Some(before), proposal, now).await?;
     let view = happened.news.jobs.last().ok_or_else(ApiError::broken)?;
-    let answer = once::first(&mut tx, request, StatusCode::OK, view).await?;
+    let answer = once::first(&mut tx, request, StatusCode::OK, view)?;
     tx.commit(&app.signer, now).await?;
     happened.news.tell(app);
     Ok(answer)
+}
+
+/// Whether the caller asked for the job, or may see everybody's where it is. One that may not be seen is not found.
+pub fn may_see(caller: &Caller, stored: &Stored) -> bool {
+    let is_own =
+        stored.job.requester == caller.person.person && caller.may(Permission::RequestWork).is_ok();
+    let is_seen = caller
+        .may(Permission::SeeJobs)
+        .is_ok_and(|sight| sight.covers(stored.organisation, stored.job.site()));
+    stored.organisation == caller.person.organisation && (is_own || is_seen)
 }
 
 /// Whether it stops a robot or takes leave from it: no limit on tries ever stands before that.

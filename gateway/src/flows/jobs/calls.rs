@@ -43,7 +43,7 @@ pub async fn follow(
             (before, after.ok_or_else(ApiError::broken)?)
         }
         None if job.open_help().is_none() => {
-            let Some(open) = call_of_job(tx.connection(), job.id())
+            let Some(open) = call_of_job(tx.connection().await?, job.id())
                 .await?
                 .filter(|stored| !stored.call.phase.is_over())
             else {

@@ -178,7 +178,8 @@ async fn attachments(app: &App, about: &About) -> Result<Vec<Attachment>, ApiErr
         for evidence in pictures.unwrap_or_default() {
             let picture = trust::store::picture(&app.pool, case, *evidence).await?;
             attachments.extend(picture.map(|picture| Attachment {
-                name: AttachmentName::Evidence {
+                name: AttachmentName::Picture {
+                    case,
                     evidence: picture.evidence,
                 },
                 media_type: picture.media_type,

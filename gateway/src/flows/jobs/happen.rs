@@ -168,7 +168,7 @@ impl Unfolding {
         };
         if let Some(call) = moved {
             let title = job.plan.title.clone();
-            let view = calls::view(app, tx.connection(), &call, title).await?;
+            let view = calls::view(app, tx.connection().await?, &call, title).await?;
             self.news.calls.push(view);
         }
         self.queue.extend(follow_ups(job, &event));

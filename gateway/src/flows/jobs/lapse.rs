@@ -16,7 +16,7 @@ const BATCH: u32 = 50;
 /// Lets the deadlines of jobs that have passed take effect, each in a transaction of its own, and returns how many did. One
 /// that can't take effect now keeps no other from it: the next look finds it again.
 pub async fn lapse_jobs(app: &App) -> Result<usize, ApiError> {
-    let mut claim = Tx::begin(&app.pool).await?;
+    let mut claim = Tx::begin(&app.pool);
     let due = jobs::store::claim_due(&mut claim, app.clock.micros(), BATCH).await?;
     drop(claim);
     let mut lapsed = 0;
@@ -30,7 +30,7 @@ pub async fn lapse_jobs(app: &App) -> Result<usize, ApiError> {
 }
 
 async fn lapse_job(app: &App, job: JobId, kind: DeadlineKind) -> Result<bool, ApiError> {
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     let before = jobs::store::load(&mut tx, job)
         .await?
         .ok_or_else(ApiError::broken)?;
@@ -48,7 +48,7 @@ async fn lapse_job(app: &App, job: JobId, kind: DeadlineKind) -> Result<bool, Ap
 
 /// The same for calls for help, whose events stand in their job's stream.
 pub async fn lapse_calls(app: &App) -> Result<usize, ApiError> {
-    let mut claim = Tx::begin(&app.pool).await?;
+    let mut claim = Tx::begin(&app.pool);
     let due = assist::store::claim_due_calls(&mut claim, app.clock.now(), BATCH).await?;
     drop(claim);
     let mut lapsed = 0;
@@ -62,7 +62,7 @@ pub async fn lapse_calls(app: &App) -> Result<usize, ApiError> {
 }
 
 async fn lapse_call(app: &App, job: JobId, assist: AssistId) -> Result<bool, ApiError> {
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     let call = assist::store::load_call(&mut tx, assist)
         .await?
         .ok_or_else(ApiError::broken)?;

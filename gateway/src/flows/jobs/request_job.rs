@@ -39,6 +39,7 @@ pub async fn request_job(
     };
     let said = hear(
         app,
+        &app.pool,
         caller,
         act,
         &stream,
@@ -61,7 +62,7 @@ pub async fn request_job(
         .filter(|site| site.organisation == caller.person.organisation)
         .ok_or_else(|| ApiError::not_found("site"))?;
 
-    let mut tx = Tx::begin(&app.pool).await?;
+    let mut tx = Tx::begin(&app.pool);
     if let Some(answer) = once::earlier(app, &mut tx, request).await? {
         return Ok(answer);
     }
@@ -74,7 +75,7 @@ pub async fn request_job(
     };
     let happened = happen(app, &mut tx, site.organisation, before, proposal, now).await?;
     let view = happened.news.jobs.last().ok_or_else(ApiError::broken)?;
-    let answer = once::first(&mut tx, request, StatusCode::CREATED, view).await?;
+    let answer = once::first(&mut tx, request, StatusCode::CREATED, view)?;
     tx.commit(&app.signer, now).await?;
     happened.news.tell(app);
     Ok(answer)

@@ -98,7 +98,7 @@ pub async fn pause_if_at_work(
     robot: &Robot,
     now: UnixMicros,
 ) -> Result<Option<Happened>, ApiError> {
-    let Some(before) = jobs::store::held_by(tx.connection(), robot.robot).await? else {
+    let Some(before) = jobs::store::held_by(tx.connection().await?, robot.robot).await? else {
         return Ok(None);
     };
     let engaged = before.job.phase.engaged();

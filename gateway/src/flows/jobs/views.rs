@@ -45,10 +45,16 @@ impl Names {
         connection: &mut sqlx::PgConnection,
         (people, sites, robots): (Vec<PersonId>, Vec<SiteId>, Vec<RobotId>),
     ) -> Result<Self, ApiError> {
+        let (people, unknown) = app.live.people.known(&people);
         let mut names = Self {
-            people: identity::store::person_names(&mut *connection, &people).await?,
+            people,
             ..Self::default()
         };
+        if !unknown.is_empty() {
+            let read = identity::store::person_names(&mut *connection, &unknown).await?;
+            app.live.people.remember(&read);
+            names.people.extend(read);
+        }
         for robot in robots {
             let known = match app.live.robot_name(robot) {
                 Some(name) => Some(name),
@@ -79,10 +85,10 @@ pub async fn view(app: &App, stored: &Stored) -> Result<JobView, ApiError> {
 
 /// One job as its transaction makes it.
 pub async fn view_in(app: &App, tx: &mut Tx, stored: &Stored) -> Result<JobView, ApiError> {
-    let names = names(app, tx.connection(), std::slice::from_ref(stored)).await?;
+    let names = names(app, tx.connection().await?, std::slice::from_ref(stored)).await?;
     // Nobody complains before the end.
     let cases = if stored.job.phase.is_over() {
-        trust::store::of_job(tx.connection(), stored.job.id()).await?
+        trust::store::of_job(tx.connection().await?, stored.job.id()).await?
     } else {
         Vec::new()
     };
@@ -144,6 +150,7 @@ fn describe(stored: &Stored, names: &Names, cases: Vec<CaseId>) -> Result<JobVie
         phase: job.phase_name(),
         interrupted: job.interrupted(),
         stops_for: job.stops_for(),
+        is_held: job.is_held(),
         robot: job.robot(),
         robot_name: job.robot().map(|robot| names.robot(robot)),
         epoch: job.epoch,

@@ -11,6 +11,7 @@ use protocol::{
     views::Role,
 };
 use spine::{Recording, Tx};
+use sqlx::PgExecutor;
 
 use crate::{
     app::App,
@@ -116,6 +117,7 @@ pub fn is_keepable(payload: &Payload) -> bool {
 /// the person may act in here, the best first.
 pub async fn hear<E: Clone>(
     app: &App,
+    executor: impl PgExecutor<'_>,
     caller: &Caller,
     act: Act<E>,
     stream: &str,
@@ -132,7 +134,7 @@ pub async fn hear<E: Clone>(
             Ok(Said { event, role, word })
         }
         (None, Some(text)) => {
-            let (bytes, opened, key) = open(app, caller, &text).await?;
+            let (bytes, opened, key) = open(app, executor, caller, &text).await?;
             if !is_keepable(&opened.payload) {
                 return Err(refused("the event has words that can't be shown"));
             }
@@ -164,6 +166,7 @@ pub async fn hear<E: Clone>(
 /// The event, if it was sealed by the key that the caller's own sign-in bound.
 async fn open(
     app: &App,
+    executor: impl PgExecutor<'_>,
     caller: &Caller,
     text: &str,
 ) -> Result<(Vec<u8>, ActorEvent, KeyId), ApiError> {
@@ -174,7 +177,7 @@ async fn open(
         .ok_or_else(|| refused("the sealed event is not base64, or too large"))?;
     let key =
         sealed::claimed_key(&bytes).map_err(|_unreadable| refused("not a sealed envelope"))?;
-    let bound = identity::store::session_key(&app.pool, key, app.clock.now())
+    let bound = identity::store::session_key(executor, key, app.clock.now())
         .await?
         .filter(|bound| bound.person == caller.person.person)
         .filter(|bound| match &caller.credential {

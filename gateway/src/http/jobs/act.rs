@@ -33,7 +33,6 @@ pub(crate) async fn handler(
     Named(job): Named<JobId>,
     once: Once<JobAct>,
 ) -> Result<Answer, ApiError> {
-    super::job_for(&app, &caller, job).await?;
     let request = once.of(caller.person.person);
     act_on_job(&app, &caller, &request, job, once.body).await
 }

@@ -119,7 +119,7 @@ async fn add_site(tx: &mut Tx, house: &House, number: u128) {
 }
 
 async fn record_site(house: &House, number: u128) {
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     add_site(&mut tx, house, number).await;
     house.commit(tx).await;
 }
@@ -192,7 +192,7 @@ async fn a_slow_transaction_is_waited_for_and_nothing_behind_it_is_lost_or_doubl
         }
     };
 
-    let mut slow = house.begin().await;
+    let mut slow = house.begin();
     add_site(&mut slow, &house, 901).await;
     record_site(&house, 902).await;
     let held_back = page(&house, Who::Admin, &before).await;
@@ -220,7 +220,7 @@ async fn a_fresh_stream_begins_with_what_comes_next(owner: PgPool) {
 #[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn a_stream_never_shows_another_organisations_events(owner: PgPool) {
     let house = House::new(&owner).await;
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     let foreign = house.robot(FOREIGN).await;
     let token = FOREIGN.token_id();
     store::revoke_robot_token(&mut tx, &foreign, token, None, house.now())
@@ -282,7 +282,7 @@ const BUSY: Duration = Duration::from_millis(250);
 async fn a_stream_ends_when_its_readers_right_is_taken_away_however_busy_the_log_is(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut stream = Stream::open(&house, Who::Admin, None).await;
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     let grant = Who::Admin.roles()[0];
     store::revoke_role(&mut tx, LINDEN, Who::Admin.id(), grant, None)
         .await
@@ -297,12 +297,15 @@ async fn a_stream_ends_when_its_readers_right_is_taken_away_however_busy_the_log
         }
     };
     let reading = async { while stream.next_or_end().await.is_some() {} };
-    let is_ended = soon("the stream's end", async {
-        tokio::select! {
-            () = reading => true,
-            () = busy => false,
-        }
-    });
+    let is_ended = soon(
+        "the stream's end",
+        Box::pin(async {
+            tokio::select! {
+                () = reading => true,
+                () = busy => false,
+            }
+        }),
+    );
 
     assert!(is_ended.await);
 }

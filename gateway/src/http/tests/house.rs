@@ -125,7 +125,7 @@ impl House {
 
     async fn furnish(&self) {
         let now = self.now();
-        let mut tx = self.begin().await;
+        let mut tx = self.begin();
         for (organisation, name) in [(LINDEN, "Linden"), (OTHER, "Other")] {
             store::create_organisation(&mut tx, organisation, &called(name), now)
                 .await
@@ -157,8 +157,8 @@ impl House {
         self.app.clock.now()
     }
 
-    pub(crate) async fn begin(&self) -> Tx {
-        Tx::begin(&self.app.pool).await.unwrap()
+    pub(crate) fn begin(&self) -> Tx {
+        Tx::begin(&self.app.pool)
     }
 
     pub(crate) async fn commit(&self, tx: Tx) {
@@ -214,7 +214,7 @@ impl House {
         let expires_at = self.now() + lasts;
         let issued_at = expires_at - Duration::HOUR;
         let person = self.person(who).await;
-        let mut tx = self.begin().await;
+        let mut tx = self.begin();
         store::issue_link(&mut tx, &person, link.hash(), uses, expires_at, issued_at)
             .await
             .unwrap();
@@ -227,7 +227,7 @@ impl House {
         let number = self.sessions_opened.fetch_add(1, Ordering::Relaxed);
         let secret = Secret::new(SecretKind::Session, &[number; 32]);
         let person = self.person(who).await;
-        let mut tx = self.begin().await;
+        let mut tx = self.begin();
         store::open_session(&mut tx, &person, secret.hash(), self.now())
             .await
             .unwrap();
@@ -323,7 +323,7 @@ async fn move_in(tx: &mut Tx, who: Who, now: OffsetDateTime) {
             .await
             .unwrap();
     }
-    let known = store::load_person(tx.connection(), person)
+    let known = store::load_person(tx.connection().await.unwrap(), person)
         .await
         .unwrap()
         .unwrap();

@@ -201,7 +201,7 @@ async fn a_right_that_was_taken_away_is_gone_with_the_next_request(owner: PgPool
         .await;
     assert_eq!(before.status, 200);
 
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     let grant = Who::Admin.roles()[0];
     let (organisation, person) = (Who::Admin.organisation(), Who::Admin.id());
     identity::store::revoke_role(&mut tx, organisation, person, grant, None)

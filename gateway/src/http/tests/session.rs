@@ -160,7 +160,7 @@ async fn a_bearer_token_needs_no_origin_and_is_not_signed_out(owner: PgPool) {
 async fn an_unknown_revoked_or_misplaced_secret_opens_nothing(owner: PgPool) {
     let house = House::new(&owner).await;
     let person = house.person(Who::Owner).await;
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     let token = Who::Owner.token_id();
     identity::store::revoke_api_token(&mut tx, &person, token, None, house.now())
         .await

@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
+use protocol::job::PhaseName;
 use sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -9,10 +10,14 @@ use tokio::process::{Child, Command};
 use super::{
     house::{House, JUNIPER, PUBLIC_URL},
     until::until,
+    work::{job, under_way},
 };
-use crate::live::{
-    presence,
-    rate_limit::{Limit, RateLimit},
+use crate::{
+    flows::jobs::watch_beats::watch_beats,
+    live::{
+        presence,
+        rate_limit::{Limit, RateLimit},
+    },
 };
 
 const THREE: Limit = Limit {
@@ -124,4 +129,32 @@ async fn a_redis_that_is_away_holds_up_one_request_in_a_while_and_not_each(owner
     tokio::time::timeout(Duration::from_secs(5), counting)
         .await
         .expect("every single try waited for a Redis that is away");
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_job_stalls_when_no_gateway_hears_its_robot_and_not_while_another_one_does(
+    owner: PgPool,
+) {
+    let redis = Redis::start().await;
+    let house = House::with_redis(&owner, &redis.url()).await;
+    let _juniper = under_way(&house).await;
+    let long_ago = house.app.clock.micros().plus(-60_000_000);
+    let key = presence::key(JUNIPER.id());
+
+    redis
+        .until("SET", &[&key, "elsewhere"], |set: Option<String>| {
+            set.is_some()
+        })
+        .await;
+    watch_beats(&house.app, long_ago).await.unwrap();
+    let while_elsewhere = job(&house).await.phase;
+    redis
+        .until("DEL", &[&key], |gone: Option<i64>| gone == Some(1))
+        .await;
+    watch_beats(&house.app, long_ago).await.unwrap();
+    let while_nowhere = job(&house).await;
+
+    assert!(while_elsewhere.is_active() && while_elsewhere != PhaseName::Stalled);
+    assert_eq!(while_nowhere.phase, PhaseName::Stalled);
+    assert!(while_nowhere.assist.is_some(), "nobody is called");
 }

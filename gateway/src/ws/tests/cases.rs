@@ -52,7 +52,7 @@ async fn move_to_wing_b(house: &House, who: Who) {
         role: Role::Operator,
         site: Some(WING_B),
     };
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     store::grant_role(&mut tx, LINDEN, who.id(), grant, None, house.now())
         .await
         .unwrap();

@@ -242,7 +242,7 @@ async fn a_command_that_is_refused_on_a_data_channel_is_refused_on_the_socket_to
     let house = House::new(&owner).await;
     let mut viewing = Viewing::of(&house, Who::Operator).await;
     let (person, token) = (house.person(Who::Operator).await, Who::Operator.token_id());
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     store::revoke_api_token(&mut tx, &person, token, None, house.now())
         .await
         .unwrap();

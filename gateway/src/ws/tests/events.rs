@@ -202,7 +202,7 @@ async fn a_key_that_was_replaced_is_no_longer_believed_not_even_in_a_session_tha
     let at_start = house.robot(JUNIPER).await;
     let (_number, sealed) = Journal::new(JUNIPER).write(Outcome::Accepted);
     let newer = SigningKey::from_bytes(&[77; 32]).verifying_key().to_bytes();
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     identity::store::bind_robot_key(&mut tx, &at_start, newer, house.now())
         .await
         .unwrap();

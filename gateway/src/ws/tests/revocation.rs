@@ -57,7 +57,7 @@ async fn all_followed(house: &House) {
             doubt: std::sync::Arc::default(),
         });
         let person = Who::Roleless.id();
-        let mut tx = house.begin().await;
+        let mut tx = house.begin();
         let revoked = Payload::TokenRevoked { person, token };
         tx.record(person_stream(person), LINDEN, None, None, revoked);
         house.commit(tx).await;
@@ -76,7 +76,7 @@ async fn started(house: &House) {
 
 async fn revoke_as_another_process_does(house: &House, token: TokenId) {
     let juniper = house.robot(JUNIPER).await;
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     store::revoke_robot_token(&mut tx, &juniper, token, None, house.now())
         .await
         .unwrap();
@@ -125,7 +125,7 @@ async fn second_token(house: &House) -> (TokenId, String) {
     let secret = Secret::new(SecretKind::Robot, &[9; 32]);
     let token = TokenId(Uuid::now_v7());
     let juniper = house.robot(JUNIPER).await;
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     store::issue_robot_token(&mut tx, &juniper, token, secret.hash(), None, house.now())
         .await
         .unwrap();
@@ -226,14 +226,14 @@ async fn a_role_that_is_taken_away_ends_the_live_page_and_one_that_is_given_does
         site: Some(WING_B),
     };
 
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     store::grant_role(&mut tx, LINDEN, person, given, None, house.now())
         .await
         .unwrap();
     house.commit(tx).await;
     all_followed(&house).await;
     page.in_step().await;
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     store::revoke_role(&mut tx, LINDEN, person, held, None)
         .await
         .unwrap();
@@ -250,7 +250,7 @@ async fn a_scripts_token_that_is_revoked_ends_its_socket(owner: PgPool) {
 
     let person = house.person(Who::Operator).await;
     let token = Who::Operator.token_id();
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     store::revoke_api_token(&mut tx, &person, token, None, house.now())
         .await
         .unwrap();

@@ -47,7 +47,7 @@ async fn refused(console: &mut Console) -> String {
 
 /// Nothing follows the log here, as when it is behind: the session has not heard of what was taken away.
 async fn take_away(house: &House, who: Who, given: Option<RoleGrant>) {
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     for held in who.roles() {
         store::revoke_role(&mut tx, LINDEN, who.id(), held, None)
             .await
@@ -97,7 +97,7 @@ async fn a_command_is_refused_from_the_moment_on_in_which_its_sign_in_ended(owne
     let session = SecretHash::of(SecretKind::Session, secret).unwrap();
     let person = house.person(Who::Operator).await;
     let token = Who::Operator.token_id();
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     assert!(
         store::close_session(&mut tx, session, house.now())
             .await

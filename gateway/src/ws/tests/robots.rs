@@ -47,7 +47,7 @@ async fn goes_on(house: &House, robot: &mut Robot, machine: Machine, tick_ms: u6
 async fn without_a_standing_token_there_is_no_socket(owner: PgPool) {
     let house = House::new(&owner).await;
     let address = house.listen().await;
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     let rowan = house.robot(ROWAN).await;
     identity::store::revoke_robot_token(&mut tx, &rowan, ROWAN.token_id(), None, house.now())
         .await

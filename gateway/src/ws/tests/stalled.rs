@@ -135,7 +135,7 @@ async fn a_console_that_takes_no_frame_does_not_outlive_the_role_that_was_taken_
     let console = stalled_console(&house).await;
 
     let (person, held) = (Who::Operator.id(), Who::Operator.roles()[0]);
-    let mut tx = house.begin().await;
+    let mut tx = house.begin();
     store::revoke_role(&mut tx, LINDEN, person, held, None)
         .await
         .unwrap();

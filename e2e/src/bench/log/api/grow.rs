@@ -107,7 +107,7 @@ async fn fill(app: PgPool, writer: u128, left: Arc<AtomicI64>) -> Result<()> {
         if mine <= 0 {
             return Ok(());
         }
-        let mut tx = Tx::begin(&app).await?;
+        let mut tx = Tx::begin(&app);
         for (number, robot) in (0..mine).zip(robots.iter().cycle()) {
             let payload = order(*robot, u64::try_from(number)?);
             tx.record(robot_stream(*robot), ELSEWHERE, None, None, payload);

@@ -13,7 +13,8 @@ pub(super) fn check(question: &AssistQuestion) -> Result<(), CallRefusal> {
         return Err(CallRefusal::TooManyOptions);
     }
     check_text(&question.words, MAX_TEXT_CHARS)?;
-    check_text(&question.camera, MAX_NAME_CHARS)?;
+    // No camera shows that nothing is heard of a robot.
+    check_length(&question.camera, MAX_NAME_CHARS)?;
     question
         .options
         .iter()
@@ -24,6 +25,10 @@ fn check_text(text: &str, most_chars: usize) -> Result<(), CallRefusal> {
     if text.trim().is_empty() {
         return Err(CallRefusal::QuestionEmpty);
     }
+    check_length(text, most_chars)
+}
+
+fn check_length(text: &str, most_chars: usize) -> Result<(), CallRefusal> {
     (text.chars().count() <= most_chars)
         .then_some(())
         .ok_or(CallRefusal::QuestionTooLong)

@@ -158,7 +158,7 @@ pub async fn insert_call(
         columns.due_at,
         columns.version,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     if inserted.rows_affected() != 1 {
         return Err(CallStoreError::Stale(call.assist));
@@ -180,7 +180,7 @@ pub async fn load_call(
          FOR UPDATE",
         assist.0,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?
     .map(CallRow::stored)
     .transpose()
@@ -247,7 +247,7 @@ pub async fn save_call(tx: &mut Tx, before: &Call, after: &Call) -> Result<(), C
         columns.version,
         version(before)?,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     if updated.rows_affected() != 1 {
         return Err(CallStoreError::Stale(after.assist));
@@ -301,7 +301,7 @@ pub async fn claim_due_calls(
         now,
         i64::from(limit),
     )
-    .fetch_all(tx.connection())
+    .fetch_all(tx.connection().await?)
     .await?
     .into_iter()
     .map(CallRow::stored)

@@ -59,13 +59,13 @@ async fn commit(tx: Tx) {
 }
 
 async fn issue(app: &PgPool, command: &Command) {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     insert(&mut tx, command).await.unwrap();
     commit(tx).await;
 }
 
 async fn feed(app: &PgPool, id: CommandId, input: Input, now: OffsetDateTime) -> Command {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     let before = load(&mut tx, id).await.unwrap().unwrap();
     let events = decide(Some(&before), input, now).unwrap();
     let after = events
@@ -137,7 +137,7 @@ async fn the_same_id_is_inserted_once_and_recorded_once(owner: PgPool) {
     let app = as_app(&owner).await;
     let first = command(1, JUNIPER, T0);
     issue(&app, &first).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
 
     let again = insert(&mut tx, &first).await;
     commit(tx).await;
@@ -159,7 +159,7 @@ async fn a_save_on_top_of_an_old_version_is_stale(owner: PgPool) {
     )
     .await;
     let late = apply(Some(before.clone()), Event::WentUnanswered { at: T0 }).unwrap();
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
 
     let stale = save(&mut tx, &before, &late).await;
     drop(tx);
@@ -206,8 +206,8 @@ async fn only_overdue_commands_are_claimed_and_by_one_claimant_at_a_time(owner: 
     .await;
     let now = T0 + Duration::SECOND * 3 + ANSWER_WITHIN;
 
-    let mut one = Tx::begin(&app).await.unwrap();
-    let mut other = Tx::begin(&app).await.unwrap();
+    let mut one = Tx::begin(&app);
+    let mut other = Tx::begin(&app);
     let first = claim_overdue(&mut one, now, 1).await.unwrap();
     let second = claim_overdue(&mut other, now, 10).await.unwrap();
     // Nothing was changed: the end of the transaction gives its rows back, and here it is waited for.

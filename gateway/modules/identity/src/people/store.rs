@@ -64,7 +64,7 @@ pub async fn create_organisation(
         name.as_str(),
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await
     .map_err(refuse(&[("organisation_name_once", Refusal::NameTaken)]))?;
     let name = name.to_string();
@@ -97,7 +97,7 @@ pub async fn create_site(
         name.as_str(),
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await
     .map_err(refuse(&[
         ("site_name_once", Refusal::NameTaken),
@@ -137,7 +137,7 @@ pub async fn create_person(
         name.as_str(),
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await
     .map_err(refuse(&[("person_of_organisation", Refusal::OrganisationUnknown)]))?;
     let payload = Payload::PersonAdded { person };
@@ -165,7 +165,7 @@ pub async fn grant_role(
         role.word(),
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await
     .map_err(refuse(&[
         ("role_grant_of_person", Refusal::PersonUnknown),
@@ -196,7 +196,7 @@ pub async fn revoke_role(
         role.word(),
         site.map(|site| site.0),
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     let was_held = deleted.rows_affected() == 1;
     if was_held {

@@ -76,7 +76,7 @@ pub async fn create_robot(
         new.name.as_str(),
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await
     .map_err(refuse(&[
         ("robot_name_once", Refusal::NameTaken),
@@ -93,7 +93,7 @@ pub async fn create_robot(
         by,
         payload,
     );
-    load_robot(tx.connection(), new.robot)
+    load_robot(tx.connection().await?, new.robot)
         .await?
         .ok_or(StoreError::Corrupt(
             "a robot that was just added is not there",
@@ -197,7 +197,7 @@ pub async fn issue_robot_token(
         robot.robot.0,
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     let payload = Payload::RobotTokenIssued {
         robot: robot.robot,
@@ -226,7 +226,7 @@ pub async fn revoke_robot_token(
         token.0,
         robot.robot.0,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?
     .ok_or(Refusal::TokenUnknown)?;
     if before.revoked_at.is_some() {
@@ -237,7 +237,7 @@ pub async fn revoke_robot_token(
         token.0,
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     let payload = Payload::RobotTokenRevoked {
         robot: robot.robot,
@@ -347,7 +347,7 @@ pub async fn bind_robot_key(
         key.0.as_slice(),
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await
     .map_err(refuse(&[("robot_key_once", Refusal::KeyTaken)]))?;
     let is_new = bound.rows_affected() == 1;

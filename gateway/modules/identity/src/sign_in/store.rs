@@ -50,7 +50,7 @@ pub async fn issue_link(
         expires_at,
         uses_left,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     Ok(())
 }
@@ -68,10 +68,10 @@ pub async fn use_link(
         link.as_bytes().as_slice(),
         now,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?;
     match used {
-        Some(person) => load_person(tx.connection(), PersonId(person))
+        Some(person) => load_person(tx.connection().await?, PersonId(person))
             .await?
             .ok_or(StoreError::Corrupt("a sign-in link of nobody")),
         None => Err(why_unusable(tx, link, now).await?.into()),
@@ -83,7 +83,7 @@ async fn why_unusable(
     link: SecretHash,
     now: OffsetDateTime,
 ) -> Result<Refusal, StoreError> {
-    Ok(match link_expires_at(tx.connection(), link).await? {
+    Ok(match link_expires_at(tx.connection().await?, link).await? {
         None => Refusal::LinkUnknown,
         Some(expires_at) if expires_at <= now => Refusal::LinkExpired,
         Some(_) => Refusal::LinkSpent,
@@ -121,7 +121,7 @@ pub async fn open_session(
         now,
         expires_at,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     let payload = Payload::SessionOpened {
         person: person.person,
@@ -189,7 +189,7 @@ pub async fn close_session(
         "DELETE FROM identity.session WHERE session_hash = $1 RETURNING organisation_id, person_id",
         session.as_bytes().as_slice(),
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?;
     let Some(closed) = closed else {
         return Ok(false);
@@ -243,7 +243,7 @@ pub async fn issue_api_token(
         person.person.0,
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     let payload = Payload::TokenIssued {
         person: person.person,
@@ -272,7 +272,7 @@ pub async fn revoke_api_token(
         token.0,
         person.person.0,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?
     .ok_or(Refusal::TokenUnknown)?;
     if before.revoked_at.is_some() {
@@ -283,7 +283,7 @@ pub async fn revoke_api_token(
         token.0,
         now,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     let payload = Payload::TokenRevoked {
         person: person.person,

@@ -9,7 +9,7 @@ async fn bound(app: &PgPool) -> (KeyId, SecretHash) {
     let session = secret(SecretKind::Session, 1);
     let public = SigningKey::from_bytes(&[5; 32]).verifying_key().to_bytes();
     let mira = mira(app).await;
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     store::open_session(&mut tx, &mira, session, T0)
         .await
         .unwrap();
@@ -32,7 +32,7 @@ fn micros(at: OffsetDateTime) -> UnixMicros {
 }
 
 async fn is_held(app: &PgPool, key: KeyId, at: OffsetDateTime) -> bool {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     store::hold_session_key(&mut tx, key, micros(at))
         .await
         .unwrap()
@@ -52,7 +52,7 @@ async fn can_be_ended(owner: &PgPool, key: KeyId) -> bool {
 async fn a_key_that_signs_does_not_end_before_what_it_signed_is_recorded(owner: PgPool) {
     let app = house(&owner).await;
     let (key, _session) = bound(&app).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     assert!(can_be_ended(&owner, key).await);
 
     let held = store::hold_session_key(&mut tx, key, micros(T0))
@@ -74,7 +74,7 @@ async fn a_key_that_has_ended_is_not_held(owner: PgPool) {
 
     assert!(is_held(&app, key, an_hour - time::Duration::MICROSECOND).await);
     assert!(!is_held(&app, key, an_hour).await, "expired");
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     store::close_session(&mut tx, session, T0).await.unwrap();
     commit(tx).await;
     assert!(!is_held(&app, key, T0).await, "signed out");

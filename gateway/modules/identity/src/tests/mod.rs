@@ -35,7 +35,7 @@ async fn house(owner: &PgPool) -> PgPool {
         .connect_with(owner.connect_options().as_ref().clone())
         .await
         .unwrap();
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     store::create_organisation(&mut tx, LINDEN, &name("Linden Care Home"), T0)
         .await
         .unwrap();
@@ -63,7 +63,7 @@ async fn mira(app: &PgPool) -> Person {
 }
 
 async fn robot(app: &PgPool, number: u128, site: SiteId, called: &str) -> Robot {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     let new = store::NewRobot {
         robot: RobotId(Uuid::from_u128(number)),
         organisation: LINDEN,

@@ -62,12 +62,12 @@ async fn names_that_must_be_their_own_are_refused_the_second_time(owner: PgPool)
     robot(&app, 31, WING_A, "R-014 Juniper").await;
     let fresh = Uuid::from_u128(99);
 
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let organisation =
         store::create_organisation(&mut tx, OrganisationId(fresh), &name("Other"), T0).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let site = store::create_site(&mut tx, LINDEN, SiteId(fresh), &name("Wing B"), None, T0).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let new = store::NewRobot {
         robot: RobotId(fresh),
         organisation: LINDEN,
@@ -93,7 +93,7 @@ async fn roles_come_and_go_and_each_change_is_recorded_once(owner: PgPool) {
         site: Some(WING_B),
     };
 
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let mut changed = Vec::new();
     for grant in [everywhere, here, everywhere, here] {
         changed.push(
@@ -104,7 +104,7 @@ async fn roles_come_and_go_and_each_change_is_recorded_once(owner: PgPool) {
     }
     commit(tx).await;
     let with_both = mira(&app).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     for _ in 0..2 {
         changed.push(
             store::revoke_role(&mut tx, LINDEN, MIRA, everywhere, None)
@@ -141,11 +141,11 @@ async fn no_grant_and_no_robot_crosses_the_wall_between_organisations(owner: PgP
         site: None,
     };
 
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let at_foreign_site = store::grant_role(&mut tx, LINDEN, MIRA, foreign_site, None, T0).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let by_other = store::grant_role(&mut tx, OTHER, MIRA, role, None, T0).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let new = store::NewRobot {
         robot: RobotId(Uuid::from_u128(31)),
         organisation: LINDEN,

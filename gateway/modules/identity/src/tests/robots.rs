@@ -10,7 +10,7 @@ async fn a_robot_is_found_by_id_by_name_and_by_its_token(owner: PgPool) {
     let app = house(&owner).await;
     let juniper = robot(&app, 31, WING_B, "R-014 Juniper").await;
     let hash = secret(SecretKind::Robot, 1);
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     store::issue_robot_token(&mut tx, &juniper, token(41), hash, None, T0)
         .await
         .unwrap();
@@ -47,7 +47,7 @@ async fn a_revoked_robot_token_opens_nothing_and_the_other_one_still_does(owner:
     let app = house(&owner).await;
     let juniper = robot(&app, 31, WING_B, "R-014 Juniper").await;
     let (old, new) = (secret(SecretKind::Robot, 1), secret(SecretKind::Robot, 2));
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     store::issue_robot_token(&mut tx, &juniper, token(41), old, None, T0)
         .await
         .unwrap();
@@ -78,7 +78,7 @@ async fn another_robots_token_cannot_be_revoked_by_its_id(owner: PgPool) {
     let juniper = robot(&app, 31, WING_B, "R-014 Juniper").await;
     let rowan = robot(&app, 32, WING_B, "R-021 Rowan").await;
     let hash = secret(SecretKind::Robot, 1);
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     store::issue_robot_token(&mut tx, &juniper, token(41), hash, None, T0)
         .await
         .unwrap();
@@ -95,7 +95,7 @@ async fn a_robots_key_is_bound_once_may_be_replaced_and_is_nobody_elses(owner: P
     let rowan = robot(&app, 32, WING_B, "R-021 Rowan").await;
     let key = |byte| SigningKey::from_bytes(&[byte; 32]).verifying_key();
     let bind = async |robot: &Robot, byte| {
-        let mut tx = Tx::begin(&app).await.unwrap();
+        let mut tx = Tx::begin(&app);
         let bound = store::bind_robot_key(&mut tx, robot, key(byte).to_bytes(), T0).await;
         if bound.is_ok() {
             commit(tx).await;

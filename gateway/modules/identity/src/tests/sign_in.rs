@@ -11,7 +11,7 @@ const A_DAY: Duration = Duration::DAY;
 async fn link(app: &PgPool, byte: u8, uses: LinkUses) -> SecretHash {
     let link = secret(SecretKind::Link, byte);
     let mira = mira(app).await;
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     store::issue_link(&mut tx, &mira, link, uses, T0 + A_DAY, T0)
         .await
         .unwrap();
@@ -24,7 +24,7 @@ async fn use_link(
     link: SecretHash,
     now: OffsetDateTime,
 ) -> Result<Person, StoreError> {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     let person = store::use_link(&mut tx, link, now).await?;
     commit(tx).await;
     Ok(person)
@@ -76,7 +76,7 @@ async fn of_many_who_use_a_link_for_one_at_once_one_gets_in(owner: PgPool) {
 async fn session(app: &PgPool) -> SecretHash {
     let session = secret(SecretKind::Session, 1);
     let mira = mira(app).await;
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     store::open_session(&mut tx, &mira, session, T0)
         .await
         .unwrap();
@@ -127,7 +127,7 @@ async fn a_closed_session_opens_nothing_and_both_ends_are_recorded(owner: PgPool
     let app = house(&owner).await;
     let session = session(&app).await;
 
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let first = store::close_session(&mut tx, session, T0).await.unwrap();
     let second = store::close_session(&mut tx, session, T0).await.unwrap();
     commit(tx).await;
@@ -171,14 +171,14 @@ async fn a_revoked_api_token_opens_nothing(owner: PgPool) {
     let app = house(&owner).await;
     let hash = secret(SecretKind::Api, 1);
     let mira = mira(&app).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     store::issue_api_token(&mut tx, &mira, token(41), hash, Some(MIRA), T0)
         .await
         .unwrap();
     commit(tx).await;
     let before = store::person_by_api_token(&app, hash, T0).await.unwrap();
 
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let first = store::revoke_api_token(&mut tx, &mira, token(41), None, T0)
         .await
         .unwrap();
@@ -211,7 +211,7 @@ async fn no_table_holds_a_secret_itself(owner: PgPool) {
     let app = house(&owner).await;
     let made = Secret::new(SecretKind::Api, &[1; 32]);
     let mira = mira(&app).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     store::issue_api_token(&mut tx, &mira, token(41), made.hash(), None, T0)
         .await
         .unwrap();

@@ -59,7 +59,7 @@ pub(super) fn ask(
     at: UnixMicros,
 ) -> Option<()> {
     let engaged = job.phase.engaged_mut()?;
-    engaged.verdict = None;
+    engaged.forget_verdict();
     engaged.work = Work::AwaitingApproval(Question {
         approval,
         words: words.to_owned(),
@@ -85,18 +85,20 @@ pub(super) fn answer(job: &mut Job, approval: ApprovalId, is_granted: bool) -> O
 }
 
 pub(super) fn take_back(job: &mut Job, approval: ApprovalId, at: UnixMicros) -> Option<()> {
-    let verdict = job.phase.engaged_mut()?.verdict.as_mut()?;
+    let engaged = job.phase.engaged_mut()?;
+    let verdict = engaged.verdict.as_mut()?;
     if verdict.approval != approval {
         return None;
     }
     verdict.is_granted = false;
+    engaged.is_taken_back = true;
     stop_if_active(job, at)
 }
 
 /// The leave to enter is used up, and with it the yes to any question.
 pub(super) fn finish(job: &mut Job, at: UnixMicros) -> Option<()> {
     let engaged = job.phase.engaged_mut()?;
-    engaged.verdict = None;
+    engaged.forget_verdict();
     engaged.work = Work::Verifying {
         accept_by: at.plus(ACCEPT_WITHIN_MICROS),
     };

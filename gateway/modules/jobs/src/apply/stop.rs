@@ -109,6 +109,7 @@ pub(super) fn unconfirmed(job: &mut Job) -> Option<()> {
 pub(super) fn go_on(job: &mut Job, at: UnixMicros) -> Option<()> {
     let is_let_in = job.is_let_in(at);
     let engaged = job.phase.engaged_mut()?;
+    engaged.is_held = false;
     engaged.halt = if engaged.work.needs_access() && !is_let_in {
         Halt::Paused
     } else {

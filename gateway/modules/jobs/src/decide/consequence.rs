@@ -61,8 +61,9 @@ pub(super) fn of(job: &Job, event: &JobEvent, actor: Actor, now: UnixMicros) -> 
     }
 }
 
-/// Whether a robot that stands was given new leave. At a door it must have found the way in open; on its way it can't, and
-/// there the leave itself is the requester's word that it may go on: the stop took the earlier one away.
+/// Whether a robot that stands was given new leave, and nobody but the requester had it stand. At a door it must have found the
+/// way in open; on its way it can't, and there the leave itself is the requester's word that it may go on: the stop took the
+/// earlier one away.
 fn is_let_in_anew(job: &Job) -> bool {
     let Some(engaged) = job.phase.engaged() else {
         return false;
@@ -72,7 +73,7 @@ fn is_let_in_anew(job: &Job) -> bool {
         Work::AtSite | Work::Executing | Work::AwaitingApproval(_) => job.is_access_verified(),
         Work::Verifying { .. } => false,
     };
-    engaged.halt == Halt::Paused && is_let_in
+    engaged.halt == Halt::Paused && !engaged.is_held && is_let_in
 }
 
 /// Nobody needs to help a robot that is back, unless somebody is at it: its own next question must find the line free.

@@ -254,7 +254,7 @@ fn was_approved(engaged: &Engaged) -> bool {
     let is_stopping = matches!(engaged.halt, Halt::Stopping { .. });
     engaged
         .verdict
-        .is_some_and(|verdict| verdict.is_granted || is_stopping)
+        .is_some_and(|verdict| verdict.is_granted || (is_stopping && engaged.is_taken_back))
 }
 
 fn all_steps_done(job: &Job) -> Result<(), Inapplicable> {

@@ -143,6 +143,12 @@ impl Engaged {
         }
     }
 
+    /// An answer is for one question and for the step that it was about.
+    pub(crate) const fn forget_verdict(&mut self) {
+        self.verdict = None;
+        self.is_taken_back = false;
+    }
+
     /// The call for help that is not over.
     pub fn open_help(&self) -> Option<&Help> {
         self.help.as_ref().filter(|help| help.is_open())
@@ -221,6 +227,11 @@ impl Job {
     /// The phase that it returns to, while it is interrupted.
     pub fn interrupted(&self) -> Option<PhaseName> {
         self.phase.engaged()?.interrupted()
+    }
+
+    /// Whether the robot stands, or is about to, because somebody else than the requester paused it.
+    pub fn is_held(&self) -> bool {
+        self.phase.engaged().is_some_and(|engaged| engaged.is_held)
     }
 
     /// Where a stop leads to, while the robot is stopping.

@@ -48,13 +48,13 @@ pub(super) fn job(number: u128, seconds: i64) -> Job {
 }
 
 pub(super) async fn keep(app: &PgPool, job: &Job) {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     insert(&mut tx, ORGANISATION, job).await.unwrap();
     commit(tx).await;
 }
 
 async fn replace(app: &PgPool, before: &Job, after: &Job) -> Result<(), StoreError> {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     save(&mut tx, before, after).await?;
     commit(tx).await;
     Ok(())
@@ -217,8 +217,8 @@ async fn of_two_writers_at_once_one_is_stale(owner: PgPool) {
     let app = as_app(&owner).await;
     let before = job(1, 0);
     keep(&app, &before).await;
-    let mut first = Tx::begin(&app).await.unwrap();
-    let mut second = Tx::begin(&app).await.unwrap();
+    let mut first = Tx::begin(&app);
+    let mut second = Tx::begin(&app);
     let seen = load(&mut first, before.id()).await.unwrap().unwrap().job;
     assert_eq!(
         load(&mut second, before.id()).await.unwrap().unwrap().job,
@@ -239,7 +239,7 @@ async fn of_two_writers_at_once_one_is_stale(owner: PgPool) {
         peek(&app, before.id()).await.unwrap().unwrap().job,
         cancelled
     );
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let again = insert(&mut tx, ORGANISATION, &before).await;
     assert!(matches!(again, Err(StoreError::Stale(_))));
 }
@@ -363,8 +363,8 @@ async fn moments_that_came_are_claimed_by_one_gateway_at_a_time(owner: PgPool) {
             .collect::<Vec<_>>()
     };
 
-    let mut one = Tx::begin(&app).await.unwrap();
-    let mut other = Tx::begin(&app).await.unwrap();
+    let mut one = Tx::begin(&app);
+    let mut other = Tx::begin(&app);
     let first = claim_due(&mut one, now, 1).await.unwrap();
     let rest = claim_due(&mut other, now, 10).await.unwrap();
     // Nothing was changed: the end of the transaction gives its rows back, and here it is waited for.
@@ -386,7 +386,7 @@ async fn a_moment_that_lapsed_is_gone_with_what_it_brought(owner: PgPool) {
     let assigned = JobEvent::Assigned { robot: JUNIPER };
     feed(&app, before.id(), assigned, OPERATOR, T0).await;
     let now = T0.plus(HOUR);
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let due = claim_due(&mut tx, now, 10).await.unwrap();
     let offered = load(&mut tx, before.id()).await.unwrap().unwrap().job;
     let event = crate::lapse(&offered, due[0].kind, now).unwrap();
@@ -395,7 +395,7 @@ async fn a_moment_that_lapsed_is_gone_with_what_it_brought(owner: PgPool) {
     save(&mut tx, &offered, &free).await.unwrap();
     commit(tx).await;
 
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     assert_eq!(claim_due(&mut tx, now, 10).await.unwrap(), []);
     assert_eq!(held_by(&app, JUNIPER).await.unwrap(), None);
 }
@@ -407,7 +407,7 @@ async fn the_list_pages_from_the_newest_back_without_gap_or_repeat(owner: PgPool
         // Two share a moment: the id decides between them.
         keep(&app, &job(number, i64::try_from(number / 2).unwrap())).await;
     }
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     insert(&mut tx, OrganisationId(Uuid::from_u128(9)), &job(9, 9))
         .await
         .unwrap();

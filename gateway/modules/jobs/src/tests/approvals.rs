@@ -63,6 +63,18 @@ fn what_a_robot_did_before_it_heard_that_a_yes_was_taken_back_counts() {
 }
 
 #[test]
+fn a_step_that_the_requester_forbade_does_not_count_while_the_robot_stops() {
+    let before = before_the_drawer();
+    let opened = checkpoint(before.epoch(), before.job.checkpoint + 1);
+    let no = JobEvent::ApprovalDenied { approval: QUESTION };
+
+    let stopping = before.asking().and(&no, REQUESTER).stopping();
+
+    assert_eq!(stopping.job.phase_name(), PhaseName::Stopping);
+    stopping.only_records(&opened, ROBOT, Inapplicable::NotApproved);
+}
+
+#[test]
 fn work_that_no_robot_set_out_for_in_its_time_is_called_off() {
     for story in [
         Story::begin(),

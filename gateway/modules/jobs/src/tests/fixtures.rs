@@ -200,8 +200,9 @@ impl Story {
         self.and(&event, Actor::Cloud)
     }
 
+    /// By its requester's wish: their new leave lets it go on.
     pub(crate) fn stopping(self) -> Self {
-        self.and(&JobEvent::Paused {}, OPERATOR)
+        self.and(&JobEvent::Paused {}, REQUESTER)
     }
 
     pub(crate) fn cancelling(self) -> Self {

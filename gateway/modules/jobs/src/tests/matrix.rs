@@ -98,6 +98,11 @@ fn shapes() -> Vec<Shape> {
         shape("Stalled, called for", {
             stalled.and(&call(None), Actor::Cloud)
         }),
+        shape("Paused by an operator / Travelling, leave granted", {
+            let pause = JobEvent::Paused {};
+            let travelling = Story::begin().travelling();
+            travelling.and(&pause, OPERATOR).stands().granted(2)
+        }),
         shape("Paused / Executing, leave granted", {
             Story::begin().executing().paused().granted(2)
         }),

@@ -64,7 +64,8 @@ fn only_the_robot_says_that_it_stands_and_silence_is_an_incident() {
 
 #[test]
 fn a_stopped_robot_goes_on_only_under_new_leave_that_it_verified() {
-    let paused = Story::begin().executing().step_done().paused();
+    let executing = Story::begin().executing().step_done();
+    let paused = executing.and(&PAUSED, REQUESTER).stands();
     assert_eq!(paused.job.interrupted(), Some(PhaseName::Executing));
     assert_eq!(paused.job.access, None);
     paused.refuses(&RESUMED, OPERATOR, Refusal::AccessNotVerified);
@@ -91,13 +92,39 @@ fn a_stopped_robot_goes_on_only_under_new_leave_that_it_verified() {
 
 #[test]
 fn a_requester_who_stopped_the_robot_on_its_way_lets_it_go_on_by_granting_leave_anew() {
-    let paused = Story::begin().travelling().granted(1).paused();
+    let paused = Story::begin()
+        .travelling()
+        .granted(1)
+        .and(&PAUSED, REQUESTER)
+        .stands();
 
     let going = paused.clone().granted(2);
     let by_an_operator = paused.and(&RESUMED, OPERATOR);
 
     assert_eq!(going.job.phase_name(), PhaseName::Travelling);
     assert_eq!(by_an_operator.job.phase_name(), PhaseName::Travelling);
+}
+
+#[test]
+fn a_robot_that_somebody_else_paused_does_not_go_on_by_the_requesters_leave_alone() {
+    for actor in [OPERATOR, ADMIN, Actor::Cloud] {
+        let travelling = Story::begin().travelling().granted(1);
+        let on_its_way = travelling.and(&PAUSED, actor).stands().granted(2);
+        let executing = Story::begin().executing();
+        let inside = executing
+            .and(&PAUSED, actor)
+            .stands()
+            .granted(2)
+            .verified(2);
+
+        for held in [on_its_way, inside] {
+            assert_eq!(held.job.phase_name(), PhaseName::Paused);
+            assert!(held.job.is_held());
+            let going = held.and(&RESUMED, OPERATOR);
+            assert_eq!(going.job.interrupted(), None);
+            assert!(!going.job.is_held());
+        }
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ async fn put(tx: &mut Tx, case: CaseId, part: &str, text: &SaltedText) -> Result
         text.salt.as_slice(),
         hash.0.as_slice(),
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     Ok(())
 }
@@ -99,7 +99,7 @@ pub async fn put_picture(tx: &mut Tx, case: CaseId, picture: &Picture) -> Result
         hash.0.as_slice(),
         picture.content,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     Ok(())
 }
@@ -162,7 +162,7 @@ pub async fn contents(
 /// Deletes all that people wrote for a case. The case stays, and the log still proves what the words were.
 pub async fn forget_words(tx: &mut Tx, case: CaseId) -> Result<(), StoreError> {
     sqlx::query!("DELETE FROM trust.case_words WHERE case_id = $1", case.0)
-        .execute(tx.connection())
+        .execute(tx.connection().await?)
         .await?;
     Ok(())
 }
@@ -170,7 +170,7 @@ pub async fn forget_words(tx: &mut Tx, case: CaseId) -> Result<(), StoreError> {
 /// Deletes the pictures of a case. The case stays, and the log still proves what they showed.
 pub async fn forget_pictures(tx: &mut Tx, case: CaseId) -> Result<(), StoreError> {
     sqlx::query!("DELETE FROM trust.case_picture WHERE case_id = $1", case.0)
-        .execute(tx.connection())
+        .execute(tx.connection().await?)
         .await?;
     Ok(())
 }

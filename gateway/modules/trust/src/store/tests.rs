@@ -74,14 +74,14 @@ fn filed(number: u128, severity: u8, at: UnixMicros) -> Case {
 }
 
 async fn file(app: &PgPool, case: &Case) -> StoredCase {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     let stored = insert(&mut tx, LINDEN, WING_A, case).await.unwrap();
     commit(tx).await;
     stored
 }
 
 async fn happen(app: &PgPool, case: CaseId, event: &CaseEvent, actor: Actor) -> Case {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     let before = load(&mut tx, case).await.unwrap().unwrap().case;
     decide(Some(&before), event, actor).unwrap();
     let after = apply(Some(before.clone()), event, before.updated_at.plus(SECOND)).unwrap();
@@ -135,7 +135,7 @@ async fn the_same_complaint_is_filed_once_and_numbers_differ(owner: PgPool) {
     let app = as_app(&owner).await;
     let first = file(&app, &filed(1, 3, T0)).await;
     let second = file(&app, &filed(2, 3, T0)).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
 
     let again = insert(&mut tx, LINDEN, WING_A, &first.case).await;
 
@@ -162,7 +162,7 @@ async fn of_two_reviewers_at_once_the_second_is_told_so(owner: PgPool) {
         T0,
     )
     .unwrap();
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
 
     let stale = save(&mut tx, &before, &second).await;
     drop(tx);
@@ -247,7 +247,7 @@ async fn each_filter_leaves_out_what_it_should(owner: PgPool) {
         job: rowan,
         ..filed(4, 3, T0.plus(SECOND))
     };
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     for (organisation, site, case) in [
         (LINDEN, WING_A, filed(1, 3, T0)),
         (LINDEN, WING_B, filed(2, 3, T0)),
@@ -330,7 +330,7 @@ async fn words_and_pictures_can_be_deleted_and_the_case_stays(owner: PgPool) {
         salt: [6; 32],
     };
     let case = filed(1, 3, T0);
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let stored = insert(&mut tx, LINDEN, WING_A, &case).await.unwrap();
     put_words(&mut tx, id(1), &words()).await.unwrap();
     put_reason(&mut tx, id(1), &because).await.unwrap();
@@ -354,7 +354,7 @@ async fn words_and_pictures_can_be_deleted_and_the_case_stays(owner: PgPool) {
         [(id(1), all)].into()
     );
 
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     forget_words(&mut tx, id(1)).await.unwrap();
     forget_pictures(&mut tx, id(1)).await.unwrap();
     commit(tx).await;

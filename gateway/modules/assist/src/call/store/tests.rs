@@ -74,7 +74,7 @@ fn opened(number: u128, reason: AssistReason, at: UnixMicros) -> Call {
 }
 
 async fn open(app: &PgPool, call: &Call) {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     insert_call(&mut tx, LINDEN, WING_A, call).await.unwrap();
     commit(tx).await;
 }
@@ -86,7 +86,7 @@ async fn happen(
     actor: CallActor,
     at: UnixMicros,
 ) -> Call {
-    let mut tx = Tx::begin(app).await.unwrap();
+    let mut tx = Tx::begin(app);
     let before = load_call(&mut tx, assist).await.unwrap().unwrap().call;
     decide_call(Some(&before), event, actor, at).unwrap();
     let after = apply_call(
@@ -173,7 +173,7 @@ async fn what_ends_with_its_job_reads_back_wherever_it_stood(owner: PgPool) {
         }
         let before = peeked(&app, assist).await;
         let after = end_with_job(before.clone(), T0.plus(SECOND));
-        let mut tx = Tx::begin(&app).await.unwrap();
+        let mut tx = Tx::begin(&app);
 
         save_call(&mut tx, &before, &after).await.unwrap();
         commit(tx).await;
@@ -212,7 +212,7 @@ async fn of_two_operators_at_once_one_takes_the_call(owner: PgPool) {
         T0,
     )
     .unwrap();
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
 
     let stale = save_call(&mut tx, &before, &second).await;
     drop(tx);
@@ -232,7 +232,7 @@ async fn a_job_has_one_call_that_is_open_and_its_latest_is_found(owner: PgPool) 
     open(&app, &first).await;
 
     for again in [&first, &second] {
-        let mut tx = Tx::begin(&app).await.unwrap();
+        let mut tx = Tx::begin(&app);
         let refused = insert_call(&mut tx, LINDEN, WING_A, again).await;
         assert!(matches!(refused, Err(CallStoreError::Stale(assist)) if assist == again.assist));
     }
@@ -256,7 +256,7 @@ async fn a_job_has_one_call_that_is_open_and_its_latest_is_found(owner: PgPool) 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn the_open_calls_are_those_of_the_sites_asked_for_who_waits_longest_first(owner: PgPool) {
     let app = as_app(&owner).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     for (number, second, organisation, site) in [
         (1, 5, LINDEN, WING_A),
         (2, 1, LINDEN, WING_B),
@@ -331,8 +331,8 @@ async fn what_is_owed_is_claimed_by_one_gateway_at_a_time_and_done_once(owner: P
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.0) * 1_000).unwrap()
     };
 
-    let mut one = Tx::begin(&app).await.unwrap();
-    let mut other = Tx::begin(&app).await.unwrap();
+    let mut one = Tx::begin(&app);
+    let mut other = Tx::begin(&app);
     let first = claim_due_calls(&mut one, moment(now), 1).await.unwrap();
     let second = claim_due_calls(&mut other, moment(now), 10).await.unwrap();
     assert_eq!((numbers(&first), numbers(&second)), (vec![1], vec![2]));
@@ -340,7 +340,7 @@ async fn what_is_owed_is_claimed_by_one_gateway_at_a_time_and_done_once(owner: P
 
     let event = lapse_call(&first[0].call, now).unwrap();
     let wider = happen(&app, id(1), &event, CallActor::Cloud, now).await;
-    let mut tx = Tx::begin(&app).await.unwrap();
+    let mut tx = Tx::begin(&app);
     let left = claim_due_calls(&mut tx, moment(now), 10).await.unwrap();
     assert_eq!(numbers(&left), [2]);
     let at_last = moment(wider.expire_at);

@@ -37,7 +37,7 @@ pub async fn bind_session_key(
         now,
         expires_at,
     )
-    .execute(tx.connection())
+    .execute(tx.connection().await?)
     .await?;
     if bound.rows_affected() == 1 {
         let payload = Payload::SessionKeyBound {
@@ -49,7 +49,7 @@ pub async fn bind_session_key(
         record(tx, person.organisation, person.person, payload);
         end_oldest(tx, session, now).await?;
     }
-    session_key(tx.connection(), key, now)
+    session_key(tx.connection().await?, key, now)
         .await?
         .filter(|known| known.person == person.person)
         .ok_or(Refusal::KeyTaken.into())
@@ -99,7 +99,7 @@ pub async fn hold_session_key(
         key.0.as_slice(),
         at,
     )
-    .fetch_optional(tx.connection())
+    .fetch_optional(tx.connection().await?)
     .await?;
     Ok(held.is_some())
 }
@@ -117,7 +117,7 @@ pub(crate) async fn end_session_keys(
         session.as_bytes().as_slice(),
         now,
     )
-    .fetch_all(tx.connection())
+    .fetch_all(tx.connection().await?)
     .await?;
     for row in ended {
         note_end(tx, &row.key_id, row.organisation_id, row.person_id)?;
@@ -142,7 +142,7 @@ async fn end_oldest(
         now,
         MAX_KEYS_OF_SESSION,
     )
-    .fetch_all(tx.connection())
+    .fetch_all(tx.connection().await?)
     .await?;
     for row in ended {
         note_end(tx, &row.key_id, row.organisation_id, row.person_id)?;
