@@ -8,7 +8,7 @@ use protocol::{
 };
 use uuid::Uuid;
 
-use super::fixtures::{QUESTION, REQUESTER, Story, T0, call};
+use super::fixtures::{OPERATOR, QUESTION, REQUESTER, Story, T0, call};
 use crate::{
     Actor, ActorKind, Decision, Job, Refusal, apply_all, decide, movers,
     moves::{actor, sample},
