@@ -1,7 +1,7 @@
 //! The machine of a job as it is drawn: where it was, where it is, where it can go and who may move it. Asked of the rules
 //! in `jobs`, so that the picture can't say anything else.
 
-use jobs::{Actor, ActorKind, Decision, Job, apply, decide};
+use jobs::{Actor, ActorKind, Decision, Job, Refusal, apply, decide};
 use protocol::{
     PersonId, RobotId, UnixMicros,
     event::ActorEvent,
@@ -349,6 +349,30 @@ pub fn deeds(job: &Job, roles: &[Role], now: UnixMicros) -> Vec<(Deed, Role)> {
         Some((deed, role))
     };
     Deed::EVERY.into_iter().filter_map(allowed).collect()
+}
+
+/// What a job whose robot stands waits for, for those who may let it go on.
+pub fn waits_for(job: &Job, roles: &[Role], now: UnixMicros) -> Option<&'static str> {
+    let stands = job.phase_name() == PhaseName::Paused;
+    let may_resume = roles.contains(&Role::Operator) || roles.contains(&Role::Admin);
+    if !stands || !may_resume || job.accept_by().is_some() {
+        return None;
+    }
+    let operator = Actor::Operator(job.requester);
+    Some(
+        match decide(Some(job), &JobEvent::Resumed {}, operator, now) {
+            Ok(_) => "The robot stands. It goes on when you resume the job.",
+            Err(Refusal::OutsideWindow) => {
+                "The robot stands. The leave that it has is for another time."
+            }
+            Err(_needs_leave) if job.access.is_none() => {
+                "The robot stands. Before it can go on, the requester has to let it in anew."
+            }
+            Err(_unverified) => {
+                "The robot stands. Before it can go on, it has to find the way in open."
+            }
+        },
+    )
 }
 
 const fn kind_of(role: Role) -> ActorKind {

@@ -255,3 +255,22 @@ fn a_job_that_waits_for_the_requesters_word_stands_beside_executing() {
         ]
     );
 }
+
+#[test]
+fn an_operator_is_told_what_a_robot_that_stands_waits_for() {
+    let operator = [Role::Operator];
+    let mut history = travelling();
+    history.play(&JobEvent::Paused {}, OPERATOR, UnixMicros(HOUR));
+    let stand = JobEvent::SafeStateReached { epoch: 1 };
+    let stopping = history.job.clone().unwrap();
+    history.play(&stand, Actor::Robot(ROBOT), UnixMicros(HOUR));
+    let stands = history.job.clone().unwrap();
+
+    assert_eq!(waits_for(&stopping, &operator, UnixMicros(HOUR)), None);
+    assert_eq!(
+        waits_for(&stands, &[Role::Requester], UnixMicros(HOUR)),
+        None
+    );
+    let told = waits_for(&stands, &operator, UnixMicros(HOUR)).unwrap();
+    assert!(told.contains("when you resume"), "{told}");
+}

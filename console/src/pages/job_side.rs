@@ -58,6 +58,13 @@ pub(super) fn DeedsHere(
                 .unwrap_or_default()
         })
     });
+    let waits_for = Memo::new(move |_| {
+        let roles = roles.get();
+        reading.record.with(|record| {
+            let job = record.history.job.as_ref()?;
+            machine::waits_for(job, &roles, browser::now())
+        })
+    });
     let act = Callback::new(move |(deed, role, event): Done| {
         let event = event.or_else(|| job.with_untracked(|job| deed.event(job.as_ref()?)));
         if let Some(event) = event {
@@ -67,6 +74,7 @@ pub(super) fn DeedsHere(
     view! {
         <Deeds
             deeds
+            waits_for
             is_busy=doing.is_busy
             trouble=doing.trouble
             on_deed=act

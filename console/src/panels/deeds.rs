@@ -19,6 +19,7 @@ pub(crate) type Done = (Deed, Role, Option<JobEvent>);
 #[component]
 pub(crate) fn Deeds(
     #[prop(into)] deeds: Signal<Vec<(Deed, Role)>>,
+    #[prop(into)] waits_for: Signal<Option<&'static str>>,
     #[prop(into)] is_busy: Signal<bool>,
     trouble: RwSignal<Option<Problem>>,
     on_deed: Callback<Done>,
@@ -73,6 +74,7 @@ pub(crate) fn Deeds(
                     <Show when=move || can_assign.get()>
                         {assign.with_value(ViewFn::run)}
                     </Show>
+                    {move || waits_for.get().map(|words| view! { <p class="soft">{words}</p> })}
                     <div class="deeds__all">{buttons}</div>
                     {move || asking.get().map(|deed| ask(deed, is_busy, asking, on_deed))}
                     <Refusal problem=trouble />

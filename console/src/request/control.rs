@@ -4,7 +4,7 @@ use protocol::{job::PhaseName, views::JobView};
 
 use super::{
     Mark, Mood,
-    state::{HelpToCome, help_to_come, robot},
+    state::{HelpToCome, Standing, help_to_come, robot, standing},
 };
 
 /// Who is in control.
@@ -107,12 +107,18 @@ fn reserved(name: &str) -> Control {
 }
 
 fn paused(job: &JobView, name: &str) -> Control {
-    let then = match (job.is_held, job.access.is_some()) {
-        (false, true) => "You let it go on. It does once it has found the way in open.",
-        (false, false) => "It stands and keeps your job. It goes on when you let it.",
-        (true, true) => "You let it go on. It does once its operator does, too.",
-        (true, false) => {
-            "Its operator has it stand, and it keeps your job. It goes on when both of you let it."
+    let then = match (standing(job), job.access.is_some()) {
+        (Standing::Done, _) => "Every step is done. Say whether all is good.",
+        (Standing::YourWord, true) => {
+            "You let it go on. It does once it has found the way in open."
+        }
+        (Standing::YourWord, false) => "It stands and keeps your job. It goes on when you let it.",
+        (Standing::OperatorsWord, _) => {
+            "An operator has it stand, and it keeps your job. It goes on when they let it."
+        }
+        (Standing::BothWords, true) => "You let it go on. It does once an operator does, too.",
+        (Standing::BothWords, false) => {
+            "An operator has it stand, and it keeps your job. It goes on when both of you let it."
         }
     };
     told(
@@ -207,6 +213,7 @@ fn stopping(job: &JobView, name: &str) -> Control {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::waits_for_requester;
     use protocol::AssistId;
     use uuid::Uuid;
 
@@ -245,8 +252,16 @@ mod tests {
             ..paused.clone()
         };
 
+        let on_its_way = JobView {
+            interrupted: Some(PhaseName::Travelling),
+            ..held.clone()
+        };
+
         assert!(!control(&paused).unwrap().rest.contains("operator"));
         assert!(control(&held).unwrap().rest.contains("both of you"));
+        let rest = control(&on_its_way).unwrap().rest;
+        assert!(rest.contains("when they let it"), "{rest}");
+        assert!(!waits_for_requester(&on_its_way) && waits_for_requester(&held));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use protocol::{job::PhaseName, views::JobView};
 
-use super::state::{is_done, robot};
+use super::state::{Standing, is_done, robot, standing};
 
 /// A button of the bar that never moves: what it cannot do now it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,9 +108,12 @@ fn bar(job: &JobView) -> Option<Bar> {
     } else {
         Press::Ready
     };
-    // New leave lets it go on; work that is done needs none.
-    let is_held = job.phase == PhaseName::Paused && job.access.is_none();
-    let pause = if is_held && !is_done(job) {
+    // New leave lets it go on; work that is done needs none, and leave alone moves none that an operator stopped on its way.
+    let needs_leave = match standing(job) {
+        Standing::YourWord | Standing::BothWords => job.access.is_none(),
+        Standing::Done | Standing::OperatorsWord => false,
+    };
+    let pause = if job.phase == PhaseName::Paused && needs_leave {
         Pause::GoOn
     } else {
         Pause::Pause(stop.clone())
@@ -141,7 +144,10 @@ fn may_answer(job: &JobView) -> Press {
     let name = robot(job);
     match job.phase {
         PhaseName::Stopping => Press::Not(format!("{name} was told to stop")),
-        PhaseName::Paused => Press::Not(format!("{name} stands: let it go on first")),
+        PhaseName::Paused if job.access.is_none() => {
+            Press::Not(format!("{name} stands: let it go on first"))
+        }
+        PhaseName::Paused => Press::Not(format!("{name} stands")),
         PhaseName::Incident => Press::Not("A person decides first".to_owned()),
         PhaseName::Requested
         | PhaseName::Dispatching

@@ -95,11 +95,43 @@ pub const fn is_done(job: &JobView) -> bool {
     matches!(job.phase, PhaseName::Verifying) || job.accept_by.is_some()
 }
 
+/// Whose word a paused robot goes on by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody's: it has done everything.
+    Done,
+    /// The requester's.
+    YourWord,
+    /// An operator's: on its way it needs no leave.
+    OperatorsWord,
+    /// An operator's, and new leave behind the door.
+    BothWords,
+}
+
+/// Whose word the robot of a paused job goes on by.
+pub fn standing(job: &JobView) -> Standing {
+    let is_outside = matches!(
+        job.interrupted,
+        Some(PhaseName::Travelling | PhaseName::AtSite)
+    );
+    match (is_done(job), job.is_held, is_outside) {
+        (true, _, _) => Standing::Done,
+        (false, false, _) => Standing::YourWord,
+        (false, true, true) => Standing::OperatorsWord,
+        (false, true, false) => Standing::BothWords,
+    }
+}
+
 /// Whether it goes no further before the requester does something.
 pub fn waits_for_requester(job: &JobView) -> bool {
     match job.phase {
         PhaseName::AwaitingApproval | PhaseName::Verifying => true,
-        PhaseName::AtSite | PhaseName::Paused => job.access.is_none() || is_done(job),
+        PhaseName::AtSite => job.access.is_none(),
+        PhaseName::Paused => match standing(job) {
+            Standing::Done => true,
+            Standing::YourWord | Standing::BothWords => job.access.is_none(),
+            Standing::OperatorsWord => false,
+        },
         PhaseName::Requested
         | PhaseName::Dispatching
         | PhaseName::Reserved

@@ -77,6 +77,17 @@ pub(super) struct BoardRobot {
     cameras_wanted: BTreeSet<String>,
     pub(super) thumbnail: Option<Bytes>,
     beats: u8,
+    /// When this process heard it last, also of one that is gone.
+    heard_at: Option<UnixMicros>,
+}
+
+/// When a robot was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// Last.
+    pub at: UnixMicros,
+    /// Whether it is connected to this process.
+    pub is_attached: bool,
 }
 
 impl BoardRobot {
@@ -176,6 +187,7 @@ impl Live {
                             cameras_wanted: BTreeSet::new(),
                             thumbnail: None,
                             beats: 0,
+                            heard_at: None,
                         },
                     );
                 }
@@ -223,6 +235,7 @@ impl Live {
                 cameras_wanted: BTreeSet::new(),
                 thumbnail,
                 beats: 0,
+                heard_at: micros(now),
             },
         );
         state.announce(new.robot);
@@ -253,6 +266,7 @@ impl Live {
             ..robot.view.link.unwrap_or_default()
         };
         robot.view.link = Some(link);
+        robot.heard_at = Some(now);
         robot.view.telemetry = Some(telemetry.clone());
         let is_fleet_turn = robot.beats == 0;
         robot.beats = (robot.beats + 1) % FLEET_EVERY;
@@ -338,13 +352,17 @@ impl Live {
         Some(subject.view.telemetry.as_ref()?.tick_ms)
     }
 
-    /// When each connected robot was last heard.
-    pub fn heard(&self) -> BTreeMap<RobotId, UnixMicros> {
+    /// When each robot that was ever connected to this process was last heard.
+    pub fn heard(&self) -> BTreeMap<RobotId, Heard> {
         let state = self.state();
-        let attached = state.robots.iter().filter(|(_, robot)| robot.is_attached());
-        attached
-            .filter_map(|(id, robot)| Some((*id, robot.view.link?.heard_at)))
-            .collect()
+        let heard = |(id, robot): (&RobotId, &BoardRobot)| {
+            let heard = Heard {
+                at: robot.heard_at?,
+                is_attached: robot.is_attached(),
+            };
+            Some((*id, heard))
+        };
+        state.robots.iter().filter_map(heard).collect()
     }
 
     /// One robot as the board knows it.
@@ -387,4 +405,10 @@ impl Live {
             subject.end(Goodbye::Revoked);
         }
     }
+}
+
+fn micros(at: OffsetDateTime) -> Option<UnixMicros> {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000)
+        .ok()
+        .map(UnixMicros)
 }

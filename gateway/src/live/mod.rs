@@ -24,7 +24,7 @@ use protocol::{
     views::{Degradation, RobotView},
 };
 
-pub use board::{Attachment, NewAttachment, NotAttached};
+pub use board::{Attachment, Heard, NewAttachment, NotAttached};
 pub use consoles::{
     ConsoleKey, Drain, NewConsole, OUTBOX_FRAMES, Outbox, Queued, REPLY_FRAMES, snapshot_message,
 };

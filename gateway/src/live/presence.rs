@@ -46,24 +46,22 @@ pub async fn renew(app: App) {
 const FORGET: &str =
     "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
 
-/// Those of these robots that some gateway holds. None where Redis does not say: then every gateway goes by what it hears itself.
-pub async fn held_anywhere(app: &App, robots: &[RobotId]) -> BTreeSet<RobotId> {
+/// Those of these robots that some gateway holds; absent when Redis does not say.
+pub async fn held_anywhere(app: &App, robots: &[RobotId]) -> Option<BTreeSet<RobotId>> {
     if robots.is_empty() {
-        return BTreeSet::new();
+        return Some(BTreeSet::new());
     }
     let keys: Vec<String> = robots.iter().map(|robot| key(*robot)).collect();
     let mut redis = app.redis.clone();
     let mut ask = redis::cmd("MGET");
     ask.arg(&keys);
-    let asked = tokio::time::timeout(WITHIN, ask.query_async::<Vec<Option<String>>>(&mut redis));
-    let Ok(Ok(holders)) = asked.await else {
-        return BTreeSet::new();
-    };
+    let asked = ask.query_async::<Vec<Option<String>>>(&mut redis);
+    let holders = tokio::time::timeout(WITHIN, asked).await.ok()?.ok()?;
     let held = robots
         .iter()
         .zip(holders)
         .filter(|(_, holder)| holder.is_some());
-    held.map(|(robot, _)| *robot).collect()
+    Some(held.map(|(robot, _)| *robot).collect())
 }
 
 /// Removes a robot that left, so that others need not wait for the time to live.

@@ -6,7 +6,7 @@ use crate::{
     app::App,
     flows::jobs::{
         lapse::{lapse_calls, lapse_jobs},
-        watch_beats::watch_beats,
+        watch_beats::{Beats, watch_beats},
     },
 };
 
@@ -31,12 +31,12 @@ pub(super) async fn deadlines(app: App) {
 }
 
 pub(super) async fn beats(app: App) {
-    let since = app.clock.micros();
+    let mut beats = Beats::default();
     let mut beat = tokio::time::interval(BEATS_EVERY);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
-        if let Err(error) = watch_beats(&app, since).await {
+        if let Err(error) = watch_beats(&app, &mut beats).await {
             tracing::debug!(code = error.code(), "beats can't be judged now");
         }
     }

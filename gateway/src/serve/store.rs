@@ -74,10 +74,7 @@ pub(super) async fn connect(url: &SecretUrl) -> Result<PgPool, ServeError> {
         .test_before_acquire(false)
         .before_acquire(|connection, metadata| {
             Box::pin(async move {
-                if metadata.idle_for >= ASKED_AFTER {
-                    connection.ping().await?;
-                }
-                Ok(true)
+                Ok(metadata.idle_for < ASKED_AFTER || connection.ping().await.is_ok())
             })
         })
         .connect_with(options.options([

@@ -145,8 +145,12 @@ fn change(job: &mut Job, event: &JobEvent, actor: Actor, at: UnixMicros) -> Opti
             halt(job, Halt::None)
         }
         JobEvent::Paused {} => {
-            stop::begin(job, StopsFor::Paused, at)?;
-            job.phase.engaged_mut()?.is_held = actor.kind() != ActorKind::Requester;
+            if job.phase.engaged()?.is_active() {
+                stop::begin(job, StopsFor::Paused, at)?;
+            }
+            if actor.kind() != ActorKind::Requester {
+                job.phase.engaged_mut()?.is_held = true;
+            }
             Some(())
         }
         JobEvent::SafeStateReached { .. } => stop::reached(job),

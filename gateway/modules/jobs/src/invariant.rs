@@ -58,6 +58,16 @@ fn check_engaged(job: &Job, engaged: &Engaged) -> Result<(), &'static str> {
             "work that is looked at is done, and its leave used up",
         ),
         (
+            !engaged.is_held || !engaged.is_active(),
+            "a robot that somebody holds was told to stop",
+        ),
+        (
+            !engaged.is_taken_back
+                || (engaged.may_be_working()
+                    && engaged.verdict.is_some_and(|verdict| !verdict.is_granted)),
+            "only a yes was taken back, from a robot that may not know it yet",
+        ),
+        (
             help_fits(engaged),
             "only a question that somebody took up is answered, by an option that it has",
         ),

@@ -112,7 +112,7 @@ pub struct Engaged {
     pub is_held: bool,
     /// What the requester said to the robot's latest question.
     pub verdict: Option<ApprovalVerdict>,
-    /// Whether that was a yes that they took back.
+    /// Whether that was a yes that they took back from a robot that has not stood since: it may not know yet.
     #[serde(default)]
     pub is_taken_back: bool,
     /// The latest call for a person's help.

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use protocol::{
-    CaseId,
+    CaseId, UnixMicros,
     case::{CaseEvent, SaltedHash, case_stream},
     event::Payload,
     views::{CaseAct, Role},
@@ -48,17 +48,9 @@ pub async fn act_on_case(
     // After it was read: what is recorded later says a later time.
     let now = app.clock.micros();
     let actor = Actor::of(said.role, caller.person.person);
-    trust::decide(Some(&before.case), &said.event, actor)?;
-    if matches!(said.event, CaseEvent::Ruled { .. }) {
-        let reason = reason.ok_or_else(|| {
-            ApiError::malformed("reason_missing", "a ruling says why, in `reason`")
-        })?;
-        trust::check_reason(&said.event, &reason)?;
-        trust::store::put_reason(&mut tx, case, &reason).await?;
-    }
-    let after =
-        trust::apply(Some(before.case.clone()), &said.event, now).ok_or_else(ApiError::broken)?;
-    let payload = Payload::Case(said.event);
+    let decision = trust::decide(Some(&before.case), &said.event, actor);
+    let payload = Payload::Case(said.event.clone());
+    // Before a refusal is said: an act that was taken before is answered by how the case stands, not as if it came anew.
     let is_new = said
         .word
         .record(
@@ -70,13 +62,9 @@ pub async fn act_on_case(
             now,
         )
         .await?;
-    // What the log holds already had its effect then.
     let stored = if is_new {
-        trust::store::save(&mut tx, &before.case, &after).await?;
-        StoredCase {
-            case: after,
-            ..before
-        }
+        decision?;
+        change(&mut tx, before, &said.event, reason, now).await?
     } else {
         before
     };
@@ -88,6 +76,29 @@ pub async fn act_on_case(
     tx.commit(&app.signer, now).await?;
     app.live.case(&view);
     Ok(answer)
+}
+
+/// Writes what the act makes of the case, and why it was ruled so.
+async fn change(
+    tx: &mut Tx,
+    before: StoredCase,
+    event: &CaseEvent,
+    reason: Option<SaltedText>,
+    now: UnixMicros,
+) -> Result<StoredCase, ApiError> {
+    if matches!(event, CaseEvent::Ruled { .. }) {
+        let reason = reason.ok_or_else(|| {
+            ApiError::malformed("reason_missing", "a ruling says why, in `reason`")
+        })?;
+        trust::check_reason(event, &reason)?;
+        trust::store::put_reason(tx, before.case.case, &reason).await?;
+    }
+    let after = trust::apply(Some(before.case.clone()), event, now).ok_or_else(ApiError::broken)?;
+    trust::store::save(tx, &before.case, &after).await?;
+    Ok(StoredCase {
+        case: after,
+        ..before
+    })
 }
 
 /// What the caller says, and why where that belongs to it.

@@ -91,7 +91,7 @@ pub async fn hear_robot(
 }
 
 /// A person's Stop reached the robot while it was at a job: the job is paused with it, so that nothing goes on by itself, not
-/// even after the robot started anew. An operator who is helping goes on by answering.
+/// even after the robot started anew, or by leave of a requester who had paused it before. An operator who is helping goes on by answering.
 pub async fn pause_if_at_work(
     app: &App,
     tx: &mut Tx,
@@ -102,7 +102,10 @@ pub async fn pause_if_at_work(
         return Ok(None);
     };
     let engaged = before.job.phase.engaged();
-    if !engaged.is_some_and(|engaged| engaged.is_active() && !engaged.is_helped()) {
+    let is_paused_by_it = engaged.is_some_and(|engaged| {
+        (engaged.is_active() && !engaged.is_helped()) || engaged.can_be_held()
+    });
+    if !is_paused_by_it {
         return Ok(None);
     }
     let proposal = Proposal {

@@ -1,10 +1,12 @@
 //! Claims about complaints over the API: who may file and judge, that evidence is frozen, and where the words are.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ed25519_dalek::SigningKey;
 use protocol::{
     CaseId,
-    case::{CasePhase, case_stream},
-    views::{CaseView, Page},
+    case::{CaseEvent, CasePhase, case_stream},
+    event::Payload,
+    views::{CaseView, Page, Role},
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -13,7 +15,8 @@ use uuid::Uuid;
 use super::{
     answer::{Answer, Asking as _, get, post},
     house::{House, Who},
-    work::{JOB, ask_for_work, completed, job, keyed},
+    jobs::bind,
+    work::{JOB, Pen, ask_for_work, completed, job, keyed},
 };
 
 const CASE: CaseId = CaseId(Uuid::from_u128(9_100));
@@ -182,4 +185,37 @@ async fn reviewers_see_every_case_and_requesters_their_own(owner: PgPool) {
     assert_eq!(count(Who::Stranger).await, 0);
     let owner_of_robots = house.ask(get("/api/v1/cases").by(Who::Owner).empty()).await;
     assert_eq!(owner_of_robots.problem(), (403, "role_missing".to_owned()));
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_signed_act_that_is_sent_again_is_answered_and_has_its_effect_once(owner: PgPool) {
+    let house = House::new(&owner).await;
+    completed(&house).await;
+    file(&house, Who::Requester, &complaint()).await;
+    let cookie = house.cookie(Who::Admin).await;
+    let mut pen = Pen::new(SigningKey::from_bytes(&[83; 32]));
+    bind(&house, &cookie, &pen, Who::Admin).await;
+    let begun = pen.seal(
+        case_stream(CASE),
+        Some(Role::Admin),
+        Payload::Case(CaseEvent::ReviewStarted {}),
+    );
+    pen.moved(&begun);
+    let anew = pen.seal(
+        case_stream(CASE),
+        Some(Role::Admin),
+        Payload::Case(CaseEvent::ReviewStarted {}),
+    );
+    let path = format!("/api/v1/cases/{CASE}/events");
+
+    let mut answers = Vec::new();
+    for sealed in [&begun, &begun, &anew] {
+        let body = json!({"sealed": BASE64_STANDARD.encode(sealed)});
+        let asked = keyed(post(&path).on_page(&cookie)).json(&body);
+        answers.push(house.ask(asked).await);
+    }
+
+    assert_eq!(view(&answers[0]), view(&answers[1]));
+    assert_eq!(answers[2].problem().0, 409);
+    assert_eq!(house.recorded("case.review_started").await, 1);
 }

@@ -13,7 +13,7 @@ use super::{
     work::{job, under_way},
 };
 use crate::{
-    flows::jobs::watch_beats::watch_beats,
+    flows::jobs::watch_beats::{Beats, watch_beats},
     live::{
         presence,
         rate_limit::{Limit, RateLimit},
@@ -146,12 +146,13 @@ async fn a_job_stalls_when_no_gateway_hears_its_robot_and_not_while_another_one_
             set.is_some()
         })
         .await;
-    watch_beats(&house.app, long_ago).await.unwrap();
+    let absent = || Beats::absent(JUNIPER.id(), long_ago);
+    watch_beats(&house.app, &mut absent()).await.unwrap();
     let while_elsewhere = job(&house).await.phase;
     redis
         .until("DEL", &[&key], |gone: Option<i64>| gone == Some(1))
         .await;
-    watch_beats(&house.app, long_ago).await.unwrap();
+    watch_beats(&house.app, &mut absent()).await.unwrap();
     let while_nowhere = job(&house).await;
 
     assert!(while_elsewhere.is_active() && while_elsewhere != PhaseName::Stalled);

@@ -91,7 +91,7 @@ pub(super) fn take_back(job: &mut Job, approval: ApprovalId, at: UnixMicros) -> 
         return None;
     }
     verdict.is_granted = false;
-    engaged.is_taken_back = true;
+    engaged.is_taken_back = engaged.may_be_working();
     stop_if_active(job, at)
 }
 

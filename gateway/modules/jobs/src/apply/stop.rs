@@ -66,6 +66,8 @@ fn end_leave(job: &mut Job, then: StopsFor) {
 /// The robot says that it stands.
 pub(super) fn reached(job: &mut Job) -> Option<()> {
     let engaged = job.phase.engaged_mut()?;
+    // From here on it knows what it may not do.
+    engaged.is_taken_back = false;
     let stands = match engaged.halt {
         Halt::Stopping { then, .. } => match then {
             StopsFor::Paused => Halt::Paused,

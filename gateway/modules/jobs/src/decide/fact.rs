@@ -251,10 +251,9 @@ fn checkpoint(job: &Job, number: u32, evidence: &[EvidenceHash]) -> Result<(), I
 /// Whether the requester allowed what the robot asked for last. Until the robot stands, it may have done what it was allowed
 /// before it heard that the yes was taken back.
 fn was_approved(engaged: &Engaged) -> bool {
-    let is_stopping = matches!(engaged.halt, Halt::Stopping { .. });
     engaged
         .verdict
-        .is_some_and(|verdict| verdict.is_granted || (is_stopping && engaged.is_taken_back))
+        .is_some_and(|verdict| verdict.is_granted || engaged.is_taken_back)
 }
 
 fn all_steps_done(job: &Job) -> Result<(), Inapplicable> {

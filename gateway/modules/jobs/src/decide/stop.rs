@@ -42,10 +42,22 @@ pub(super) fn active(job: &Job) -> Result<&Engaged, Refusal> {
     })
 }
 
-pub(super) fn resumed(job: &Job, now: UnixMicros) -> Result<(), Refusal> {
+/// Whoever else than the requester wants a robot to stand has it stand by their own word, also where the requester paused it first.
+pub(super) fn paused(job: &Job, actor: Actor) -> Result<(), Refusal> {
+    let engaged = engaged(job)?;
+    let can_be_held = actor.kind() != ActorKind::Requester && engaged.can_be_held();
+    (engaged.is_active() || can_be_held)
+        .then_some(())
+        .ok_or(Refusal::WrongPhase)
+}
+
+pub(super) fn resumed(job: &Job, actor: Actor, now: UnixMicros) -> Result<(), Refusal> {
     let engaged = engaged(job)?;
     if engaged.halt != Halt::Paused {
         return Err(Refusal::WrongPhase);
+    }
+    if engaged.is_held && actor.kind() == ActorKind::Cloud {
+        return Err(Refusal::RoleNotAllowed);
     }
     if !engaged.work.needs_access() {
         return Ok(());

@@ -68,8 +68,8 @@ pub(super) fn check(
             heartbeat_missed(job, *policy, *last_heard, now)
         }
         JobEvent::HeartbeatResumed {} => stalled(job),
-        JobEvent::Paused {} => active(job).map(drop),
-        JobEvent::Resumed {} => stop::resumed(job, now),
+        JobEvent::Paused {} => stop::paused(job, actor),
+        JobEvent::Resumed {} => stop::resumed(job, actor, now),
         JobEvent::IncidentRaised { epoch: Some(_), .. } => Err(Refusal::EpochOutOfPlace),
         JobEvent::IncidentRaised {
             incident,

@@ -143,6 +143,19 @@ impl Engaged {
         }
     }
 
+    /// Whether it stands, or is about to, by the requester's wish alone.
+    pub const fn can_be_held(&self) -> bool {
+        let stands_for_requester = matches!(
+            self.halt,
+            Halt::Paused
+                | Halt::Stopping {
+                    then: StopsFor::Paused,
+                    ..
+                }
+        );
+        stands_for_requester && !self.is_held
+    }
+
     /// An answer is for one question and for the step that it was about.
     pub(crate) const fn forget_verdict(&mut self) {
         self.verdict = None;

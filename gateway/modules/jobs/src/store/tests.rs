@@ -270,6 +270,30 @@ async fn a_robot_has_one_live_job(owner: PgPool) {
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn beats_are_owed_for_work_in_hand_and_for_work_that_ended_in_silence(owner: PgPool) {
+    let app = as_app(&owner).await;
+    let finished = || Story::begin().executing().finished();
+    for (story, is_owed) in [
+        (Story::begin(), false),
+        (Story::begin().offered(), false),
+        (Story::begin().reserved(), true),
+        (Story::begin().executing(), true),
+        (finished(), false),
+        (finished().stalled(), true),
+        (finished().accepted(), false),
+    ] {
+        keep(&app, &story.job).await;
+        let found = held(&app).await.unwrap();
+
+        assert_eq!(!found.is_empty(), is_owed, "{:?}", story.job.phase);
+        for table in ["deadline", "job"] {
+            let all = sqlx::AssertSqlSafe(format!("DELETE FROM jobs.{table}"));
+            owner.execute(all).await.unwrap();
+        }
+    }
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn a_row_that_no_history_explains_is_neither_written_nor_read(owner: PgPool) {
     let app = as_app(&owner).await;
     let before = job(1, 0);

@@ -63,6 +63,24 @@ fn what_a_robot_did_before_it_heard_that_a_yes_was_taken_back_counts() {
 }
 
 #[test]
+fn a_robot_that_stood_since_a_yes_was_taken_back_knows_it() {
+    let before = before_the_drawer();
+    let opened = checkpoint(before.epoch(), before.job.checkpoint + 1);
+    let goes_on = before
+        .asking()
+        .and(&JobEvent::ApprovalGranted { approval: QUESTION }, REQUESTER)
+        .and(&JobEvent::ApprovalRevoked { approval: QUESTION }, REQUESTER)
+        .stands()
+        .granted(2)
+        .verified(2);
+    assert_eq!(goes_on.job.phase_name(), PhaseName::Executing);
+
+    let stopping = goes_on.stopping();
+
+    stopping.only_records(&opened, ROBOT, Inapplicable::NotApproved);
+}
+
+#[test]
 fn a_step_that_the_requester_forbade_does_not_count_while_the_robot_stops() {
     let before = before_the_drawer();
     let opened = checkpoint(before.epoch(), before.job.checkpoint + 1);

@@ -31,7 +31,7 @@ fn a_yes_that_is_taken_back_stops_the_robot() {
 
 #[test]
 fn only_the_robot_says_that_it_stands_and_silence_is_an_incident() {
-    let stopping = Story::begin().executing().stopping();
+    let stopping = Story::begin().executing().and(&PAUSED, OPERATOR);
     for event in [PAUSED, RESUMED, JobEvent::HeartbeatResumed {}, missed(T0)] {
         stopping.refuses(&event, Actor::Cloud, Refusal::WrongPhase);
     }
@@ -124,6 +124,26 @@ fn a_robot_that_somebody_else_paused_does_not_go_on_by_the_requesters_leave_alon
             assert_eq!(going.job.interrupted(), None);
             assert!(!going.job.is_held());
         }
+    }
+}
+
+#[test]
+fn an_operators_pause_counts_also_when_the_requester_paused_first() {
+    let by_requester = Story::begin()
+        .travelling()
+        .granted(1)
+        .and(&PAUSED, REQUESTER);
+    by_requester.refuses(&PAUSED, REQUESTER, Refusal::WrongPhase);
+
+    for held in [
+        by_requester.clone().and(&PAUSED, OPERATOR).stands(),
+        by_requester.stands().and(&PAUSED, OPERATOR),
+    ] {
+        assert!(held.job.is_held());
+        held.refuses(&PAUSED, ADMIN, Refusal::WrongPhase);
+        let granted = held.granted(2);
+        assert_eq!(granted.job.phase_name(), PhaseName::Paused);
+        granted.refuses(&RESUMED, Actor::Cloud, Refusal::RoleNotAllowed);
     }
 }
 
