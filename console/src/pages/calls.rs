@@ -75,7 +75,11 @@ pub(super) fn CallsPanel(calls: CallsHere, open: Callback<RobotId>) -> impl Into
     let live = calls.doing.live;
     let still = Memo::new(move |_| {
         let robot = calls.first_robot()?;
-        live.at_glance(|model, _| Some(model.robot(robot)?.still.as_ref()?.url.clone()))
+        // A robot that is away shows nothing of now.
+        live.at_glance(|model, _| {
+            let robot = model.robot(robot).filter(|robot| robot.is_online())?;
+            Some(robot.still.as_ref()?.url.clone())
+        })
     });
     let is_muted = Memo::new(move |_| live.read(|model| model.is_muted));
     let wishes = CallWishes {

@@ -115,7 +115,9 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
     drop(talk);
     drop(seat);
     tracing::debug!(code = reason.code(), "console left: {words}");
-    say(&mut sink, goodbye(reason, words), reason).await;
+    if let Ok(mut socket) = sink.reunite(stream) {
+        say(&mut socket, goodbye(reason, words), reason).await;
+    }
 }
 
 const fn ended_by_us(reason: Goodbye) -> End {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::{Sink, SinkExt as _};
+use futures_util::StreamExt as _;
 use protocol::robot_socket::Goodbye;
 
 /// A peer that doesn't take the last word within this time never will.
@@ -33,10 +33,7 @@ const fn close_code(reason: Goodbye) -> u16 {
 }
 
 /// Sends `farewell` (a goodbye frame, JSON) and closes. Failing to say goodbye to somebody who left is no failure.
-pub(super) async fn say<S>(socket: &mut S, farewell: Option<String>, reason: Goodbye)
-where
-    S: Sink<Message> + Unpin,
-{
+pub(super) async fn say(socket: &mut WebSocket, farewell: Option<String>, reason: Goodbye) {
     let closing = async {
         if let Some(text) = farewell
             && socket.send(Message::Text(text.into())).await.is_err()
@@ -48,7 +45,9 @@ where
             reason: reason.code().into(),
         }));
         if socket.send(close).await.is_ok() {
-            let _closed = socket.close().await;
+            // Until the peer has closed, too: a socket that is dropped over what it has not read is reset, and the last word
+            // lost with it.
+            while let Some(Ok(_on_its_way)) = socket.next().await {}
         }
     };
     let _within = tokio::time::timeout(WITHIN, closing).await;

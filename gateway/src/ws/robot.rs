@@ -127,7 +127,9 @@ async fn session(app: App, mut socket: WebSocket, caller: RobotCaller) {
     let was_the_session = seat.leave();
     tracing::info!(robot.id = %robot.robot, code = end.reason.code(), "{} is offline: {}", robot.name, end.words);
     // Before anything that waits for a server of ours: the robot must not wait for that, too.
-    say(&mut sink, goodbye(&end), end.reason).await;
+    if let Ok(mut socket) = sink.reunite(stream) {
+        say(&mut socket, goodbye(&end), end.reason).await;
+    }
     if was_the_session {
         forget(&app, robot.robot).await;
     }

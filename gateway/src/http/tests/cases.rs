@@ -192,6 +192,8 @@ async fn a_signed_act_that_is_sent_again_is_answered_and_has_its_effect_once(own
     let house = House::new(&owner).await;
     completed(&house).await;
     file(&house, Who::Requester, &complaint()).await;
+    let triage = json!({"event": {"kind": "case.triaged", "severity": 4}});
+    view(&act(&house, Who::Operator, triage).await);
     let cookie = house.cookie(Who::Admin).await;
     let mut pen = Pen::new(SigningKey::from_bytes(&[83; 32]));
     bind(&house, &cookie, &pen, Who::Admin).await;

@@ -64,7 +64,7 @@ async fn a_stop_by_hand_pauses_the_job_until_somebody_lets_it_go_on(owner: PgPoo
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
-async fn a_stop_by_hand_leaves_a_job_that_stands_as_it_is(owner: PgPool) {
+async fn a_stop_by_hand_counts_beside_the_requesters_pause(owner: PgPool) {
     let house = House::new(&owner).await;
     let _attached = house.attach(JUNIPER);
     let mut juniper = under_way(&house).await;
@@ -72,5 +72,7 @@ async fn a_stop_by_hand_leaves_a_job_that_stands_as_it_is(owner: PgPool) {
 
     stop(&house, &mut juniper).await;
 
-    assert_eq!(job(&house).await.version, paused.version);
+    let held = job(&house).await;
+    assert!(!paused.is_held && held.is_held);
+    assert_eq!(held.version, paused.version + 1);
 }
