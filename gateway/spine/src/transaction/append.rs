@@ -152,22 +152,41 @@ impl Signed {
         signer: &Signer,
         now: UnixMicros,
     ) -> Result<Option<Appended>, SpineError> {
-        let (entry, head) = self.seal(known, signer, now)?;
-        let row = sqlx::query!(
+        let sealed = self.seal(known, signer, now)?;
+        let row = match answer {
+            Some(answer) => {
+                self.insert_with_answer(executor, known, &sealed, answer, now)
+                    .await?
+            }
+            None => self.insert(executor, known, &sealed, now).await?,
+        };
+        let Some(row) = row else { return Ok(None) };
+        let (_, head) = sealed;
+        Ok(Some(Appended {
+            recorded: vec![row.recorded()?],
+            heads: BTreeMap::from([(self.event.stream.clone(), head)]),
+        }))
+    }
+
+    async fn insert(
+        &self,
+        executor: impl PgExecutor<'_>,
+        known: Head,
+        (entry, head): &(Vec<u8>, Head),
+        now: UnixMicros,
+    ) -> Result<Option<RecordedRow>, SpineError> {
+        let row = sqlx::query_as!(
+            RecordedRow,
             r#"WITH moved AS (
                    UPDATE spine.stream_head
                    SET stream_number = $4::bigint, entry_hash = $11
                    WHERE stream = $3 AND stream_number = $4::bigint - 1 AND entry_hash = $13
                    RETURNING stream
-               ), answered AS (
-                   UPDATE spine.idempotency SET status = $16, answer = $17
-                   FROM moved
-                   WHERE caller = $14 AND request_key = $15
                )
                INSERT INTO spine.event (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
                                         actor_hash, recorded_at, entry, entry_hash, payload)
                SELECT $1, $2, stream, $4::bigint, $5, $6, $7, $8, $9, $10, $11, $12 FROM moved
-               RETURNING transaction_id::text AS "transaction_id!", sequence"#,
+               RETURNING transaction_id::text AS "transaction_id!", sequence, stream, stream_number, entry_hash"#,
             self.organisation.0,
             self.site.map(|site| site.0),
             &self.event.stream,
@@ -181,27 +200,58 @@ impl Signed {
             head.hash.as_slice(),
             self.payload,
             known.hash.as_slice(),
-            answer.map(|answer| answer.caller),
-            answer.map(|answer| answer.key),
-            answer.map(|answer| answer.status),
-            answer.map(|answer| &answer.body),
         )
         .fetch_optional(executor)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let recorded = Recorded {
-            position: Position {
-                transaction: transaction(&row.transaction_id)?,
-                sequence: row.sequence,
-            },
-            stream: self.event.stream.clone(),
-            stream_number: head.stream_number,
-            entry_hash: head.hash,
-        };
-        Ok(Some(Appended {
-            recorded: vec![recorded],
-            heads: BTreeMap::from([(self.event.stream.clone(), head)]),
-        }))
+        Ok(row)
+    }
+
+    /// The same, and the answer of the request with it. Apart, since a statement costs what it may touch, not what it does.
+    async fn insert_with_answer(
+        &self,
+        executor: impl PgExecutor<'_>,
+        known: Head,
+        (entry, head): &(Vec<u8>, Head),
+        answer: &Answer,
+        now: UnixMicros,
+    ) -> Result<Option<RecordedRow>, SpineError> {
+        let row = sqlx::query_as!(
+            RecordedRow,
+            r#"WITH moved AS (
+                   UPDATE spine.stream_head
+                   SET stream_number = $4::bigint, entry_hash = $11
+                   WHERE stream = $3 AND stream_number = $4::bigint - 1 AND entry_hash = $13
+                   RETURNING stream
+               ), answered AS (
+                   UPDATE spine.idempotency SET status = $16, answer = $17
+                   FROM moved
+                   WHERE caller = $14 AND request_key = $15
+               )
+               INSERT INTO spine.event (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
+                                        actor_hash, recorded_at, entry, entry_hash, payload)
+               SELECT $1, $2, stream, $4::bigint, $5, $6, $7, $8, $9, $10, $11, $12 FROM moved
+               RETURNING transaction_id::text AS "transaction_id!", sequence, stream, stream_number, entry_hash"#,
+            self.organisation.0,
+            self.site.map(|site| site.0),
+            &self.event.stream,
+            column(head.stream_number)?,
+            self.event.payload.kind(),
+            self.actor.key.0.as_slice(),
+            self.actor_number()?,
+            self.actor.hash.as_slice(),
+            moment(now)?,
+            entry,
+            head.hash.as_slice(),
+            self.payload,
+            known.hash.as_slice(),
+            answer.caller,
+            answer.key,
+            answer.status,
+            answer.body,
+        )
+        .fetch_optional(executor)
+        .await?;
+        Ok(row)
     }
 }
 
