@@ -1,5 +1,5 @@
-//! `e2e-bench assist`: what an operator feels, in numbers; `e2e-bench log`: how fast the log is. Prints one JSON object per
-//! measured value.
+//! `e2e-bench assist`: what an operator feels, in numbers; `log`: how fast the log is; `kill`: what survives; `jobs`: whether
+//! random jobs stay valid. Prints one JSON object per measured value.
 
 mod commands;
 mod cost;

@@ -1,10 +1,11 @@
 //! Job × two robots × network, searched as a whole within bounds.
 //!
-//! Up, a robot's words are numbered and may be lost, repeated and swapped: any number may arrive at any time, any number of
-//! times or never, and the log takes the next one only. Down, each robot has one ordered line that loses, delays and repeats
-//! what is sent. Deadlines may come at any moment after what they wait for began.
+//! Up, a robot's words are numbered, may come late or never, and the log takes them in their order and each once: that it does is
+//! tested where it is done, in `spine`. Down, each robot has one ordered line that loses, delays and repeats what is sent. Deadlines may
+//! come at any moment after what they wait for began.
 //!
-//! Each search states its bounds.
+//! Each search states its bounds. Left out of all: questions to the requester, calls for help, access that fails, incidents that a robot
+//! raises, and agents that start anew.
 
 use std::hash::{Hash, Hasher};
 
