@@ -4,16 +4,15 @@ use axum::http::StatusCode;
 use identity::Permission;
 use jobs::Actor;
 use protocol::{
-    event::{ActorEvent, Payload},
+    event::Payload,
     job::{JobEvent, JobRequest, job_stream},
-    sealed::{self, Kind},
     views::{NewJob, Role},
 };
 use spine::{Tx, idempotency::Request};
 
 use super::{
     happen::{Proposal, happen},
-    word::{Act, hear},
+    word::{Act, claimed, hear},
 };
 use crate::{
     app::App,
@@ -106,15 +105,11 @@ fn proposed(
 
 /// The stream of the job that a sealed event asks for. Proves nothing: the event is opened under the caller's key next.
 fn stream_claimed(text: &str) -> Result<String, ApiError> {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
-    let refused = || ApiError::malformed("signature_refused", "not a sealed job.requested");
-    let bytes = BASE64_STANDARD
-        .decode(text)
-        .map_err(|_not_base64| refused())?;
-    let claimed =
-        sealed::unverified::<ActorEvent>(Kind::Event, &bytes).map_err(|_unreadable| refused())?;
-    match claimed.payload.payload {
-        Payload::Job(JobEvent::Requested { request, .. }) => Ok(job_stream(request.job)),
-        _ => Err(refused()),
+    match claimed(text) {
+        Some(Payload::Job(JobEvent::Requested { request, .. })) => Ok(job_stream(request.job)),
+        Some(_) | None => Err(ApiError::malformed(
+            "signature_refused",
+            "not a sealed job.requested",
+        )),
     }
 }

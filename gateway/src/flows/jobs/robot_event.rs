@@ -91,7 +91,8 @@ pub async fn hear_robot(
 }
 
 /// A person's Stop reached the robot while it was at a job: the job is paused with it, so that nothing goes on by itself, not
-/// even after the robot started anew, or by leave of a requester who had paused it before. An operator who is helping goes on by answering.
+/// even after the robot started anew, or by leave of a requester who had paused it before. An operator who is helping goes on
+/// by answering.
 pub async fn pause_if_at_work(
     app: &App,
     tx: &mut Tx,

@@ -42,7 +42,8 @@ pub(super) fn active(job: &Job) -> Result<&Engaged, Refusal> {
     })
 }
 
-/// Whoever else than the requester wants a robot to stand has it stand by their own word, also where the requester paused it first.
+/// Whoever else than the requester wants a robot to stand has it stand by their own word, also where the requester paused it
+/// first.
 pub(super) fn paused(job: &Job, actor: Actor) -> Result<(), Refusal> {
     let engaged = engaged(job)?;
     let can_be_held = actor.kind() != ActorKind::Requester && engaged.can_be_held();
