@@ -1,9 +1,15 @@
 //! What a check of a bundle found, in the words of its page; and the keys that a person trusts, as text.
 
+use std::iter;
+
 use ledger::{
-    log::NoteKey,
-    verify::{BadKeys, Failure, Outcome, Report, Step, StepName, Trust, Verdict},
+    log::{Checkpoint, NoteKey, TreeHead},
+    verify::{
+        BadKeys, Failure, KnownCheckpoint, KnownProof, Outcome, Report, Step, StepName, Trust,
+        Verdict,
+    },
 };
+use protocol::views::ConsistencyView;
 
 use crate::{grade::Tone, words};
 
@@ -108,20 +114,97 @@ pub fn hash_lines(hash: &[u8; 32]) -> String {
     format!("{}\n{}", groups[..8].join(" "), groups[8..].join(" "))
 }
 
+/// What the check at a terminal is given besides the bundle, each from a file that the page saves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Given {
+    /// Keys.
+    pub keys: bool,
+    /// A checkpoint that was kept.
+    pub checkpoint: bool,
+    /// A proof that leads from the one tree to the other.
+    pub proof: bool,
+}
+
 /// The same check at a terminal. A name that a shell would read otherwise is quoted.
-pub fn command(file: &str, has_keys: bool) -> String {
+pub fn command(file: &str, given: Given) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     let file = if file.chars().all(is_plain) && !file.starts_with('-') {
         file.to_owned()
     } else {
         format!("'./{}'", file.replace('\'', r"'\''"))
     };
-    let trust = if has_keys {
-        "--trust trusted-keys.txt \\\n  "
-    } else {
-        ""
-    };
-    format!("nooterra verify \\\n  {trust}{file}")
+    let options = [
+        (given.keys, "--trust trusted-keys.txt"),
+        (given.checkpoint, "--checkpoint checkpoint.txt"),
+        (given.proof, "--consistency proof.json"),
+    ];
+    let options = options.into_iter().filter(|(is_given, _)| *is_given);
+    let words: Vec<&str> = iter::once("nooterra verify")
+        .chain(options.map(|(_, option)| option))
+        .chain(iter::once(file.as_str()))
+        .collect();
+    words.join(" \\\n  ")
+}
+
+/// A checkpoint that the person kept, to see whether the log has told everybody the same since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// As it was signed.
+    pub note: String,
+    /// Which log's.
+    pub origin: String,
+    /// Its tree.
+    pub tree: TreeHead,
+    /// That the larger of its tree and a bundle's begins with the smaller.
+    pub proof: Option<KnownProof>,
+}
+
+impl Kept {
+    /// Reads a signed note. Who signed it is looked at when it is compared with a bundle's.
+    pub fn read(note: &str) -> Result<Self, String> {
+        // A note ends with a new line, which does not survive every way of copying it.
+        let note = format!("{}\n", note.trim());
+        let checkpoint = Checkpoint::claimed(&note).map_err(|fault| fault.to_string())?;
+        Ok(Self {
+            note,
+            origin: checkpoint.origin,
+            tree: checkpoint.tree,
+            proof: None,
+        })
+    }
+
+    /// What the verifier compares the bundle's checkpoint with.
+    pub fn known(&self) -> KnownCheckpoint {
+        KnownCheckpoint {
+            note: self.note.clone(),
+            proof: self.proof.clone(),
+        }
+    }
+
+    /// From which tree to which a proof must lead for a bundle whose tree has this many entries, if one is needed.
+    pub fn way_to(&self, size: u64) -> Option<(u64, u64)> {
+        let way = (self.tree.size.min(size), self.tree.size.max(size));
+        (way.0 > 0 && way.0 < way.1).then_some(way)
+    }
+
+    /// Whether its proof leads there.
+    pub fn is_proved_to(&self, size: u64) -> bool {
+        let leads = |proof: &KnownProof| (proof.from, proof.to);
+        self.way_to(size) == self.proof.as_ref().map(leads)
+    }
+}
+
+/// Reads a proof as the log gives it.
+pub fn proof(text: &str) -> Result<KnownProof, String> {
+    let view: ConsistencyView = serde_json::from_str(text)
+        .map_err(|_other_json| "This is not what /api/v1/log/proof answers.".to_owned())?;
+    KnownProof::try_from(view)
+        .map_err(|fault| format!("{}.", words::capitalised(&fault.to_string())))
+}
+
+/// The same as a file for the check at a terminal.
+pub fn proof_text(proof: &KnownProof) -> Option<String> {
+    serde_json::to_string(&ConsistencyView::from(proof)).ok()
 }
 
 /// A key that the person trusts.
@@ -222,11 +305,43 @@ mod tests {
         assert_eq!(trusted_keys("gateway 12").unwrap_err().line, 1);
     }
 
+    const ALL: Given = Given {
+        keys: true,
+        checkpoint: true,
+        proof: true,
+    };
+
+    #[test]
+    fn a_kept_checkpoint_says_which_proof_it_needs() {
+        let checkpoint = Checkpoint {
+            origin: "log.example".to_owned(),
+            tree: TreeHead {
+                size: 10,
+                root: [7; 32],
+            },
+        };
+        let note = checkpoint.sign(&SigningKey::from_bytes(&[1; 32])).unwrap();
+
+        let mut kept = Kept::read(note.trim_end()).unwrap();
+
+        assert_eq!((kept.tree.clone(), &kept.note), (checkpoint.tree, &note));
+        let ways = [0, 4, 10, 30].map(|size| kept.way_to(size));
+        assert_eq!(ways, [None, Some((4, 10)), None, Some((10, 30))]);
+        assert!(!kept.is_proved_to(30));
+        kept.proof = Some(proof(r#"{"from":10,"to":30,"hashes":[]}"#).unwrap());
+        assert!(kept.is_proved_to(30) && !kept.is_proved_to(4));
+        assert!(Kept::read("a shopping list").is_err());
+        for text in ["{}", r#"{"from":1,"to":2,"hashes":["AA=="]}"#] {
+            assert!(proof(text).is_err(), "{text}");
+        }
+    }
+
     #[test]
     fn the_command_survives_any_file_name() {
         assert_eq!(
-            command("J-48210.nooterra", true),
-            "nooterra verify \\\n  --trust trusted-keys.txt \\\n  J-48210.nooterra"
+            command("J-48210.nooterra", ALL),
+            "nooterra verify \\\n  --trust trusted-keys.txt \\\n  --checkpoint checkpoint.txt \\\n  \
+             --consistency proof.json \\\n  J-48210.nooterra"
         );
         for (name, quoted) in [
             ("a b", "'./a b'"),
@@ -234,7 +349,7 @@ mod tests {
             ("it's", r"'./it'\''s'"),
         ] {
             let expected = format!("nooterra verify \\\n  {quoted}");
-            assert_eq!(command(name, false), expected);
+            assert_eq!(command(name, Given::default()), expected);
         }
     }
 

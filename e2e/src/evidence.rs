@@ -42,20 +42,6 @@ pub async fn download(api: &Api, job: JobId, folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Keeps a copy with one byte changed, in the midst of this entry.
-pub fn flip(bundle: &Path, entry: &Logged) -> Result<PathBuf> {
-    let mut bytes = fs::read(bundle)?;
-    let entry = BASE64_STANDARD.decode(&entry.view.entry)?;
-    let mut windows = bytes.windows(entry.len());
-    let begins = windows
-        .position(|window| window == entry)
-        .context("the entry is not in the bundle as it is in the log")?;
-    bytes[begins + entry.len() / 2] ^= 1;
-    let path = bundle.with_extension("flipped.nooterra");
-    fs::write(&path, bytes)?;
-    Ok(path)
-}
-
 /// The keys of the log as it gives them.
 pub async fn log_keys(api: &Api) -> Result<LogKeysView> {
     let answer = api.get("/api/v1/log/keys").await?;
@@ -70,14 +56,25 @@ pub fn trust_file(keys: &LogKeysView, folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The log's newest checkpoint, as somebody keeps it.
+pub async fn checkpoint(api: &Api) -> Result<String> {
+    let answer = api.get("/api/v1/log/checkpoint").await?;
+    Ok(answer.error_for_status()?.text().await?)
+}
+
 /// Runs `nooterra verify` as a person at a terminal does.
 pub fn verify(bundle: &Path, trust: &Path) -> Result<Said> {
-    let output = Command::new(binary("nooterra")?)
-        .arg("verify")
-        .arg("--trust")
-        .arg(trust)
-        .arg(bundle)
-        .output()?;
+    verify_with(bundle, trust, &[])
+}
+
+/// The same with more files, each behind its option.
+pub fn verify_with(bundle: &Path, trust: &Path, more: &[(&str, &Path)]) -> Result<Said> {
+    let mut command = Command::new(binary("nooterra")?);
+    command.arg("verify").arg("--trust").arg(trust);
+    for (option, file) in more {
+        command.arg(option).arg(file);
+    }
+    let output = command.arg(bundle).output()?;
     let text = String::from_utf8(output.stdout)?;
     let code = output.status.code();
     Ok(Said { code, text })
@@ -110,6 +107,46 @@ impl<'window> VerifyPage<'window> {
                 CHECKED_WITHIN,
                 &format!(
                     "return (document.querySelector('.verify__verdict')?.innerText ?? '').includes({words:?})"
+                ),
+            )
+            .await
+    }
+}
+
+impl VerifyPage<'_> {
+    /// Gives it a checkpoint that somebody kept.
+    pub async fn compares_with(&self, checkpoint: &str) -> Result<()> {
+        let panel = "section[aria-label='Checkpoint you kept'] button";
+        let is_kept =
+            "return !!document.querySelector('button[aria-label=\"Remove the checkpoint\"]')";
+        let opener = if self.0.eval::<bool>(is_kept).await? {
+            "Change"
+        } else {
+            "Add"
+        };
+        self.0.press(panel, opener).await?;
+        let field = self.0.window.find(By::Id("verify-checkpoint")).await?;
+        field.send_keys(checkpoint).await?;
+        self.0.press(panel, "Compare with this one").await?;
+        self.0.until("the checkpoint to be kept", is_kept).await
+    }
+
+    /// Has it ask the gateway for the proof that leads from the one tree to the other.
+    pub async fn asks_for_proof(&self) -> Result<()> {
+        let panel = "section[aria-label='Checkpoint you kept'] button";
+        self.0.press(panel, "Ask this gateway for it").await
+    }
+
+    /// Waits until a step has ended so.
+    pub async fn until_step(&self, title: &str, words: &str) -> Result<()> {
+        self.0
+            .until_within(
+                &format!("the step “{title}” to say “{words}”"),
+                CHECKED_WITHIN,
+                &format!(
+                    "const step = [...document.querySelectorAll('.verify__step')].find(step =>
+                       step.querySelector('b').innerText === {title:?});
+                     return !!step && step.innerText.includes({words:?});"
                 ),
             )
             .await

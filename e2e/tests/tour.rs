@@ -1,15 +1,21 @@
 //! A job from the wish to the proof: a requester at a phone, an operator and an admin at desks, a robot, and the record of it all.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
     browser::{DESK, PHONE},
-    evidence::{self, VerifyPage},
+    evidence::{self, Logged, VerifyPage},
     operator::Operator,
     requester::Requester,
     stack::Stack,
+    tampering,
 };
+use ledger::log::Checkpoint;
 use protocol::{JobId, views::Role};
 use rustix::process::Signal;
 
@@ -43,13 +49,15 @@ async fn a_room_is_reset_with_help_complained_about_and_proved() -> Result<()> {
     let phone = requester(&stack).await?;
     let desk = operator(&stack).await?;
 
+    let kept = evidence::checkpoint(&stack.requester()?).await?;
     let job = asks_and_is_assigned(&stack, &phone, &desk).await?;
     is_helped(&stack, &phone, &desk).await?;
     ends_well(&phone).await?;
     let picture = phone.browser.picture("tour-complained-about").await?;
     let desk = complains_and_is_heard(&stack, phone, desk, job, picture).await?;
     is_signed_by_their_own_hands(&stack, job).await?;
-    is_proved(&stack, &desk, job).await
+    let proved = is_proved(&stack, &desk, job, &kept).await?;
+    is_judged_without_a_gateway(stack, &desk, &proved).await
 }
 
 async fn asks_and_is_assigned(stack: &Stack, phone: &Requester, desk: &Operator) -> Result<JobId> {
@@ -172,8 +180,9 @@ async fn is_signed_by_their_own_hands(stack: &Stack, job: JobId) -> Result<()> {
     Ok(())
 }
 
-/// The record holds in the browser and at a terminal, and a single changed byte does not, in both by the same name.
-async fn is_proved(stack: &Stack, desk: &Operator, job: JobId) -> Result<()> {
+/// The record holds in the browser and at a terminal, in both against the checkpoint that somebody kept from before the work, and not
+/// against one of another history.
+async fn is_proved(stack: &Stack, desk: &Operator, job: JobId, kept: &str) -> Result<Proved> {
     let events = desk.verifies_record(job).await?;
     ensure!(events > 20, "a record of {events} events is no tour");
     desk.browser.look("tour-job", DESK).await?;
@@ -198,28 +207,113 @@ async fn is_proved(stack: &Stack, desk: &Operator, job: JobId) -> Result<()> {
     page.says_of(&bundle, "Intact").await?;
     desk.browser.look("tour-verify-intact", DESK).await?;
 
+    page.compares_with(kept).await?;
+    page.until_step("Consistency", "No proof given").await?;
+    page.asks_for_proof().await?;
+    page.until_step("Consistency", "Same history").await?;
+    page.says_of(&bundle, "Intact").await?;
+    desk.browser.look("tour-verify-kept", DESK).await?;
+
+    let forked = tampering::forked(kept, &stack.folder().join("gateway"))?;
+    page.compares_with(&forked).await?;
+    page.asks_for_proof().await?;
+    page.says_of(&bundle, "the log tells two histories").await?;
+    desk.browser.look("tour-verify-forked", DESK).await?;
+    is_compared_at_a_terminal(stack, &bundle, &trust, [kept, &forked]).await?;
+
     let path = format!("/api/v1/jobs/{job}/events");
-    let of_job = evidence::events(&requester, &path, &evidence::gateway_key(&keys)?).await?;
-    let answered = of_job
+    let mut events = evidence::events(&requester, &path, &evidence::gateway_key(&keys)?).await?;
+    let answered = events
         .iter()
-        .find(|event| event.view.kind == "assist.answered")
+        .position(|event| event.view.kind == "assist.answered")
         .context("no answer in the log")?;
-    let name = format!("(job/{job}, number {}", answered.view.stream_number);
-    let flipped = evidence::flip(&bundle, answered)?;
-    let broken = evidence::verify(&flipped, &trust)?;
-    ensure!(broken.code == Some(1), "{broken:?}");
-    let is_named = broken
+    Ok(Proved {
+        bundle,
+        trust,
+        answered: events.swap_remove(answered),
+    })
+}
+
+/// A bundle that holds, the keys that it holds under, and an event in its midst.
+struct Proved {
+    bundle: PathBuf,
+    trust: PathBuf,
+    answered: Logged,
+}
+
+/// The command finds the first checkpoint to be of the same history and the second of another one.
+async fn is_compared_at_a_terminal(
+    stack: &Stack,
+    bundle: &Path,
+    trust: &Path,
+    [kept, forked]: [&str; 2],
+) -> Result<()> {
+    let tree = |note: &str| Checkpoint::claimed(note).map(|checkpoint| checkpoint.tree.size);
+    let api = stack.requester()?;
+    let files = ["kept.txt", "forked.txt", "proof.json"].map(|name| stack.folder().join(name));
+    let [kept_file, forked_file, proof_file] = &files;
+    fs::write(kept_file, kept)?;
+    fs::write(forked_file, forked)?;
+    let report = evidence::verify_with(bundle, trust, &[("--checkpoint", kept_file)])?;
+    let size = report
         .text
-        .lines()
-        .any(|line| line.starts_with("NOT INTACT") && line.contains(&name));
-    ensure!(is_named, "{name} is not named: {broken:?}");
-    page.says_of(&flipped, &name).await?;
-    page.says_of(&flipped, "Not intact").await?;
+        .split("the bundle's ")
+        .nth(1)
+        .and_then(|rest| rest.split(':').next())
+        .context("the command names no tree of the bundle")?;
+    let path = format!("/api/v1/log/proof?from={}&to={size}", tree(kept)?);
+    let proof = api.get(&path).await?.error_for_status()?.text().await?;
+    fs::write(proof_file, proof)?;
+
+    for (note, code, words) in [
+        (kept_file, 0, "Same history"),
+        (forked_file, 1, "the log tells two histories"),
+    ] {
+        let options = [
+            ("--checkpoint", note.as_path()),
+            ("--consistency", proof_file.as_path()),
+        ];
+        let said = evidence::verify_with(bundle, trust, &options)?;
+        ensure!(said.code == Some(code), "{said:?}");
+        ensure!(said.text.contains(words), "{said:?}");
+    }
+    Ok(())
+}
+
+/// Whatever is done to the bundle at one entry, page and command name that entry, and neither needs the gateway for it.
+async fn is_judged_without_a_gateway(
+    mut stack: Stack,
+    desk: &Operator,
+    proved: &Proved,
+) -> Result<()> {
+    let Proved {
+        bundle,
+        trust,
+        answered,
+    } = proved;
+    let page = VerifyPage::open(desk, trust).await?;
+    stack.gateway.kill()?;
+
+    page.says_of(bundle, "Intact").await?;
+    let view = &answered.view;
+    let name = format!("({}, number {}", view.stream, view.stream_number);
+    for (what, copy) in tampering::damaged(bundle, answered)? {
+        let said = evidence::verify(&copy, trust)?;
+        ensure!(said.code == Some(1), "{what}: {said:?}");
+        let is_named = said
+            .text
+            .lines()
+            .any(|line| line.starts_with("NOT INTACT") && line.contains(&name));
+        ensure!(is_named, "{what}: {name} is not named: {said:?}");
+        page.says_of(&copy, &name).await?;
+        page.says_of(&copy, "Not intact").await?;
+    }
     desk.browser.look("tour-verify-broken", DESK).await
 }
 
 #[tokio::test]
-async fn a_requester_stops_a_robot_lets_it_go_on_and_calls_another_job_off() -> Result<()> {
+async fn a_requester_stops_a_robot_takes_leave_back_lets_it_go_on_and_calls_another_job_off()
+-> Result<()> {
     let stack = Stack::start_with(1, &AGENT).await?;
     let robot = &stack.seeded.robots[0].name;
     let phone = requester(&stack).await?;
@@ -241,6 +335,12 @@ async fn a_requester_stops_a_robot_lets_it_go_on_and_calls_another_job_off() -> 
     );
     phone.browser.look("tour-paused", PHONE).await?;
     phone.let_it_go_on().await?;
+    phone.until_state("On its way", SOON).await?;
+
+    phone.revoke().await?;
+    phone.until_state("Paused", SOON).await?;
+    phone.browser.look("tour-revoked", PHONE).await?;
+    phone.give_access().await?;
     phone.until_state("On its way", SOON).await?;
     phone.until_state("Working", WORK).await?;
 

@@ -2,8 +2,10 @@
 
 #[path = "bundle/actors.rs"]
 mod actors;
-#[path = "bundle/damage.rs"]
+#[path = "bundle/altered.rs"]
 #[expect(clippy::unwrap_used, reason = "a test's own looking up")]
+mod altered;
+#[path = "bundle/damage.rs"]
 mod damage;
 #[path = "bundle/items.rs"]
 #[expect(clippy::unwrap_used, reason = "a test's own reading")]
@@ -14,10 +16,10 @@ mod world;
 
 use ledger::{
     bundle::{AttachmentName, write},
-    log::{Entry, entry_hash, signature_line},
+    log::{Entry, Hash, entry_hash, signature_line},
     verify::{
-        Fault, KnownCheckpoint, Outcome, Progress, Report, StepName, Subject, Trust, Verdict,
-        Verification, verify,
+        Fault, KnownCheckpoint, KnownProof, Outcome, Progress, Report, StepName, Subject, Trust,
+        Verdict, Verification, verify,
     },
 };
 use protocol::{EvidenceId, job::job_stream};
@@ -228,65 +230,66 @@ fn a_forged_manifest_or_checkpoint_is_found() {
     assert_eq!(code, "not_included");
 }
 
-#[test]
-fn a_known_checkpoint_tells_one_history_from_two() {
-    let world = World::whole();
-    let bundle = world.bundle();
-    let mut other = world.clone();
-    other.leaves[0] = [0; 32];
-    let size = world.leaves.len();
-    let known = |note: String, proof| Trust {
+/// What is found by whoever saw this checkpoint before, and has this proof of what lies between.
+fn compared(
+    world: &World,
+    note: String,
+    proof: Option<KnownProof>,
+) -> Result<Outcome, &'static str> {
+    let trust = Trust {
         known: Some(KnownCheckpoint { note, proof }),
         ..trust()
     };
-    let earlier = || world.checkpoint(10, LOG);
-    let proof = world.consistency(10);
+    let report = report(&world.bundle(), &trust);
+    let failure = failure_of(&report, StepName::Consistency);
+    let found = failure.map_or(Ok(report.steps[5].outcome), |(code, _)| Err(code));
+    assert_eq!(report.verdict == Verdict::Intact, found.is_ok());
+    found
+}
 
-    for (case, trust, expected) in [
-        (
-            "the same",
-            known(world.checkpoint(size, LOG), None),
-            Ok(Outcome::Passed),
-        ),
-        (
-            "an earlier one",
-            known(earlier(), Some(proof.clone())),
-            Ok(Outcome::Passed),
-        ),
-        ("no proof", known(earlier(), None), Ok(Outcome::Skipped)),
-        (
-            "a wrong proof",
-            known(earlier(), Some(proof[1..].to_vec())),
-            Err("forked"),
-        ),
-        (
-            "another history",
-            known(other.checkpoint(size, LOG), None),
-            Err("forked"),
-        ),
-        (
-            "an older one of it",
-            known(other.checkpoint(10, LOG), Some(proof)),
-            Err("forked"),
-        ),
-        (
-            "unsigned",
-            known(world.checkpoint(size, 99), None),
-            Err("earlier"),
-        ),
-        ("no note", known(String::new(), None), Err("earlier")),
-    ] {
-        let report = report(&bundle, &trust);
-
-        let found = failure_of(&report, StepName::Consistency);
-        let found = found.map_or(Ok(report.steps[5].outcome), |(code, _)| Err(code));
-        assert_eq!(found, expected, "{case}");
-        assert_eq!(
-            report.verdict == Verdict::Intact,
-            expected.is_ok(),
-            "{case}"
-        );
+/// A proof that says that it leads from a tree of so many entries to that of the bundle.
+fn proof_from(world: &World, from: u64, hashes: &[Hash]) -> KnownProof {
+    KnownProof {
+        from,
+        to: world.leaves.len() as u64,
+        hashes: hashes.to_vec(),
     }
+}
+
+#[test]
+fn a_known_checkpoint_of_the_same_history_holds_if_the_proof_leads_from_it() {
+    let world = World::whole();
+    let (size, proof) = (world.leaves.len(), world.consistency(10));
+    let earlier = || world.checkpoint(10, LOG);
+
+    let found = [
+        compared(&world, world.checkpoint(size, LOG), None),
+        compared(&world, earlier(), Some(proof_from(&world, 10, &proof))),
+        compared(&world, earlier(), None),
+        compared(&world, earlier(), Some(proof_from(&world, 9, &proof))),
+        compared(&world, earlier(), Some(proof_from(&world, 10, &proof[1..]))),
+    ];
+
+    let (passed, skipped) = (Ok(Outcome::Passed), Ok(Outcome::Skipped));
+    assert_eq!(found, [passed, passed, skipped, skipped, Err("forked")]);
+}
+
+#[test]
+fn a_known_checkpoint_of_another_history_or_of_nobody_is_told() {
+    let world = World::whole();
+    let mut other = world.clone();
+    other.leaves[0] = [0; 32];
+    let size = world.leaves.len();
+    let proof = Some(proof_from(&world, 10, &world.consistency(10)));
+
+    let found = [
+        compared(&world, other.checkpoint(size, LOG), None),
+        compared(&world, other.checkpoint(10, LOG), proof),
+        compared(&world, world.checkpoint(size, 99), None),
+        compared(&world, String::new(), None),
+    ];
+
+    assert_eq!(found, ["forked", "forked", "earlier", "earlier"].map(Err));
 }
 
 #[test]

@@ -251,11 +251,16 @@ fn parse_as(kind: Kind, bytes: &[u8]) -> Result<CoseSign1, SealFailure> {
 fn parse(bytes: &[u8]) -> Result<CoseSign1, SealFailure> {
     let envelope = CoseSign1::from_slice(bytes).map_err(|_unreadable| SealFailure::Malformed)?;
     let same_bytes = envelope.clone().to_vec().is_ok_and(|again| again == bytes);
+    // The header is a byte string in there, which the library keeps as it came.
+    let header = envelope.protected.original_data.as_deref();
+    let same_header =
+        header.is_some_and(|header| deterministic::from_slice::<ciborium::Value>(header).is_ok());
     let is_ours = envelope.unprotected.is_empty()
         && envelope.protected.header.alg
             == Some(RegisteredLabelWithPrivate::Assigned(iana::Algorithm::EdDSA))
         && envelope.protected.header.crit.is_empty()
-        && same_bytes;
+        && same_bytes
+        && same_header;
     is_ours.then_some(envelope).ok_or(SealFailure::Malformed)
 }
 

@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "protocol", "ledger", "spine", "identity", "assist", "jobs", "trust",
         ],
     ),
-    ("agent", &["protocol", "ledger", "assist", "jobs"]),
+    ("agent", &["protocol", "assist", "jobs"]),
     (
         "console",
         &["protocol", "ledger", "assist", "jobs", "trust"],

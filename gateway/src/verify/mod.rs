@@ -12,11 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use clap::Args;
 use jobs::JobRules;
 use ledger::verify::{
-    BadKeys, KnownCheckpoint, Progress, Replay, Report, Trust, Verdict, Verification,
+    BadKeys, KnownCheckpoint, KnownProof, Progress, Replay, Report, Trust, Verdict, Verification,
 };
 use protocol::views::ConsistencyView;
 use serde::Serialize;
@@ -162,21 +161,12 @@ fn trust_of(task: &Verify) -> Result<Trust, Unusable> {
     Ok(trust)
 }
 
-fn consistency(path: &Path) -> Result<Vec<[u8; 32]>, Unusable> {
-    let malformed = || Unusable::Consistency {
-        path: path.to_owned(),
-    };
-    let view: ConsistencyView =
-        serde_json::from_slice(&read(path)?).map_err(|_no_json| malformed())?;
-    view.hashes
-        .iter()
-        .map(|hash| {
-            let bytes = BASE64_STANDARD.decode(hash).ok();
-            bytes
-                .and_then(|bytes| bytes.try_into().ok())
-                .ok_or_else(malformed)
+fn consistency(path: &Path) -> Result<KnownProof, Unusable> {
+    let view: Option<ConsistencyView> = serde_json::from_slice(&read(path)?).ok();
+    view.and_then(|view| KnownProof::try_from(view).ok())
+        .ok_or_else(|| Unusable::Consistency {
+            path: path.to_owned(),
         })
-        .collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Unusable> {

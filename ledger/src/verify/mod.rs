@@ -23,7 +23,7 @@ pub use report::{
     TreeFacts, Verdict,
 };
 pub use signatures::Actor;
-pub use trust::{BadKey, BadKeys, KnownCheckpoint, Trust};
+pub use trust::{BadKey, BadKeys, KnownCheckpoint, KnownProof, NoProof, Trust};
 
 use crate::{
     bundle::Manifest,
@@ -146,7 +146,7 @@ impl<'file> Verification<'file> {
             Verdict::KeysUnchecked
         };
         let facts = (self.unpacked.claimed_manifest())
-            .map(|manifest| facts(manifest, self.claimed.as_ref().ok()));
+            .map(|manifest| facts(manifest, &self.unpacked, self.claimed.as_ref().ok()));
         Report {
             verdict,
             facts,
@@ -235,7 +235,7 @@ fn unsound(steps: &[Step]) -> BTreeSet<usize> {
     failures.filter_map(|failure| failure.item).collect()
 }
 
-fn facts(manifest: &Manifest, claimed: Option<&Checkpoint>) -> Facts {
+fn facts(manifest: &Manifest, unpacked: &Unpacked, claimed: Option<&Checkpoint>) -> Facts {
     let keys = manifest.gateway_keys.iter();
     Facts {
         organisation: manifest.about.organisation,
@@ -247,5 +247,6 @@ fn facts(manifest: &Manifest, claimed: Option<&Checkpoint>) -> Facts {
         gateway_keys: keys.map(|key| hex::encode(key.0)).collect(),
         log_key: manifest.log_key.clone(),
         checkpoint: claimed.map(TreeFacts::from),
+        note: unpacked.note.clone(),
     }
 }

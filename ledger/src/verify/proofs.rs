@@ -129,14 +129,22 @@ pub(super) fn check_consistency(
         );
     }
     let proof = match &known.proof {
-        Some(proof) => proof.as_slice(),
-        None if old.size == new.size => &[],
-        None => {
-            let detail = format!(
-                "The known tree has {} entries, the bundle's {}: give the log's proof that one begins with the other",
-                earlier.size, claimed.tree.size
+        _ if old.size == new.size => &[],
+        Some(proof) if (proof.from, proof.to) == (old.size, new.size) => proof.hashes.as_slice(),
+        // One of other trees says nothing of these: that is no fault of the log's.
+        given => {
+            let (summary, of) = given.as_ref().map_or_else(
+                || ("No proof given", String::new()),
+                |proof| {
+                    let of = format!(", not from {} to {}", proof.from, proof.to);
+                    ("Another proof", of)
+                },
             );
-            return skipped(name, "No proof given", &detail);
+            let detail = format!(
+                "The known tree has {} entries, the bundle's {}: give the log's proof from {} to {}{of}",
+                earlier.size, claimed.tree.size, old.size, new.size
+            );
+            return skipped(name, summary, &detail);
         }
     };
     if let Err(failure) = verify_consistency(old, new, proof) {

@@ -64,6 +64,8 @@ pub struct Facts {
     pub log_key: String,
     /// The checkpoint's tree, if the note can be read.
     pub checkpoint: Option<TreeFacts>,
+    /// That checkpoint as it was signed, to keep and to compare later ones with.
+    pub note: Option<String>,
 }
 
 /// The tree that the proofs lead to.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
-use protocol::{sealed::KeyId, signature::PreparedKey};
+use protocol::{sealed::KeyId, signature::PreparedKey, views::ConsistencyView};
 
 use crate::{
     bundle::Manifest,
@@ -29,7 +30,51 @@ pub struct KnownCheckpoint {
     /// The signed note.
     pub note: String,
     /// That the larger of the two trees begins with the smaller. Not needed where they have the same size.
-    pub proof: Option<Vec<Hash>>,
+    pub proof: Option<KnownProof>,
+}
+
+/// A proof (RFC 9162) that one tree begins with another. Who gave it does not matter: it holds or it does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownProof {
+    /// Leaves of the earlier tree.
+    pub from: u64,
+    /// Leaves of the later tree.
+    pub to: u64,
+    /// What is hashed together.
+    pub hashes: Vec<Hash>,
+}
+
+/// The text is not what `/api/v1/log/proof` answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a proof is 32 bytes in base64 for each of its hashes")]
+pub struct NoProof;
+
+impl TryFrom<ConsistencyView> for KnownProof {
+    type Error = NoProof;
+
+    fn try_from(view: ConsistencyView) -> Result<Self, NoProof> {
+        let hash = |text: &String| {
+            let bytes = BASE64_STANDARD.decode(text).ok()?;
+            bytes.try_into().ok()
+        };
+        let hashes = view.hashes.iter().map(hash).collect::<Option<_>>();
+        Ok(Self {
+            from: view.from,
+            to: view.to,
+            hashes: hashes.ok_or(NoProof)?,
+        })
+    }
+}
+
+impl From<&KnownProof> for ConsistencyView {
+    fn from(proof: &KnownProof) -> Self {
+        let hashes = proof.hashes.iter();
+        Self {
+            from: proof.from,
+            to: proof.to,
+            hashes: hashes.map(|hash| BASE64_STANDARD.encode(hash)).collect(),
+        }
+    }
 }
 
 /// Why a list of keys can't be read.

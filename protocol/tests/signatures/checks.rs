@@ -1,5 +1,6 @@
 //! Public signatures, good and bad, against the one check that we have. Run natively and, by the same code, as wasm.
 
+use coset::{CoseSign1, TaggedCborSerializable as _};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use protocol::signature::{PreparedKey, verify_strict};
 use serde::Deserialize;
@@ -124,6 +125,39 @@ pub(crate) fn rfc_8032() -> Tally {
             && signing.sign(&message).to_bytes() == signature.as_slice();
         let is_accepted = is_same && is_accepted(&public, &message, &signature);
         tally.count(format!("RFC 8032 example {number}"), true, is_accepted);
+    }
+    tally
+}
+
+/// The COSE working group's message signed with Ed25519, its example `eddsa-sig-01`, under the first key of RFC 8032. Its last
+/// bytes are the content, a head of two bytes and the signature.
+const COSE_EXAMPLE: &str = concat!(
+    "d28445a201270300a10442313054546869732069732074686520636f6e74656e742e5840",
+    "7142fd2ff96d56db85bee905a76ba1d0b7321a95c8c4d3607c5781932b7afb87",
+    "11497dfa751bf40b58b3bcc32300b1487f3db34085eef013bf08f4a44d6fef0d",
+);
+const COSE_CONTENT: &[u8] = b"This is the content.";
+
+/// That example as it is, and with each byte of its content and its signature altered.
+pub(crate) fn cose() -> Tally {
+    let key = hex::decode(RFC_8032[0][1]).unwrap();
+    let message = hex::decode(COSE_EXAMPLE).unwrap();
+    let signature = message.len() - 64;
+    let content = signature - 2 - COSE_CONTENT.len();
+    let mut tally = Tally::default();
+    let judged = |bytes: &[u8]| {
+        let message = CoseSign1::from_tagged_slice(bytes).unwrap();
+        let is_accepted = message.verify_signature(b"", |signature, signed| {
+            is_accepted(&key, signed, signature).then_some(()).ok_or(())
+        });
+        is_accepted.is_ok() && message.payload.as_deref() == Some(COSE_CONTENT)
+    };
+    tally.count("the COSE example".to_owned(), true, judged(&message));
+    for at in (content..signature - 2).chain(signature..message.len()) {
+        let mut altered = message.clone();
+        altered[at] ^= 1;
+        let name = format!("the COSE example altered at {at}");
+        tally.count(name, false, judged(&altered));
     }
     tally
 }

@@ -38,7 +38,7 @@ pub(crate) enum Step {
     Build,
     /// Compile the console and weigh it
     Console,
-    /// The public vectors, judged by the same code as wasm
+    /// Public vectors, golden bytes and damaged bundles, judged as wasm
     Vectors,
     /// Unit, property, database and end-to-end tests
     Tests,
@@ -71,7 +71,7 @@ impl Step {
             Self::Console => ("console", "compile the console and weigh it"),
             Self::Vectors => (
                 "vectors",
-                "the public vectors, judged by the same code as wasm",
+                "public vectors, golden bytes and damaged bundles, judged as wasm",
             ),
             Self::Tests => ("tests", "unit, property, database and end-to-end tests"),
         }
@@ -245,6 +245,8 @@ impl Run<'_> {
 
     /// Last, and its output last: the runner's own summary closes the command.
     fn tests(&mut self, progress: &mut Progress) -> Result<()> {
+        // The runner does not show what a test that passes has to say.
+        progress.step("public vectors", || Ok(vectors::are_there(self.workspace)))?;
         self.start_database(progress)?;
         let url = self.database_url()?;
         let mut command = self.nextest(&[]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jobs::JobRules;
-use ledger::verify::{Progress, Report, StepName, Trust, Verification};
+use ledger::verify::{Outcome, Progress, Report, StepName, Trust, Verification};
 use leptos::{prelude::*, task::spawn_local};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,7 @@ use web_sys::File;
 
 use crate::{
     browser,
-    verdict::{self, MOST_BYTES, Timed, TrustedKey},
+    verdict::{self, Given, Kept, MOST_BYTES, Timed, TrustedKey},
 };
 
 /// Half a frame: after this long the page may draw and listen.
@@ -24,6 +24,9 @@ const HASHED_AT_ONCE: usize = 1 << 20;
 
 /// Under which name the browser keeps the keys.
 const KEYS: &str = "nooterra.trusted-keys";
+
+/// Under which name it keeps the checkpoint, as it was signed.
+const CHECKPOINT: &str = "nooterra.kept-checkpoint";
 
 /// The chosen file.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +40,7 @@ pub(super) struct Chosen {
 #[derive(Clone, Copy)]
 pub(super) struct Checking {
     pub(super) keys: RwSignal<Vec<TrustedKey>>,
+    pub(super) kept: RwSignal<Option<Kept>>,
     pub(super) chosen: RwSignal<Option<Chosen>>,
     pub(super) steps: RwSignal<Vec<Timed>>,
     /// The step under way, how much of it is done and of how much.
@@ -53,6 +57,7 @@ impl Checking {
     pub(super) fn new() -> Self {
         Self {
             keys: RwSignal::new(remembered()),
+            kept: RwSignal::new(stored(CHECKPOINT).and_then(|note| Kept::read(&note).ok())),
             chosen: RwSignal::new(None),
             steps: RwSignal::new(Vec::new()),
             working: RwSignal::new(None),
@@ -75,21 +80,60 @@ impl Checking {
 
     /// Trusts these keys from now on, here and at the next visit, and judges the file anew.
     pub(super) fn trust(self, keys: Vec<TrustedKey>) {
-        if let Some(storage) = window().local_storage().ok().flatten() {
-            // A browser that keeps nothing asks again.
-            let _kept = storage.set_item(KEYS, &verdict::keys_text(&keys));
-        }
+        store(KEYS, &verdict::keys_text(&keys));
         self.keys.set(keys);
         self.begin();
     }
 
+    /// Compares with this checkpoint from now on, here and at the next visit, and judges the file anew.
+    pub(super) fn keep(self, kept: Option<Kept>) {
+        store(CHECKPOINT, kept.as_ref().map_or("", |kept| &kept.note));
+        self.kept.set(kept);
+        self.begin();
+    }
+
+    /// How many entries the tree of the bundle's checkpoint has.
+    pub(super) fn size(self) -> Option<u64> {
+        self.report.with(|report| {
+            let tree = report.as_ref()?.facts.as_ref()?.checkpoint.as_ref()?;
+            Some(tree.size)
+        })
+    }
+
+    /// The bundle's own checkpoint, if a log signed it that the person trusts and it is not the one that is kept.
+    pub(super) fn worth_keeping(self) -> Option<String> {
+        let note =
+            self.report.with(|report| {
+                let report = report.as_ref()?;
+                let is_signed = report.steps.iter().any(|step| {
+                    step.name == StepName::Checkpoint && step.outcome == Outcome::Passed
+                });
+                let is_same = report.steps.iter().all(|step| {
+                    step.name != StepName::Consistency || step.outcome != Outcome::Failed
+                });
+                let note = report.facts.as_ref()?.note.clone();
+                note.filter(|_| is_signed && is_same)
+            })?;
+        let is_kept = self
+            .kept
+            .with(|kept| kept.as_ref().is_some_and(|kept| kept.note == note));
+        (!is_kept).then_some(note)
+    }
+
     pub(super) fn command(self) -> String {
-        let has_keys = self.keys.with(|keys| !keys.is_empty());
+        let size = self.size();
+        let given = self.kept.with(|kept| Given {
+            keys: self.keys.with(|keys| !keys.is_empty()),
+            checkpoint: kept.is_some(),
+            proof: kept.as_ref().is_some_and(|kept| {
+                kept.proof.is_some() && size.is_some_and(|size| kept.is_proved_to(size))
+            }),
+        });
         self.chosen.with(|chosen| {
             let name = chosen
                 .as_ref()
                 .map_or("job.nooterra", |chosen| &chosen.name);
-            verdict::command(name, has_keys)
+            verdict::command(name, given)
         })
     }
 
@@ -113,6 +157,9 @@ impl Checking {
                 "sha256": chosen.sha256.map(hex::encode),
                 "trusted_keys": self.keys.with_untracked(|keys| {
                     keys.iter().map(|key| key.line.clone()).collect::<Vec<_>>()
+                }),
+                "kept_checkpoint": self.kept.with_untracked(|kept| {
+                    kept.as_ref().map(|kept| kept.note.clone())
                 }),
                 "verifier": concat!("console ", env!("CARGO_PKG_VERSION")),
                 "milliseconds": ms,
@@ -172,7 +219,10 @@ impl Checking {
             }
         });
         let text = self.keys.with_untracked(|keys| verdict::keys_text(keys));
-        let trust = Trust::parse(&text).unwrap_or_default();
+        let mut trust = Trust::parse(&text).unwrap_or_default();
+        trust.known = self
+            .kept
+            .with_untracked(|kept| kept.as_ref().map(Kept::known));
         let mut verification = Verification::new(&bytes, &trust);
         let (mut jobs, mut cases) = (JobRules, CaseRules);
         let (mut begun, mut drawn) = (browser::ms(), browser::ms());
@@ -219,8 +269,19 @@ async fn read(file: &File) -> Result<Vec<u8>, String> {
 
 /// The keys of the last visit.
 fn remembered() -> Vec<TrustedKey> {
-    let storage = window().local_storage().ok().flatten();
-    let text = storage.and_then(|storage| storage.get_item(KEYS).ok().flatten());
-    text.and_then(|text| verdict::trusted_keys(&text).ok())
+    stored(KEYS)
+        .and_then(|text| verdict::trusted_keys(&text).ok())
         .unwrap_or_default()
+}
+
+fn stored(name: &str) -> Option<String> {
+    let storage = window().local_storage().ok().flatten()?;
+    storage.get_item(name).ok().flatten()
+}
+
+fn store(name: &str, text: &str) {
+    if let Some(storage) = window().local_storage().ok().flatten() {
+        // A browser that keeps nothing asks again.
+        let _kept = storage.set_item(name, text);
+    }
 }

@@ -3,6 +3,7 @@
 mod bundle;
 mod checking;
 mod explained;
+mod kept;
 mod steps;
 mod trusted;
 
@@ -11,6 +12,7 @@ use leptos::{ev::DragEvent, prelude::*};
 use bundle::BundlePanel;
 use checking::Checking;
 use explained::Explained;
+use kept::KeptPanel;
 use steps::{Banner, Steps};
 use trusted::Trusted;
 
@@ -51,6 +53,7 @@ pub(crate) fn VerifyPage() -> impl IntoView {
             <section class="verify__side" aria-label="Bundle">
                 <BundlePanel checking />
                 <Trusted checking />
+                <KeptPanel checking />
                 <Command checking />
             </section>
             <section class="verify__steps" aria-label="Steps" tabindex="0">

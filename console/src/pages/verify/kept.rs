@@ -1,0 +1,236 @@
+//! A checkpoint from an earlier visit or from somebody else: whether the log has told everybody the same.
+
+use ledger::verify::KnownProof;
+use leptos::{prelude::*, task::spawn_local};
+use protocol::views::ConsistencyView;
+
+use super::checking::Checking;
+use crate::{
+    api, browser,
+    parts::icon::{Glyph, icon, small},
+    verdict::{self, Kept},
+    words,
+};
+
+#[component]
+pub(super) fn KeptPanel(checking: Checking) -> impl IntoView {
+    let is_adding = RwSignal::new(false);
+    let row = move || checking.kept.get().map(|kept| row(checking, &kept));
+    let keep_this = move |_| {
+        if let Some(kept) = checking
+            .worth_keeping()
+            .and_then(|note| Kept::read(&note).ok())
+        {
+            checking.keep(Some(kept));
+        }
+    };
+    view! {
+        <section class="panel" aria-label="Checkpoint you kept">
+            <header>
+                {icon(Glyph::Flag)} <h2 class="grow">"Checkpoint you kept"</h2>
+                <button
+                    class="button button--small button--ghost"
+                    aria-expanded=move || is_adding.get().to_string()
+                    on:click=move |_| is_adding.update(|is_adding| *is_adding = !*is_adding)
+                >
+                    {small(Glyph::Plus)}
+                    {move || if checking.kept.with(Option::is_some) { "Change" } else { "Add" }}
+                </button>
+            </header>
+            <div class="panel__body verify__keys">
+                {row} <p class="faint" hidden=move || checking.kept.with(Option::is_some)>
+                    "None yet. With one, from an earlier visit or from somebody else, the page finds out whether the log tells everybody the same history."
+                </p> <ProofNeeded checking /> <Show when=move || is_adding.get()>
+                    <Adding checking on_done=move || is_adding.set(false) />
+                </Show>
+                <div class="line" hidden=move || checking.worth_keeping().is_none()>
+                    <button class="button button--small" on:click=keep_this>
+                        {small(Glyph::Save)}
+                        "Keep this bundle's"
+                    </button>
+                </div>
+            </div>
+        </section>
+    }
+}
+
+fn row(checking: Checking, kept: &Kept) -> impl IntoView + use<> {
+    let note = kept.note.clone();
+    let save = move |_| browser::save("checkpoint.txt", "text/plain", &note);
+    view! {
+        <p class="line">
+            <span class="grow ellipsis" title=kept.origin.clone()>
+                "Tree of " <span class="number">{kept.tree.size}</span> " "
+                <span class="faint">{kept.origin.clone()}</span>
+            </span>
+            <code title=kept.note.clone()>{words::short_hash(&kept.tree.root)}</code>
+            <button
+                class="button button--small button--ghost"
+                aria-label="Save the checkpoint as a file"
+                on:click=save
+            >
+                {small(Glyph::Save)}
+            </button>
+            <button
+                class="button button--small button--ghost"
+                aria-label="Remove the checkpoint"
+                on:click=move |_| checking.keep(None)
+            >
+                {small(Glyph::Cross)}
+            </button>
+        </p>
+    }
+}
+
+/// Where the two trees have different sizes, the log must prove that one begins with the other. It may be asked: a proof holds or
+/// does not, whoever gives it.
+#[component]
+fn ProofNeeded(checking: Checking) -> impl IntoView {
+    let is_asking = RwSignal::new(false);
+    let trouble = RwSignal::new(None::<&'static str>);
+    let way = Memo::new(move |_| {
+        let size = checking.size()?;
+        let needed = |kept: &Kept| kept.way_to(size).filter(|_| !kept.is_proved_to(size));
+        checking.kept.with(|kept| kept.as_ref().and_then(needed))
+    });
+    Effect::new(move |_| {
+        way.track();
+        trouble.set(None);
+    });
+    let ask = move |_| {
+        let Some((from, to)) = way.get_untracked() else {
+            return;
+        };
+        is_asking.set(true);
+        spawn_local(async move {
+            let proof = gateways_proof(from, to).await;
+            let _over = is_asking.try_set(false);
+            match proof {
+                Ok(proof) => give(checking, proof),
+                Err(words) => {
+                    let _told = trouble.try_set(Some(words));
+                }
+            }
+        });
+    };
+    let shown = move || {
+        way.get().map(|(from, to)| {
+            view! {
+                <p class="soft">
+                    "To compare the two trees, a proof is needed that leads from "
+                    <span class="number">{from}</span> " entries to " <span class="number">{to}</span>
+                    "."
+                </p>
+                <div class="line">
+                    <button
+                        class="button button--small"
+                        disabled=move || is_asking.get()
+                        on:click=ask
+                    >
+                        {move || if is_asking.get() { "Asking" } else { "Ask this gateway for it" }}
+                    </button>
+                </div>
+                <p class="alarm line" role="alert" hidden=move || trouble.with(Option::is_none)>
+                    {small(Glyph::Octagon)} <span>{move || trouble.get()}</span>
+                </p>
+            }
+        })
+    };
+    let save = move |_| {
+        let proof = checking
+            .kept
+            .with_untracked(|kept| kept.as_ref().and_then(|kept| kept.proof.clone()));
+        if let Some(text) = proof.and_then(|proof| verdict::proof_text(&proof)) {
+            browser::save("proof.json", "application/json", &text);
+        }
+    };
+    let has_proof = move || {
+        checking
+            .kept
+            .with(|kept| kept.as_ref().is_some_and(|kept| kept.proof.is_some()))
+    };
+    view! {
+        {shown}
+        <div class="line" hidden=move || !has_proof()>
+            <span class="grow soft">"The log's proof is here."</span>
+            <button class="button button--small" on:click=save>
+                "Save the proof as a file"
+            </button>
+        </div>
+    }
+}
+
+/// Judges with this proof what is kept.
+fn give(checking: Checking, proof: KnownProof) {
+    // The page may be gone, and the checkpoint with it.
+    if let Some(Some(mut kept)) = checking.kept.try_get_untracked() {
+        kept.proof = Some(proof);
+        checking.keep(Some(kept));
+    }
+}
+
+async fn gateways_proof(from: u64, to: u64) -> Result<KnownProof, &'static str> {
+    let path = format!("/api/v1/log/proof?from={from}&to={to}");
+    let view = api::get::<ConsistencyView>(&path)
+        .await
+        .map_err(|_refused| "The gateway gives no such proof now. Paste one instead.")?;
+    view.try_into()
+        .map_err(|_no_proof| "What the gateway gave is no proof.")
+}
+
+/// A place to paste a checkpoint into, and the proof that belongs to it.
+#[component]
+fn Adding(checking: Checking, on_done: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let note = RwSignal::new(String::new());
+    let proof = RwSignal::new(String::new());
+    let trouble = RwSignal::new(None::<String>);
+    let add = move |_| {
+        let read = Kept::read(&note.get_untracked()).and_then(|mut kept| {
+            let proof = proof.get_untracked();
+            if !proof.trim().is_empty() {
+                kept.proof = Some(verdict::proof(&proof)?);
+            }
+            Ok(kept)
+        });
+        match read {
+            Ok(kept) => {
+                checking.keep(Some(kept));
+                on_done();
+            }
+            Err(bad) => trouble.set(Some(words::capitalised(&bad))),
+        }
+    };
+    view! {
+        <div class="verify__adding">
+            <label for="verify-checkpoint">"The checkpoint, with its signature"</label>
+            <textarea
+                id="verify-checkpoint"
+                class="field"
+                rows="5"
+                spellcheck="false"
+                placeholder="log.example\n4812\nkX3…=\n\n— log.example Vq1…"
+                aria-invalid=move || trouble.with(Option::is_some).to_string()
+                prop:value=note
+                on:input:target=move |event| note.set(event.target().value())
+            ></textarea>
+            <label for="verify-proof">"The log's proof, if you have one"</label>
+            <textarea
+                id="verify-proof"
+                class="field"
+                rows="2"
+                spellcheck="false"
+                placeholder="{\"from\": 4812, \"to\": …"
+                prop:value=proof
+                on:input:target=move |event| proof.set(event.target().value())
+            ></textarea>
+            <p class="alarm line" role="alert" hidden=move || trouble.with(Option::is_none)>
+                {small(Glyph::Octagon)} <span>{trouble}</span>
+            </p>
+            <div class="line">
+                <button class="button button--small button--primary" on:click=add>
+                    "Compare with this one"
+                </button>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,200 @@
+//! What can happen, but for what happens to jobs.
+
+use protocol::{
+    CommandId, EvidenceId, JobId, OrganisationId, SiteId, TokenId,
+    case::{CaseEvent, CaseKind, Ruling, SaltedHash, case_stream},
+    command::{AbandonReason, Outcome, Receipt, RobotRefusal, Verb},
+    event::{Payload, organisation_stream, person_stream, robot_stream},
+    job::{EvidenceHash, JobEvent, job_stream},
+    robot::Pose,
+    sealed::KeyId,
+    views::Role,
+};
+
+use super::{NOW, PERSON, ROBOT, id, job_events, one_of_each};
+
+const COMMAND: CommandId = CommandId(id(0xc1));
+pub(crate) const JOB: JobId = JobId(id(0x48));
+const CASE: protocol::CaseId = protocol::CaseId(id(0xca));
+const KEY: KeyId = KeyId([3; 32]);
+
+/// The history that an event like this belongs to.
+pub(crate) fn stream_of(payload: &Payload) -> String {
+    match payload {
+        Payload::Job(_) => job_stream(JOB),
+        Payload::Case(_) => case_stream(CASE),
+        Payload::OrganisationCreated { organisation, .. } => organisation_stream(*organisation),
+        Payload::PersonAdded { person }
+        | Payload::RoleGranted { person, .. }
+        | Payload::RoleRevoked { person, .. }
+        | Payload::SessionOpened { person }
+        | Payload::SessionClosed { person }
+        | Payload::TokenIssued { person, .. }
+        | Payload::TokenRevoked { person, .. }
+        | Payload::SessionKeyBound { person, .. }
+        | Payload::SessionKeyEnded { person, .. } => person_stream(*person),
+        Payload::SiteCreated { .. }
+        | Payload::RobotAdded { .. }
+        | Payload::RobotTokenIssued { .. }
+        | Payload::RobotTokenRevoked { .. }
+        | Payload::RobotKeyBound { .. }
+        | Payload::CommandIssued { .. }
+        | Payload::CommandReceipt(_)
+        | Payload::CommandUnanswered { .. } => robot_stream(ROBOT),
+    }
+}
+
+/// One of each kind.
+pub(crate) fn one_of_each_kind() -> Vec<Payload> {
+    let (person, robot, token) = (PERSON, ROBOT, TokenId(id(0x31)));
+    let (organisation, site) = (OrganisationId(id(1)), SiteId(id(0xb)));
+    let name = "R-014 Juniper".to_owned();
+    let role = Role::Operator;
+    let (key, public_key) = (KEY, [4; 32]);
+    let each = one_of_each![Payload:
+        OrganisationCreated { organisation, name: "Linden & Söhne".to_owned() },
+        SiteCreated { site, name: "Wing B".to_owned() },
+        PersonAdded { person },
+        RoleGranted { person, role, site: Some(site) },
+        RoleRevoked { person, role, site: Some(site) },
+        SessionOpened { person },
+        SessionClosed { person },
+        TokenIssued { person, token },
+        TokenRevoked { person, token },
+        RobotAdded { robot, name },
+        RobotTokenIssued { robot, token },
+        RobotTokenRevoked { robot, token },
+        RobotKeyBound { robot, key, public_key },
+        CommandIssued { command: COMMAND, robot, person, order: orders()[0] },
+        CommandReceipt (receipt(outcomes()[0])),
+        CommandUnanswered { command: COMMAND },
+        SessionKeyBound { person, key, public_key, expires_at: NOW.plus(3_600_000_000) },
+        SessionKeyEnded { person, key },
+        Job (JobEvent::Paused {}),
+        Case (CaseEvent::Withdrawn {}),
+    ];
+    // What happens to jobs and cases has lists of its own.
+    let each = each
+        .into_iter()
+        .filter(|one| !matches!(one, Payload::Job(_) | Payload::Case(_)));
+    each.chain(job_events::one_of_each_kind().map(Payload::Job))
+        .chain(one_of_each_case_event().map(Payload::Case))
+        .collect()
+}
+
+/// The same kinds with what may be absent, and with what may stand in its place.
+pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
+    let (person, robot, role) = (PERSON, ROBOT, Role::Owner);
+    let issued = |order| Payload::CommandIssued {
+        command: COMMAND,
+        robot,
+        person,
+        order,
+    };
+    let heading_open = Verb::NavigateTo {
+        x_m: 2.41,
+        y_m: -100_000.5,
+        heading_rad: None,
+    };
+    let mut forms = vec![
+        (
+            "everywhere",
+            Payload::RoleGranted {
+                person,
+                role,
+                site: None,
+            },
+        ),
+        (
+            "everywhere",
+            Payload::RoleRevoked {
+                person,
+                role,
+                site: None,
+            },
+        ),
+        ("to anywhere in sight", issued(heading_open)),
+        ("to stop", issued(orders()[1])),
+        ("refused", Payload::CommandReceipt(receipt(outcomes()[1]))),
+        ("done", Payload::CommandReceipt(receipt(outcomes()[2]))),
+        ("abandoned", Payload::CommandReceipt(receipt(outcomes()[3]))),
+        ("without pictures", Payload::Case(opened(Vec::new()))),
+        ("without files", Payload::Case(frozen(Vec::new()))),
+    ];
+    let jobs = job_events::other_forms();
+    forms.extend(jobs.map(|(form, event)| (form, Payload::Job(event))));
+    forms
+}
+
+/// Each number is of another width: a half, a single, a double.
+fn orders() -> [Verb; 2] {
+    one_of_each![Verb:
+        NavigateTo { x_m: 6.5, y_m: 100_000.5, heading_rad: Some(0.1) },
+        Stop {},
+    ]
+}
+
+fn outcomes() -> [Outcome; 4] {
+    one_of_each![Outcome:
+        Accepted {},
+        Refused { reason: RobotRefusal::Unreachable },
+        Done {},
+        Abandoned { reason: AbandonReason::Superseded },
+    ]
+}
+
+fn receipt(outcome: Outcome) -> Receipt {
+    Receipt {
+        command: COMMAND,
+        outcome,
+        tick_ms: 90_500,
+        at: NOW,
+        pose: Pose {
+            x_m: 1.25,
+            y_m: -2.0,
+            heading_rad: 0.1,
+        },
+    }
+}
+
+pub(crate) fn file() -> EvidenceHash {
+    EvidenceHash {
+        evidence: EvidenceId(id(0xe1)),
+        media_type: "image/jpeg".to_owned(),
+        salted_sha256: [8; 32],
+    }
+}
+
+fn opened(pictures: Vec<EvidenceHash>) -> CaseEvent {
+    CaseEvent::Opened {
+        case: CASE,
+        job: JOB,
+        about: CaseKind::PropertyDamage,
+        severity: 3,
+        requester: PERSON,
+        words: SaltedHash([5; 32]),
+        pictures,
+    }
+}
+
+fn frozen(files: Vec<EvidenceHash>) -> CaseEvent {
+    CaseEvent::EvidenceFrozen {
+        entries: 24,
+        head: [6; 32],
+        files,
+    }
+}
+
+fn one_of_each_case_event() -> impl Iterator<Item = CaseEvent> {
+    let reason = SaltedHash([7; 32]);
+    let each = one_of_each![CaseEvent:
+        Opened { case: CASE, job: JOB, about: CaseKind::PropertyDamage, severity: 3, requester: PERSON,
+            words: SaltedHash([5; 32]), pictures: vec![file()] },
+        EvidenceFrozen { entries: 24, head: [6; 32], files: vec![file(), file()] },
+        Triaged { severity: 4 },
+        ReviewStarted {},
+        Ruled { ruling: Ruling::PartlyUpheld, reason },
+        Withdrawn {},
+    ];
+    each.into_iter()
+}
