@@ -6,17 +6,26 @@ use anyhow::{Context as _, Result};
 use protocol::{
     CommandId, RobotId,
     command::Verb,
-    views::{CommandView, Page, Presence, Problem, RobotView},
+    views::{CommandView, Page, Presence, Problem, RobotView, SignIn},
 };
-use reqwest::{Response, StatusCode};
+use reqwest::{
+    RequestBuilder, Response, StatusCode,
+    header::{COOKIE, ORIGIN, SET_COOKIE},
+};
 use uuid::Uuid;
 
-/// A client with a bearer token.
+/// A client with a bearer token, or one that signed in as a browser does.
 #[derive(Debug, Clone)]
 pub struct Api {
     base: String,
-    token: String,
+    credential: Credential,
     client: reqwest::Client,
+}
+
+#[derive(Debug, Clone)]
+enum Credential {
+    Token(String),
+    Cookie(String),
 }
 
 impl Api {
@@ -26,15 +35,41 @@ impl Api {
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
-            token: token.to_owned(),
+            credential: Credential::Token(token.to_owned()),
             client: reqwest::Client::builder().build()?,
         })
+    }
+
+    /// A client that signs in with a link, which is then spent.
+    pub async fn sign_in(base: &str, link: &str) -> Result<Self> {
+        let mut api = Self::new(base, "")?;
+        let (_, secret) = link
+            .split_once("#link=")
+            .context("no link to sign in with")?;
+        let body = SignIn {
+            link: secret.to_owned(),
+        };
+        let request = api.client.post(format!("{}/api/v1/session", api.base));
+        let request = request.header(ORIGIN, &api.base).json(&body);
+        let answer = request.send().await?.error_for_status()?;
+        let cookie = answer.headers().get(SET_COOKIE).context("no cookie")?;
+        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default();
+        api.credential = Credential::Cookie(cookie.to_owned());
+        Ok(api)
+    }
+
+    fn as_caller(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.credential {
+            Credential::Token(token) => request.bearer_auth(token),
+            // As a page of the console sends it.
+            Credential::Cookie(cookie) => request.header(COOKIE, cookie).header(ORIGIN, &self.base),
+        }
     }
 
     /// A GET.
     pub async fn get(&self, path: &str) -> Result<Response> {
         let request = self.client.get(format!("{}{path}", self.base));
-        Ok(request.bearer_auth(&self.token).send().await?)
+        Ok(self.as_caller(request).send().await?)
     }
 
     /// A POST that has its effect once, however often it is sent with the same key.
@@ -46,9 +81,9 @@ impl Api {
         within: Duration,
     ) -> Result<Response> {
         let request = self.client.post(format!("{}{path}", self.base));
-        Ok(request
+        Ok(self
+            .as_caller(request)
             .header("Idempotency-Key", key.to_string())
-            .bearer_auth(&self.token)
             .json(body)
             .timeout(within)
             .send()
@@ -84,11 +119,10 @@ impl Api {
         command: CommandId,
         verb: Verb,
     ) -> Result<std::result::Result<CommandView, Problem>> {
+        let path = format!("{}/api/v1/robots/{robot}/commands", self.base);
         let response = self
-            .client
-            .post(format!("{}/api/v1/robots/{robot}/commands", self.base))
+            .as_caller(self.client.post(path))
             .header("Idempotency-Key", command.to_string())
-            .bearer_auth(&self.token)
             .json(&verb)
             .send()
             .await?;

@@ -11,7 +11,7 @@ use protocol::{
 
 /// A key and where its events stand.
 #[derive(Debug)]
-pub(crate) struct Pen {
+pub struct Pen {
     key: SigningKey,
     number: u64,
     previous: [u8; 32],
@@ -19,7 +19,7 @@ pub(crate) struct Pen {
 
 impl Pen {
     /// A key that has sealed nothing.
-    pub(crate) const fn new(key: SigningKey) -> Self {
+    pub const fn new(key: SigningKey) -> Self {
         Self {
             key,
             number: 0,
@@ -27,21 +27,23 @@ impl Pen {
         }
     }
 
-    pub(crate) const fn key(&self) -> &SigningKey {
+    /// The key.
+    pub const fn key(&self) -> &SigningKey {
         &self.key
     }
 
-    pub(crate) fn id(&self) -> KeyId {
+    /// The key's name.
+    pub fn id(&self) -> KeyId {
         KeyId::of(&self.key.verifying_key())
     }
 
     /// The number of the event that was sealed last.
-    pub(crate) const fn number(&self) -> u64 {
+    pub const fn number(&self) -> u64 {
         self.number
     }
 
     /// The next event, sealed.
-    pub(crate) fn seal(
+    pub fn seal(
         &mut self,
         stream: String,
         acting_as: Option<Role>,

@@ -219,8 +219,13 @@ impl Stack {
     }
 
     fn enrol(&self, index: usize) -> Result<()> {
+        self.enrol_at(index, &self.ready.url)
+    }
+
+    /// Enrols a robot that finds its gateway at this address.
+    pub fn enrol_at(&self, index: usize, gateway: &str) -> Result<()> {
         let output = Command::new(binary("nooterra-agent")?)
-            .args(["enrol", "--gateway", &self.ready.url])
+            .args(["enrol", "--gateway", gateway])
             .args(["--token", &self.seeded.robots[index].token])
             .arg("--data")
             .arg(self.agent_folder(index))

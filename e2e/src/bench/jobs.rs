@@ -9,7 +9,15 @@ use std::{
 use anyhow::{Result, anyhow};
 use e2e::stack::Stack;
 use ed25519_dalek::SigningKey;
-use jobs::{stored_walk, walk};
+use jobs::{
+    stored_walk::{self, Course},
+    walk,
+};
+use protocol::{
+    RobotId,
+    event::ActorEvent,
+    sealed::{self, Kind},
+};
 use spine::Signer;
 use sqlx::postgres::PgPoolOptions;
 use tokio::task::JoinSet;
@@ -19,8 +27,8 @@ use crate::{Row, count};
 /// Walks through the database at a time: as many as a gateway has connections, half of which wait for the disk.
 const WALKERS: u32 = 8;
 
-/// Proposals in a transaction. What is tried is what is stored, not how often the disk is waited for.
-const PER_COMMIT: usize = 100;
+/// Proposals at one moment, which share a transaction. What is tried is what is stored, not how often the disk is waited for.
+const AT_ONCE: u32 = 100;
 
 #[expect(clippy::print_stderr, reason = "a fault is told where it is found")]
 fn is_sound<T, E: std::fmt::Display>(walked: &std::result::Result<T, E>) -> bool {
@@ -63,7 +71,19 @@ pub(crate) async fn measure_stored(transitions: u64) -> Result<Vec<Row>> {
     let mut walks = JoinSet::new();
     for seed in 1..=u64::from(WALKERS) {
         let (pool, signer) = (pool.clone(), Arc::clone(&signer));
-        walks.spawn(async move { stored_walk::run(&pool, &signer, seed, share, PER_COMMIT).await });
+        let course = Course {
+            seed,
+            transitions: share,
+            at_once: AT_ONCE,
+        };
+        // Each walk has robots of its own, by the names of others too.
+        let hand = move |robot: RobotId, event: &ActorEvent| {
+            let mut key = [0; 32];
+            key[..16].copy_from_slice(robot.0.as_bytes());
+            key[16..24].copy_from_slice(&seed.to_be_bytes());
+            sealed::seal(Kind::Event, event, &SigningKey::from_bytes(&key))
+        };
+        walks.spawn(async move { stored_walk::run(&pool, &signer, &hand, course).await });
     }
     let (mut done, mut invalid) = (0, 0);
     while let Some(walked) = walks.join_next().await {

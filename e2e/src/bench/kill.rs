@@ -13,6 +13,17 @@ pub(crate) async fn measure(rounds: usize) -> Result<Vec<Row>> {
         Row::new("refused", "acts", count(found.refused)),
         Row::new("sent_again", "requests", count(found.sent_again)),
         Row::new("events", "events", count(found.events)),
+        Row::new(
+            "by_people",
+            "events",
+            count(usize::try_from(found.by_people)?),
+        ),
+        Row::new(
+            "by_robots",
+            "events",
+            count(usize::try_from(found.by_robots)?),
+        ),
+        Row::new("jobs_done", "jobs", count(found.jobs_done)),
         Row::new("lost", "acts", count(found.lost)),
         Row::new("doubled", "acts", count(found.doubled)),
         Row::new("reordered", "acts", count(found.reordered)),

@@ -6,7 +6,6 @@ mod cost;
 mod jobs;
 mod kill;
 mod log;
-mod pen;
 mod pictures;
 mod processor;
 

@@ -5,25 +5,22 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
-use jobs::{
-    Actor,
-    replay::{Step, play},
-};
+use jobs::replay::{Step, play};
 use ledger::log::{
     Checkpoint, Entry, Hash, Head, NoteKey, TreeHead, check_chain, entry_hash, root_of,
     verify_consistency,
 };
 use protocol::{
-    JobId,
-    event::{ActorEvent, Payload},
-    job::{JobEvent, job_stream},
-    sealed::{self, Kind},
+    JobId, RobotId,
+    event::Payload,
+    job::{JobEvent, PhaseName, job_stream},
     views::{ConsistencyView, LogKeysView},
 };
 use sqlx::PgPool;
 
 use super::{
     Findings,
+    signers::{Holder, Signed, Signers, longest_chains},
     writer::{Mark, Written, mark},
 };
 use crate::{api::Api, stack::Stack, until::until};
@@ -43,9 +40,11 @@ struct Row {
 pub(super) struct Record {
     /// The tree that the log signed, of every event.
     tree: TreeHead,
-    gateway: VerifyingKey,
-    /// The entries of each stream, in its order.
-    streams: BTreeMap<String, Vec<Vec<u8>>>,
+    signers: Signers,
+    /// What stands in each stream, in its order.
+    streams: BTreeMap<String, Vec<Signed>>,
+    /// How many events each key signed.
+    signed: BTreeMap<Holder, u64>,
     pool: PgPool,
 }
 
@@ -112,22 +111,33 @@ impl Record {
         )
     }
 
-    /// Fails when a stream has a gap, or an entry follows another than the one before it.
+    /// Fails when a stream has a gap, or an entry follows another than the one before it; when an event was signed by nobody who is bound
+    /// to a key, or when somebody's own events have a gap, stand twice or do not follow one another.
     fn of(tree: TreeHead, gateway: VerifyingKey, mut rows: Vec<Row>, pool: PgPool) -> Result<Self> {
-        let mut streams: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+        let mut entries: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
         // Leaves follow the ids of transactions, and those of two on one stream may have begun the other way round.
         rows.sort_by_key(|row| row.stream_number);
         for row in rows {
-            streams.entry(row.stream).or_default().push(row.entry);
+            entries.entry(row.stream).or_default().push(row.entry);
         }
-        for (stream, entries) in &streams {
+        for (stream, entries) in &entries {
             check_chain(Head::START, entries.iter().map(Vec::as_slice), &gateway)
                 .with_context(|| format!("the chain of {stream}"))?;
         }
+        let streams: BTreeMap<String, Vec<Signed>> = entries
+            .into_iter()
+            .map(|(stream, entries)| {
+                let open = |bytes: &Vec<u8>| Signed::read(&Entry::open(bytes, &gateway)?);
+                Ok((stream, entries.iter().map(open).collect::<Result<_>>()?))
+            })
+            .collect::<Result<_>>()?;
+        let signers = Signers::bound(&gateway, streams.values().flatten());
+        let signed = longest_chains(&signers, streams.values().flatten())?;
         Ok(Self {
             tree,
-            gateway,
+            signers,
             streams,
+            signed,
             pool,
         })
     }
@@ -165,6 +175,7 @@ impl Record {
             .filter(|(_, kind, _)| *kind == "job.requested")
             .map(|(job, ..)| *job)
             .collect();
+        let mut jobs_done = 0;
         for job in jobs {
             let steps = self.steps(job)?;
             for (place, step) in steps.iter().enumerate() {
@@ -172,17 +183,13 @@ impl Record {
                     found.entry(mark).or_default().push(place);
                 }
             }
-            let stored = jobs::store::peek(&self.pool, job)
-                .await?
-                .with_context(|| format!("job {job} is gone"))?;
-            let played = play(steps).with_context(|| format!("the record of {job}"))?;
-            ensure!(
-                played.job.as_ref() == Some(&stored.job),
-                "{job} is stored as {:?}, and its record makes {:?}",
-                stored.job,
-                played.job
-            );
+            let phase = self.phase_as_played(job, steps).await?;
+            jobs_done += usize::from(phase == PhaseName::Completed);
         }
+        let by = |is_meant: fn(&Holder) -> bool| {
+            let counts = self.signed.iter().filter(|(holder, _)| is_meant(holder));
+            counts.map(|(_, count)| *count).sum()
+        };
         let all = |of: fn(&Written) -> usize| written.iter().map(of).sum();
         let times = |mark: &Mark| found.get(mark).map_or(0, Vec::len);
         Ok(Findings {
@@ -191,6 +198,9 @@ impl Record {
             refused: all(|written| written.refused.len()),
             sent_again: all(|written| written.sent_again),
             events: usize::try_from(self.tree.size)?,
+            by_people: by(|holder| matches!(holder, Holder::Session(..))),
+            by_robots: by(|holder| matches!(holder, Holder::Robot(..))),
+            jobs_done,
             lost: acknowledged
                 .iter()
                 .map(|(mark, wanted)| wanted.saturating_sub(times(mark)))
@@ -209,32 +219,47 @@ impl Record {
         })
     }
 
-    /// A job's record as the rules play it again. Everything here was signed by the gateway, for itself or for a person.
+    /// Where a job stands. Fails when its record makes another job than the one that is stored.
+    async fn phase_as_played(&self, job: JobId, record: Vec<Step<JobEvent>>) -> Result<PhaseName> {
+        let stored = jobs::store::peek(&self.pool, job)
+            .await?
+            .with_context(|| format!("job {job} is gone"))?;
+        let played = play(record).with_context(|| format!("the record of {job}"))?;
+        ensure!(
+            played.job.as_ref() == Some(&stored.job),
+            "{job} is stored as {:?}, and its record makes {:?}",
+            stored.job,
+            played.job
+        );
+        Ok(stored.job.phase_name())
+    }
+
+    /// A job's record as the rules play it again.
     fn steps(&self, job: JobId) -> Result<Vec<Step<JobEvent>>> {
-        let entries = self.streams.get(&job_stream(job));
-        let entries = entries.map(Vec::as_slice).unwrap_or_default();
-        entries
+        let signed = self.streams.get(&job_stream(job));
+        let signed = signed.map(Vec::as_slice).unwrap_or_default();
+        signed
             .iter()
-            .map(|bytes| {
-                let entry = Entry::open(bytes, &self.gateway)?;
-                let event: ActorEvent = sealed::open(Kind::Event, &entry.actor, &self.gateway)?;
-                let actor = match (event.on_behalf_of, event.acting_as) {
-                    (Some(person), Some(role)) => Actor::person(role, person),
-                    (None, None) => Actor::Cloud,
-                    (Some(_), None) | (None, Some(_)) => {
-                        bail!("a person without a role, or a role without a person")
-                    }
-                };
-                let Payload::Job(event) = event.payload else {
+            .map(|signed| {
+                let actor = self.signers.actor_of(signed)?;
+                let Payload::Job(event) = signed.event.payload.payload.clone() else {
                     bail!("an event that is none of a job")
                 };
                 Ok(Step {
                     event,
                     actor,
-                    recorded_at: entry.recorded_at,
+                    recorded_at: signed.recorded_at,
                 })
             })
             .collect()
+    }
+
+    /// How many events in a row a robot has in the log, from its first.
+    pub(super) fn words_of(&self, robot: RobotId) -> u64 {
+        let counts = self.signed.iter();
+        let own =
+            counts.filter(|(holder, _)| matches!(holder, Holder::Robot(_, of) if *of == robot));
+        own.map(|(_, count)| *count).sum()
     }
 }
 

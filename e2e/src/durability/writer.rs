@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use protocol::{
     AccessId, JobId, SiteId, UnixMicros,
     job::{AccessPlan, JobEvent, JobRequest, ParameterValue, TemplateName, Window},
-    views::{JobAct, NewJob, Problem, Role},
+    views::{JobAct, NewJob, Role},
 };
 use reqwest::StatusCode;
 use serde_json::Value;
@@ -20,17 +20,12 @@ use time::OffsetDateTime;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-use crate::{api::Api, until::until};
+use super::{asking::ask, hand::Hand};
+use crate::api::Api;
 
 /// Between the acts of one writer. Two writers of one person at this pace, half of whose acts are counted, stay below what
 /// a person may do in a minute.
 const ACT_EVERY: Duration = Duration::from_millis(75);
-
-/// A request without an answer is given up and sent again.
-const REQUEST_WITHIN: Duration = Duration::from_secs(20);
-
-/// The gateway is away for some seconds at a time, and for a minute when somebody did too much.
-const ANSWERED_WITHIN: Duration = Duration::from_mins(2);
 
 /// Longer than any run.
 const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
@@ -62,6 +57,8 @@ pub(super) struct Writer {
     pub(super) job: JobId,
     /// Whether another writer acts on it, too.
     pub(super) is_shared: bool,
+    /// What the person signs with; without one the gateway signs for them.
+    pub(super) hand: Option<Hand>,
 }
 
 /// What a writer was answered, in its own order.
@@ -78,7 +75,7 @@ pub(super) struct Written {
 impl Writer {
     /// Asks for the job, gives leave to enter and takes it back until it is over, and calls the job off.
     pub(super) async fn write(
-        self,
+        mut self,
         answered: Arc<AtomicUsize>,
         is_over: Arc<AtomicBool>,
     ) -> Result<Written> {
@@ -87,13 +84,8 @@ impl Writer {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.request(&mut written).await?;
         while !is_over.load(Ordering::Relaxed) {
-            let access = AccessId(Uuid::now_v7());
-            let plan = AccessPlan {
-                access,
-                place: "Room 2".to_owned(),
-                window: window(),
-                secret: None,
-            };
+            let plan = leave();
+            let access = plan.access;
             for event in [
                 JobEvent::AccessGranted { plan },
                 JobEvent::AccessRevoked { access },
@@ -108,79 +100,87 @@ impl Writer {
         Ok(written)
     }
 
-    async fn request(&self, written: &mut Written) -> Result<()> {
-        let request = JobRequest {
-            job: self.job,
-            site: self.site,
-            template: TemplateName {
-                name: "inspect_room".to_owned(),
-                version: 1,
-            },
-            parameters: [
-                ("room", ParameterValue::Text("Room 2".to_owned())),
-                ("photograph", ParameterValue::Flag(true)),
-            ]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into(),
-            window: window(),
-            operator_cover: false,
-        };
-        let body = serde_json::to_value(NewJob {
-            request: Some(request),
-            sealed: None,
-        })?;
+    async fn request(&mut self, written: &mut Written) -> Result<()> {
+        let request = order(self.job, self.site, true);
         let mark = (self.job, "job.requested", None);
+        let sealed = match &mut self.hand {
+            Some(hand) => {
+                let requested = JobEvent::Requested {
+                    plan: jobs::template::plan(&request)?,
+                    request: request.clone(),
+                    requester: hand.person,
+                };
+                Some(hand.sign(self.job, &requested)?)
+            }
+            None => None,
+        };
+        let request = sealed.is_none().then_some(request);
+        let body = NewJob { request, sealed };
+        let body = serde_json::to_value(body)?;
         self.say(mark, "/api/v1/jobs", &body, written).await
     }
 
-    async fn act(&self, event: JobEvent, written: &mut Written) -> Result<()> {
+    async fn act(&mut self, event: JobEvent, written: &mut Written) -> Result<()> {
         let Some(mark) = mark(self.job, &event) else {
             bail!("{} is nothing that a writer does", event.kind());
         };
-        let body = serde_json::to_value(JobAct {
-            event: Some(event),
-            sealed: None,
-            acting_as: Some(Role::Requester),
-        })?;
+        let body = match &mut self.hand {
+            Some(hand) => JobAct {
+                event: None,
+                sealed: Some(hand.sign(self.job, &event)?),
+                acting_as: None,
+            },
+            None => JobAct {
+                event: Some(event),
+                sealed: None,
+                acting_as: Some(Role::Requester),
+            },
+        };
+        let body = serde_json::to_value(body)?;
         let path = format!("/api/v1/jobs/{}/events", self.job);
         self.say(mark, &path, &body, written).await
     }
 
-    /// Sends until there is an answer, always with the same key.
     async fn say(&self, mark: Mark, path: &str, body: &Value, written: &mut Written) -> Result<()> {
-        let key = Uuid::now_v7();
-        let sent = AtomicUsize::new(0);
-        let answer = until(
-            format!("an answer to {mark:?}"),
-            ANSWERED_WITHIN,
-            async || {
-                sent.fetch_add(1, Ordering::Relaxed);
-                let sending = self.api.post_once(path, key, body, REQUEST_WITHIN);
-                let response = sending.await?;
-                let status = response.status();
-                if status.is_success() {
-                    return Ok(Some(Ok(())));
-                }
-                if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-                    bail!("{status}");
-                }
-                let problem: Problem = response.json().await?;
-                // Somebody else was first; it was not looked at.
-                if problem.code == "stale" {
-                    bail!("stale");
-                }
-                Ok(Some(Err((status, problem))))
-            },
-        )
-        .await?;
-        written.sent_again += sent.into_inner() - 1;
-        match answer {
+        let answer = ask(&self.api, &format!("{mark:?}"), path, body).await?;
+        written.sent_again += answer.sent_again;
+        match answer.said {
             Ok(()) => written.acknowledged.push(mark),
             // Only who shares a job can be too late for anything.
             Err((StatusCode::CONFLICT, _)) if self.is_shared => written.refused.push(mark),
             Err((status, problem)) => bail!("{mark:?} was answered {status}: {problem:?}"),
         }
         Ok(())
+    }
+}
+
+/// What `inspect_room` asks for, nothing of it photographed unless it is said.
+pub(super) fn order(job: JobId, site: SiteId, photograph: bool) -> JobRequest {
+    JobRequest {
+        job,
+        site,
+        template: TemplateName {
+            name: "inspect_room".to_owned(),
+            version: 1,
+        },
+        parameters: [
+            ("room", ParameterValue::Text("Room 2".to_owned())),
+            ("photograph", ParameterValue::Flag(photograph)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into(),
+        window: window(),
+        operator_cover: false,
+    }
+}
+
+/// Leave to enter under a name of its own.
+pub(super) fn leave() -> AccessPlan {
+    AccessPlan {
+        access: AccessId(Uuid::now_v7()),
+        place: "Room 2".to_owned(),
+        window: window(),
+        secret: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
+use e2e::pen::Pen;
 use ed25519_dalek::SigningKey;
 use jobs::{Actor, Decision, Job, decide};
 use ledger::{
@@ -21,8 +22,6 @@ use protocol::{
     views::Role,
 };
 use uuid::Uuid;
-
-use crate::pen::Pen;
 
 /// Leaves of the log that the bundles are from: a proof has as many hashes as in a log that was in use for a while.
 const LEAVES: usize = 1_000_000;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::api::Api;
+use e2e::{api::Api, until::until};
 use ed25519_dalek::SigningKey;
 use futures_util::future::try_join_all;
 use protocol::{
@@ -11,6 +11,7 @@ use protocol::{
     job::{JobEvent, PhaseName},
     views::{JobAct, JobView, Role},
 };
+use time::OffsetDateTime;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -19,6 +20,9 @@ use crate::{count, per_second, progress};
 
 /// Not measured: connections are opened and what is read often comes into memory.
 const WARM_UP: Duration = Duration::from_secs(2);
+
+/// The sequencer signs every second.
+const COVERED_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long is measured.
 const TURN: Duration = Duration::from_secs(8);
@@ -32,6 +36,8 @@ pub(super) struct Lived {
     pub(super) rate: f64,
     /// Events that one job has in its record.
     pub(super) events: f64,
+    /// The longest that one of them waited for a checkpoint, seconds.
+    pub(super) checkpoint_lag: f64,
 }
 
 impl Lifecycles {
@@ -67,11 +73,12 @@ impl Lifecycles {
     ) -> Result<Lived> {
         self.turn(clients, WARM_UP).await?;
         let before = Usage::of(&installation.stack)?;
-        let began = Instant::now();
+        let (began, began_at) = (Instant::now(), OffsetDateTime::now_utc());
         let jobs = self.turn(clients, TURN).await?;
         let took = began.elapsed();
         let usage = Usage::since(before, &installation.stack)?;
         let events = self.events_of(&jobs).await?;
+        let checkpoint_lag = checkpoint_lag(installation, began_at).await?;
         progress(&format!(
             "{clients} clients lived {} jobs in {:.1} s; {usage}",
             jobs.len(),
@@ -80,6 +87,7 @@ impl Lifecycles {
         Ok(Lived {
             rate: per_second(jobs.len(), took),
             events: count(events) / count(jobs.len()),
+            checkpoint_lag,
         })
     }
 
@@ -106,6 +114,33 @@ impl Lifecycles {
         let sums = try_join_all(readers.map(|(client, jobs)| client.events_of(jobs))).await?;
         Ok(sums.into_iter().sum())
     }
+}
+
+/// The longest that an event recorded since then waited until a checkpoint was signed that covers it. Waits for the last of them itself.
+async fn checkpoint_lag(installation: &Installation, since: OffsetDateTime) -> Result<f64> {
+    until("every event to have its checkpoint", COVERED_WITHIN, async || {
+        let is_covered = sqlx::query_scalar!(
+            r#"SELECT (SELECT max(size) FROM spine.checkpoint) >= (SELECT count(*) FROM spine.event) AS "is_covered!""#
+        );
+        let is_covered = is_covered.fetch_one(&installation.app).await?;
+        Ok(is_covered.then_some(()))
+    })
+    .await?;
+    Ok(sqlx::query_scalar!(
+        r#"SELECT max(extract(epoch FROM covering.signed_at - event.recorded_at))::float8 AS "lag!"
+           FROM spine.event
+           JOIN spine.leaf USING (sequence)
+           CROSS JOIN LATERAL (
+               SELECT signed_at FROM spine.checkpoint
+               WHERE size > leaf.leaf_index
+               ORDER BY size
+               LIMIT 1
+           ) covering
+           WHERE event.recorded_at >= $1"#,
+        since
+    )
+    .fetch_one(&installation.app)
+    .await?)
 }
 
 /// A requester, an operator and a robot.

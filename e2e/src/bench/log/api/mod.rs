@@ -55,6 +55,7 @@ pub(super) async fn measure(grown: i64) -> Result<()> {
         Row::new("lifecycles_per_second", "jobs/s", small.rate),
         Row::new("lifecycles_per_second_by_1", "jobs/s", alone.rate),
         Row::new("events_per_lifecycle", "events", small.events),
+        Row::new("checkpoint_lag", "s", small.checkpoint_lag),
     ])?;
     let mut different_streams = 0.0;
     for (writers, metric) in [
@@ -80,6 +81,7 @@ pub(super) async fn measure(grown: i64) -> Result<()> {
         .await?;
     print(&[
         Row::new("lifecycles_at_1m", "jobs/s", large.rate).beside(small.rate),
+        Row::new("checkpoint_lag_at_1m", "s", large.checkpoint_lag).beside(small.checkpoint_lag),
         Row::new("api_append_at_1m", "events/s", different)
             .of("different_streams")
             .beside(different_streams),

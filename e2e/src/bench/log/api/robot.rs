@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use e2e::api::Api;
+use e2e::{api::Api, pen::Pen};
 use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::{
@@ -25,7 +25,7 @@ use tokio_tungstenite::{
 };
 
 use super::{post, said_yes};
-use crate::{log::now, pen::Pen};
+use crate::log::now;
 
 /// No job takes this long unless it stands still.
 const FINISHED_WITHIN: Duration = Duration::from_secs(20);
