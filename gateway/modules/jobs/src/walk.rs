@@ -104,6 +104,9 @@ pub struct Walk {
     random: Random,
     job: Option<Job>,
     now: UnixMicros,
+    /// Proposals between which no time passes, and how many of them are left at this moment.
+    burst: u32,
+    left_at_once: u32,
     history: Vec<Step<JobEvent>>,
     /// What was not proposed yet to the job as it stands.
     untried: Vec<(JobEvent, UnixMicros)>,
@@ -122,7 +125,14 @@ pub fn run(seed: u64, transitions: u64) -> Result<Tally, Fault> {
 impl Walk {
     /// A walk that begins with a new job.
     pub fn new(seed: u64) -> Self {
+        Self::in_bursts(seed, 1)
+    }
+
+    /// The same, with so many proposals at a time between which no time passes by itself.
+    pub fn in_bursts(seed: u64, burst: u32) -> Self {
         Self {
+            burst,
+            left_at_once: 0,
             seed,
             random: Random::new(seed),
             job: None,
@@ -233,16 +243,16 @@ impl Walk {
         if after.version <= before.version {
             return Err(self.fault("what happens is counted"));
         }
-        let is_robots_word = self
-            .history
-            .iter()
-            .rev()
-            .take(2)
-            .any(|step| matches!(step.event, JobEvent::SafeStateReached { .. }));
+        let is_robots_word = self.history.iter().rev().take(2).any(|step| {
+            matches!(
+                step.event,
+                JobEvent::SafeStateReached { .. } | JobEvent::WorkFinished { .. }
+            )
+        });
         let stood = before.phase_name() == PhaseName::Stopping
             && matches!(after.phase_name(), PhaseName::Paused | PhaseName::Cancelled);
         if stood && !is_robots_word {
-            return Err(self.fault("only the robot says that it stands"));
+            return Err(self.fault("only the robot says that it stands, or that it is done"));
         }
         Ok(())
     }
@@ -266,6 +276,11 @@ impl Walk {
     }
 
     fn pass_time(&mut self) {
+        if self.left_at_once > 0 {
+            self.left_at_once -= 1;
+            return;
+        }
+        self.left_at_once = self.burst.saturating_sub(1);
         let micros = match self.random.below(100) {
             0 => self.random.below(3_600 * SECOND),
             1..=5 => self.random.below(20 * SECOND),

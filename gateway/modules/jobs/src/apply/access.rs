@@ -95,14 +95,19 @@ pub(super) fn take_back(job: &mut Job, approval: ApprovalId, at: UnixMicros) -> 
     stop_if_active(job, at)
 }
 
-/// The leave to enter is used up, and with it the yes to any question.
+/// The leave to enter is used up, and with it the yes to any question. The robot is let go: from here on nobody tells it to stop,
+/// and a stop that it has not answered is answered with this.
 pub(super) fn finish(job: &mut Job, at: UnixMicros) -> Option<()> {
     let engaged = job.phase.engaged_mut()?;
     engaged.forget_verdict();
     engaged.work = Work::Verifying {
         accept_by: at.plus(ACCEPT_WITHIN_MICROS),
     };
+    let is_stopping = !engaged.is_active();
     job.access = None;
+    if is_stopping {
+        stop::reached(job)?;
+    }
     Some(())
 }
 

@@ -9,7 +9,7 @@ use protocol::{
 use super::stop;
 use crate::{
     bounds::{is_approval_sound, is_evidence_sound, is_inside, is_question_sound},
-    job::{Access, Engaged, Halt, Job, Offer, Phase, Work},
+    job::{Access, Engaged, Halt, Job, Offer, Phase, StopsFor, Work},
     refusal::Inapplicable,
 };
 
@@ -189,19 +189,21 @@ const fn departed(job: &Job) -> Result<(), Inapplicable> {
     }
 }
 
-/// A robot tries a door when it waits at it, or when it stands and was given new leave; not while it is to stop.
+/// A robot tries a door when it waits at it, or when it stands and was given new leave; not while it is to stop for want of leave.
+/// A stop for an incident leaves it the leave that it has: what it says of that before it stands counts, as all that it does.
 fn at_the_door(job: &Job) -> Result<(), Inapplicable> {
     let engaged = job.phase.engaged().ok_or(Inapplicable::WrongPhase)?;
     // Told to hold, a robot can't tell an incident from a pause: it looks at new leave where it stands.
-    let stands = matches!(
+    let stands = !engaged.may_be_working();
+    let wants_leave = matches!(
         engaged.halt,
-        Halt::Paused
-            | Halt::Incident {
-                stop_confirmed: true
-            }
+        Halt::Stopping {
+            then: StopsFor::Paused | StopsFor::Cancelled,
+            ..
+        }
     );
     let is_there = match engaged.work {
-        Work::AtSite => engaged.is_active() || stands,
+        Work::AtSite => !wants_leave,
         Work::Executing | Work::AwaitingApproval(_) => stands,
         Work::Travelling | Work::Verifying { .. } => false,
     };

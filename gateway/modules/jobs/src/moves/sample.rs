@@ -245,7 +245,7 @@ fn cloud_says(job: &Job, names: &Names, now: UnixMicros) -> Vec<JobEvent> {
     ]
 }
 
-fn question(reason: AssistReason) -> AssistQuestion {
+pub(crate) fn question(reason: AssistReason) -> AssistQuestion {
     AssistQuestion {
         reason,
         words: "What now?".to_owned(),

@@ -1,6 +1,6 @@
 //! The rules of stopping, going on and ending, each by hand. Every cell is in the matrix.
 
-use protocol::job::{Directive, IncidentKind, JobEvent, PhaseName};
+use protocol::job::{AccessFailure, Directive, IncidentKind, JobEvent, PhaseName};
 use uuid::Uuid;
 
 use super::fixtures::{
@@ -216,6 +216,56 @@ fn after_an_incident_the_robot_goes_on_where_its_leave_still_holds_and_waits_whe
     let travelling = Story::begin().travelling().incident();
     let going = travelling.and(&resume(), ADMIN);
     assert_eq!(going.job.phase_name(), PhaseName::Travelling);
+}
+
+#[test]
+fn what_a_robot_finds_at_the_door_before_it_hears_of_an_incident_counts() {
+    let at_the_door = Story::begin().at_site().granted(1);
+    for halted in [at_the_door.clone().in_trouble(), at_the_door.incident()] {
+        let let_in = halted.clone().verified(1);
+        let failed = JobEvent::AccessFailed {
+            epoch: halted.epoch(),
+            access: leave(1),
+            reason: AccessFailure::DoorClosed,
+        };
+
+        let shut_out = halted.and(&failed, ROBOT);
+
+        assert!(let_in.job.is_access_verified());
+        assert_eq!(shut_out.job.access, None);
+        assert_eq!(let_in.job.interrupted(), Some(PhaseName::AtSite));
+    }
+    let wants_leave = Story::begin().at_site().stopping().granted(2);
+    let verify = JobEvent::AccessVerified {
+        epoch: wants_leave.epoch(),
+        access: leave(2),
+    };
+    wants_leave.only_records(&verify, ROBOT, Inapplicable::WrongPhase);
+}
+
+#[test]
+fn a_robot_that_is_done_before_it_hears_of_a_stop_has_nothing_left_to_stop() {
+    let done = Story::begin().executing().all_done();
+    for (into, phase) in [
+        (Story::stopping as fn(Story) -> Story, PhaseName::Paused),
+        (Story::cancelling, PhaseName::Cancelled),
+        (Story::in_trouble, PhaseName::Incident),
+        (Story::silent, PhaseName::Incident),
+    ] {
+        let stopping = into(done.clone());
+        let finish = JobEvent::WorkFinished {
+            epoch: stopping.epoch(),
+        };
+
+        let after = stopping.and(&finish, ROBOT);
+
+        assert_eq!(after.job.phase_name(), phase);
+        assert_eq!(deadlines(&after.job), []);
+        if phase == PhaseName::Incident {
+            let decided = after.and(&resume(), OPERATOR);
+            assert_eq!(decided.job.phase_name(), PhaseName::Verifying);
+        }
+    }
 }
 
 #[test]
