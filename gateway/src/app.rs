@@ -1,6 +1,8 @@
 //! What every part of the process shares: its settings, its servers, its clock and the live board.
 
-use std::{ops::Deref, sync::Arc};
+#[cfg(test)]
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use protocol::UnixMicros;
@@ -17,24 +19,49 @@ use crate::{
 };
 
 /// The one place in the process that reads the wall clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Clock;
+#[derive(Debug, Clone, Default)]
+pub struct Clock {
+    /// Where a test had it stop, in microseconds since 1970; it goes on while that is nothing.
+    #[cfg(test)]
+    stopped_at: Arc<AtomicI64>,
+}
 
 impl Clock {
     /// Now, as precisely as Postgres keeps it: what is answered is what is read back.
-    pub fn now(self) -> OffsetDateTime {
+    pub fn now(&self) -> OffsetDateTime {
+        #[cfg(test)]
+        if let Some(at) = self.stopped() {
+            return at;
+        }
         OffsetDateTime::now_utc().truncate_to_microsecond()
     }
 
     /// Now, as it crosses wires.
-    pub fn micros(self) -> UnixMicros {
+    pub fn micros(&self) -> UnixMicros {
         let nanos = self.now().unix_timestamp_nanos();
         UnixMicros(i64::try_from(nanos / 1_000).unwrap_or(i64::MAX))
+    }
+
+    /// From here on it is `at`, for everybody who asks this clock or a clone of it.
+    #[cfg(test)]
+    pub(crate) fn stop_at(&self, at: UnixMicros) {
+        self.stopped_at.store(at.0, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    fn stopped(&self) -> Option<OffsetDateTime> {
+        let micros = self.stopped_at.load(Ordering::Relaxed);
+        let nanos = (micros > 0).then_some(i128::from(micros) * 1_000)?;
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()
     }
 }
 
 /// Event streams of one process at a time. Each reads the log after every commit.
 pub const EVENT_STREAMS: usize = 64;
+
+/// Whether the reader of an event stream may still read is asked again this often. All streams together ask the
+/// database some six times a second.
+pub const CHECK_STREAMS_EVERY: Duration = Duration::from_secs(10);
 
 /// Shared by every request, session and reactor. Cheap to clone.
 #[derive(Clone)]
@@ -62,6 +89,8 @@ pub struct Parts {
     pub dependencies: Dependencies,
     /// Event streams that may still be opened.
     pub event_streams: Arc<Semaphore>,
+    /// How often it is asked whether their readers may still read.
+    pub check_streams_every: Duration,
     /// Limits of tries.
     pub limits: RateLimit,
     /// What `/metrics` shows.

@@ -145,6 +145,17 @@ impl ApiError {
         )
     }
 
+    /// 500: the database holds what we never wrote. Logged here, once; the caller is told what it is about.
+    pub fn damaged(detail: String) -> Self {
+        tracing::error!("the database was changed by somebody else: {detail}");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "record_damaged",
+            "The record is damaged",
+            detail,
+        )
+    }
+
     /// 503: a server that we stand on does not answer.
     pub fn unavailable(part: &str) -> Self {
         Self {

@@ -1,11 +1,15 @@
 //! What a bundle is made of: the whole record of some streams, and the events that say whose the keys in it are.
 
-use protocol::{OrganisationId, RobotId, sealed::KeyId};
-use sqlx::{PgExecutor, PgPool};
+use std::collections::BTreeMap;
+
+use protocol::{OrganisationId, RobotId, SiteId, UnixMicros, event::Payload, sealed::KeyId};
+use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{
     error::SpineError,
+    row::{Columns, Damage, Sealed},
     transaction::{bytes32, number},
 };
 
@@ -25,38 +29,97 @@ pub struct LoggedEntry {
     pub entry: Vec<u8>,
     /// Its leaf; absent until the sequencer has been there.
     pub leaf_index: Option<u64>,
+    /// What of its row was changed beside the bytes. Only where the tree holds exactly these bytes: others are found by
+    /// whoever verifies them.
+    pub damage: Option<Damage>,
 }
 
 struct Row {
+    organisation_id: Uuid,
+    site_id: Option<Uuid>,
     stream: String,
     stream_number: i64,
+    kind: String,
     actor_key: Vec<u8>,
+    actor_number: Option<i64>,
+    actor_hash: Vec<u8>,
+    recorded_at: OffsetDateTime,
+    payload: serde_json::Value,
     entry: Vec<u8>,
+    entry_hash: Vec<u8>,
     leaf_index: Option<i64>,
+    leaf_hash: Option<Vec<u8>>,
 }
 
 impl Row {
     fn entry(self) -> Result<LoggedEntry, SpineError> {
+        let damage = self.damage()?;
         Ok(LoggedEntry {
             stream: self.stream,
             stream_number: number(self.stream_number)?,
             actor_key: KeyId(bytes32(&self.actor_key)?),
             entry: self.entry,
             leaf_index: self.leaf_index.map(number).transpose()?,
+            damage,
         })
     }
+
+    fn damage(&self) -> Result<Option<Damage>, SpineError> {
+        let Some(sealed) = Sealed::read(&self.entry) else {
+            return Ok(None);
+        };
+        if self.leaf_hash.as_deref() != Some(&sealed.hash) {
+            return Ok(None);
+        }
+        Ok(sealed.contradicted_by(&Columns {
+            organisation: OrganisationId(self.organisation_id),
+            site: self.site_id.map(SiteId),
+            stream: &self.stream,
+            stream_number: number(self.stream_number)?,
+            kind: &self.kind,
+            actor_key: &self.actor_key,
+            actor_number: self.actor_number.map(number).transpose()?,
+            actor_hash: &self.actor_hash,
+            recorded_at: self.recorded_at,
+            entry_hash: &self.entry_hash,
+            payload: &self.payload,
+        }))
+    }
+}
+
+/// Begins to read what all stood there at one moment.
+pub async fn begin_snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>, SpineError> {
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    Ok(pool.begin_with(begin).await?)
+}
+
+/// How many entries each of these streams has, as the heads say behind which is appended.
+pub async fn lengths(
+    executor: impl PgExecutor<'_>,
+    streams: &[String],
+) -> Result<BTreeMap<String, u64>, SpineError> {
+    let rows = sqlx::query!(
+        "SELECT stream, stream_number FROM spine.stream_head WHERE stream = ANY ($1)",
+        streams,
+    )
+    .fetch_all(executor)
+    .await?;
+    rows.into_iter()
+        .map(|row| Ok((row.stream, number(row.stream_number)?)))
+        .collect()
 }
 
 /// The whole record of `streams` of one organisation, at most [`MAX_ENTRIES`] and one.
 pub async fn read_streams(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     organisation: OrganisationId,
     streams: &[String],
 ) -> Result<Vec<LoggedEntry>, SpineError> {
     let limit = i64::try_from(MAX_ENTRIES).unwrap_or(i64::MAX) + 1;
     sqlx::query_as!(
         Row,
-        r#"SELECT stream, stream_number, actor_key, entry, leaf_index AS "leaf_index?"
+        r#"SELECT organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number, actor_hash,
+                  recorded_at, payload, entry, entry_hash, leaf_index AS "leaf_index?", leaf_hash AS "leaf_hash?"
            FROM spine.event
            LEFT JOIN spine.leaf USING (sequence)
            WHERE stream = ANY ($1) AND organisation_id = $2
@@ -66,7 +129,7 @@ pub async fn read_streams(
         organisation.0,
         limit,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?
     .into_iter()
     .map(Row::entry)
@@ -75,14 +138,15 @@ pub async fn read_streams(
 
 /// The events that bind these keys, or end them.
 pub async fn read_bindings(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     organisation: OrganisationId,
     keys: &[KeyId],
 ) -> Result<Vec<LoggedEntry>, SpineError> {
     let names: Vec<String> = keys.iter().map(KeyId::to_string).collect();
     sqlx::query_as!(
         Row,
-        r#"SELECT stream, stream_number, actor_key, entry, leaf_index AS "leaf_index?"
+        r#"SELECT organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number, actor_hash,
+                  recorded_at, payload, entry, entry_hash, leaf_index AS "leaf_index?", leaf_hash AS "leaf_hash?"
            FROM spine.event
            LEFT JOIN spine.leaf USING (sequence)
            WHERE kind IN ('robot.key_bound', 'session.key_bound', 'session.key_ended')
@@ -91,7 +155,7 @@ pub async fn read_bindings(
         &names,
         organisation.0,
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?
     .into_iter()
     .map(Row::entry)
@@ -101,15 +165,16 @@ pub async fn read_bindings(
 /// An event of a stream and the robot that said it, if it was one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Said {
-    /// What, as JSON.
-    pub payload: serde_json::Value,
+    /// What.
+    pub payload: Payload,
     /// When it was recorded.
-    pub recorded_at: OffsetDateTime,
+    pub recorded_at: UnixMicros,
     /// The robot whose key signed it.
     pub robot: Option<RobotId>,
 }
 
-/// The events of these kinds in one stream of an organisation, in its order, at most [`MAX_ENTRIES`].
+/// The events of these kinds in one stream of an organisation, in its order, at most [`MAX_ENTRIES`]. What can't be
+/// read says nothing.
 pub async fn read_said(
     executor: impl PgExecutor<'_>,
     organisation: OrganisationId,
@@ -118,7 +183,7 @@ pub async fn read_said(
 ) -> Result<Vec<Said>, SpineError> {
     let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
     let rows = sqlx::query!(
-        r#"SELECT event.payload, event.recorded_at,
+        r#"SELECT event.entry,
                   (SELECT (bound.payload ->> 'robot')::uuid
                    FROM spine.event AS bound
                    WHERE bound.kind = 'robot.key_bound'
@@ -136,12 +201,14 @@ pub async fn read_said(
     )
     .fetch_all(executor)
     .await?;
+    let said = |(sealed, robot): (Sealed, Option<Uuid>)| Said {
+        payload: sealed.event.payload,
+        recorded_at: sealed.entry.recorded_at,
+        robot: robot.map(RobotId),
+    };
     Ok(rows
         .into_iter()
-        .map(|row| Said {
-            payload: row.payload,
-            recorded_at: row.recorded_at,
-            robot: row.robot.map(RobotId),
-        })
+        .filter_map(|row| Some((Sealed::read(&row.entry)?, row.robot)))
+        .map(said)
         .collect())
 }

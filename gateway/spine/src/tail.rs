@@ -3,6 +3,7 @@
 use std::{sync::LazyLock, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ledger::log::entry_hash;
 use protocol::{OrganisationId, SiteId, sealed::KeyId, views::EventView};
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -12,7 +13,8 @@ use uuid::Uuid;
 use crate::{
     Position,
     error::SpineError,
-    transaction::{bytes32, number, transaction},
+    row::{Columns, Damage, Sealed},
+    transaction::{number, transaction},
 };
 
 /// Counts commits of this process. A watch keeps only the latest value, so any number of commits is one wake.
@@ -37,7 +39,10 @@ pub struct Filter {
     pub sites: Option<Vec<SiteId>>,
 }
 
-/// An event as the log holds it.
+/// The kind of an event whose sealed bytes can't be read.
+pub const UNREADABLE: &str = "unreadable";
+
+/// An event as the log holds it. Where it stands, its columns say; what happened, its sealed bytes do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredEvent {
     /// Where it stands for followers.
@@ -50,20 +55,22 @@ pub struct StoredEvent {
     pub stream: String,
     /// Its place there.
     pub stream_number: u64,
-    /// Its frozen name.
+    /// Its frozen name; [`UNREADABLE`] where the bytes say none.
     pub kind: String,
-    /// Who signed it.
+    /// Who is said to have signed it; zeros where the bytes don't say.
     pub actor_key: KeyId,
     /// Its place among the events of that key.
     pub actor_number: Option<u64>,
     /// When it was recorded.
     pub recorded_at: OffsetDateTime,
-    /// What happened, as JSON.
+    /// What happened, as JSON; null where the bytes don't say.
     pub payload: serde_json::Value,
     /// The signed entry.
     pub entry: Vec<u8>,
     /// The entry's name.
     pub entry_hash: [u8; 32],
+    /// Why the row can't be what was once written. Somebody has to be told: only who owns the database can change it.
+    pub damage: Option<Damage>,
 }
 
 impl From<StoredEvent> for EventView {
@@ -92,6 +99,7 @@ struct EventRow {
     kind: String,
     actor_key: Vec<u8>,
     actor_number: Option<i64>,
+    actor_hash: Vec<u8>,
     recorded_at: OffsetDateTime,
     payload: serde_json::Value,
     entry: Vec<u8>,
@@ -100,22 +108,53 @@ struct EventRow {
 
 impl EventRow {
     fn event(self) -> Result<StoredEvent, SpineError> {
+        let position = Position {
+            transaction: transaction(&self.transaction_id)?,
+            sequence: self.sequence,
+        };
+        let columns = self.columns()?;
+        let (organisation, site) = (columns.organisation, columns.site);
+        let stream_number = columns.stream_number;
+        let sealed = Sealed::read(&self.entry);
+        let damage = sealed.as_ref().map_or(Some(Damage::Unreadable), |sealed| {
+            sealed.contradicted_by(&columns)
+        });
+        let said_at = sealed.as_ref().and_then(Sealed::recorded_at);
+        let chain = sealed.as_ref().and_then(|sealed| sealed.event.chain);
+        let (kind, actor_key, payload) = match sealed {
+            Some(sealed) => (sealed.event.payload.kind(), sealed.key, sealed.payload),
+            None => (UNREADABLE, KeyId([0; 32]), serde_json::Value::Null),
+        };
         Ok(StoredEvent {
-            position: Position {
-                transaction: transaction(&self.transaction_id)?,
-                sequence: self.sequence,
-            },
+            position,
+            organisation,
+            site,
+            stream: self.stream,
+            stream_number,
+            kind: kind.to_owned(),
+            actor_key,
+            actor_number: chain.map(|chain| chain.number),
+            recorded_at: said_at.unwrap_or(self.recorded_at),
+            payload,
+            entry_hash: entry_hash(&self.entry),
+            entry: self.entry,
+            damage,
+        })
+    }
+
+    fn columns(&self) -> Result<Columns<'_>, SpineError> {
+        Ok(Columns {
             organisation: OrganisationId(self.organisation_id),
             site: self.site_id.map(SiteId),
-            stream: self.stream,
+            stream: &self.stream,
             stream_number: number(self.stream_number)?,
-            kind: self.kind,
-            actor_key: KeyId(bytes32(&self.actor_key)?),
+            kind: &self.kind,
+            actor_key: &self.actor_key,
             actor_number: self.actor_number.map(number).transpose()?,
+            actor_hash: &self.actor_hash,
             recorded_at: self.recorded_at,
-            payload: self.payload,
-            entry: self.entry,
-            entry_hash: bytes32(&self.entry_hash)?,
+            entry_hash: &self.entry_hash,
+            payload: &self.payload,
         })
     }
 }
@@ -137,7 +176,7 @@ pub async fn read_after(
     let rows = sqlx::query_as!(
         EventRow,
         r#"SELECT transaction_id::text AS "transaction_id!", sequence, organisation_id, site_id, stream, stream_number,
-                  kind, actor_key, actor_number, recorded_at, payload, entry, entry_hash
+                  kind, actor_key, actor_number, actor_hash, recorded_at, payload, entry, entry_hash
            FROM spine.event
            WHERE (transaction_id, sequence) > ($1::text::xid8, $2::bigint)
              AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
@@ -166,7 +205,7 @@ pub async fn read_stream(
     let rows = sqlx::query_as!(
         EventRow,
         r#"SELECT transaction_id::text AS "transaction_id!", sequence, organisation_id, site_id, stream, stream_number,
-                  kind, actor_key, actor_number, recorded_at, payload, entry, entry_hash
+                  kind, actor_key, actor_number, actor_hash, recorded_at, payload, entry, entry_hash
            FROM spine.event
            WHERE stream = $1 AND stream_number > $2
            ORDER BY stream_number

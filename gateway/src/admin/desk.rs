@@ -80,7 +80,7 @@ fn desk(config: &Config, pool: PgPool, public_url: String) -> Result<Desk, Admin
     Ok(Desk {
         pool,
         signer: Signer::load_or_create(&config.data_dir.join(Signer::FILE_NAME))?,
-        clock: Clock,
+        clock: Clock::default(),
         public_url,
         data_dir: config.data_dir.clone(),
     })

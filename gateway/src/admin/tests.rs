@@ -34,7 +34,7 @@ async fn desk(owner: &PgPool, data_dir: &Path) -> Desk {
     Desk {
         pool,
         signer: Signer::new(SigningKey::from_bytes(&[1; 32])),
-        clock: Clock,
+        clock: Clock::default(),
         public_url: "https://localhost:8420".to_owned(),
         data_dir: data_dir.to_owned(),
     }

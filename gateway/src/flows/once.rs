@@ -1,4 +1,5 @@
-//! What has its effect once, however often it is sent: the first answer is kept with the work and given again.
+//! What has its effect once, however often it is sent: the first answer is kept with the work and given again. A
+//! refusal did no work and is not kept: what is asked too early may be asked again under the same key.
 
 use axum::{
     Json,

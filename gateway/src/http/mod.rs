@@ -5,6 +5,7 @@ pub mod auth;
 mod cases;
 mod commands;
 mod console_files;
+mod event_view;
 mod events;
 mod evidence;
 pub(crate) mod extract;

@@ -83,7 +83,7 @@ pub(super) fn load(config: &Config, tls: &Tls) -> Result<Arc<ServerConfig>, Cert
             let folder = config.data_dir.join("tls");
             let both = folder.join(BOTH);
             let wanted = config.names();
-            let now = Clock.now();
+            let now = Clock::default().now();
             if !is_good(&both, &wanted, now) {
                 make(&folder, &wanted, now)?;
             }

@@ -22,7 +22,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     admin::mark_demo,
-    app::{App, Clock, EVENT_STREAMS, Parts},
+    app::{App, CHECK_STREAMS_EVERY, Clock, EVENT_STREAMS, Parts},
     config::{Config, SecretUrl},
     embedded::{Embedded, Wanted, make_data_dir},
     http,
@@ -172,16 +172,18 @@ async fn open(
         &config.data_dir.join(LogKey::FILE_NAME),
         config.events_origin.as_deref(),
     )?;
+    let clock = Clock::default();
     let app = App::new(Parts {
         pool,
         redis: open_redis(&urls.redis)?,
         signer: Signer::load_or_create(&config.data_dir.join(Signer::FILE_NAME))?,
         log: EventLog::new(log_key),
-        clock: Clock,
         live: Live::default(),
         rtc,
-        dependencies: Dependencies::new(Clock.now()),
+        dependencies: Dependencies::new(clock.now()),
+        clock,
         event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
+        check_streams_every: CHECK_STREAMS_EVERY,
         limits: RateLimit::default(),
         metrics,
         stopping: CancellationToken::new(),

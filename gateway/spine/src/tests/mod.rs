@@ -1,6 +1,7 @@
 //! What the tests of the spine share: keys, ids, a pool of the application's role.
 
 mod append_only;
+mod damage;
 mod log;
 mod sequencer;
 mod tail;
@@ -73,6 +74,18 @@ async fn commit_one(pool: &PgPool, stream: &str, site: Option<SiteId>, number: u
     let mut tx = crate::Tx::begin(pool);
     tx.record(stream.to_owned(), LINDEN, site, None, unanswered(number));
     tx.commit(&gateway(), NOW).await.unwrap();
+}
+
+/// What somebody does who may do anything in the database: takes the triggers away, changes what they guard, and puts them back.
+async fn as_superuser(owner: &PgPool, change: &str) {
+    for statement in [
+        "ALTER TABLE spine.event DISABLE TRIGGER event_never_changes",
+        change,
+        "ALTER TABLE spine.event ENABLE ALWAYS TRIGGER event_never_changes",
+    ] {
+        let statement = sqlx::AssertSqlSafe(statement.to_owned());
+        owner.execute(statement).await.unwrap();
+    }
 }
 
 /// Reads until `expected` events have come. One page may be shorter: events wait for the transactions of other tests,

@@ -15,7 +15,7 @@ use crate::{
     sequencer::{Leader, LogFault, SequencerError, lead},
 };
 
-fn log_key() -> LogKey {
+pub(super) fn log_key() -> LogKey {
     LogKey::new(SigningKey::from_bytes(&[9; 32]), None).unwrap()
 }
 

@@ -6,8 +6,8 @@ use jobs::{
     store::{EvidenceFile, Stored},
 };
 use protocol::{
-    EvidenceId, JobId, OrganisationId, UnixMicros, event::Payload, job::job_stream,
-    limits::SALT_BYTES, views::EvidenceView,
+    EvidenceId, JobId, OrganisationId, event::Payload, job::job_stream, limits::SALT_BYTES,
+    views::EvidenceView,
 };
 use spine::evidence::read_said;
 use sqlx::PgExecutor;
@@ -92,10 +92,8 @@ pub async fn record(
     let said = read_said(executor, organisation, &job_stream(job), &EVIDENCE_KINDS).await?;
     let mut record = EvidenceRecord::default();
     for said in said {
-        if let Ok(Payload::Job(event)) = serde_json::from_value(said.payload) {
-            let micros = said.recorded_at.unix_timestamp_nanos() / 1_000;
-            let recorded_at = UnixMicros(i64::try_from(micros).unwrap_or_default());
-            record.note(&event, said.robot, recorded_at);
+        if let Payload::Job(event) = said.payload {
+            record.note(&event, said.robot, said.recorded_at);
         }
     }
     Ok(record)

@@ -6,10 +6,11 @@ use jobs::store::Stored;
 use ledger::bundle::{About, Attachment, AttachmentName, Part, Parts, ProvedEntry, write};
 use protocol::{CaseId, case::case_stream, job::job_stream, sealed::KeyId};
 use spine::{
-    evidence::{LoggedEntry, MAX_ENTRIES, read_bindings, read_streams},
-    log::{SignedCheckpoint, inclusion_proofs, latest_checkpoint},
+    evidence::{LoggedEntry, MAX_ENTRIES, begin_snapshot, lengths, read_bindings, read_streams},
+    log::{ProofError, SignedCheckpoint, inclusion_proofs, latest_checkpoint},
 };
 
+use super::undamaged::{self, Snapshot};
 use crate::{app::App, error::ApiError};
 
 /// The sequencer signs every second; three times that is a sequencer that does not run.
@@ -44,13 +45,14 @@ pub async fn export_bundle(
         Attached::Everything => attachments(app, &about).await?,
         Attached::Nothing => Vec::new(),
     };
-    let (entries, checkpoint) = sequenced(app, &about).await?;
+    let (snapshot, checkpoint) = sequenced(app, &about).await?;
+    undamaged::check(&snapshot, app.signer.id())?;
     let parts = Parts {
         exported_at: app.clock.micros(),
         older_gateway_keys: Vec::new(),
         log_key: app.log.key().public().to_string(),
         checkpoint: checkpoint.note,
-        entries: prove(app, entries, checkpoint.tree.size).await?,
+        entries: prove(app, snapshot.entries, checkpoint.tree.size).await?,
         attachments,
         about,
     };
@@ -58,20 +60,18 @@ pub async fn export_bundle(
 }
 
 /// The entries, every one with its leaf, and a checkpoint that covers them. Waits for what was recorded a moment ago.
-async fn sequenced(
-    app: &App,
-    about: &About,
-) -> Result<(Vec<(Part, LoggedEntry)>, SignedCheckpoint), ApiError> {
+async fn sequenced(app: &App, about: &About) -> Result<(Snapshot, SignedCheckpoint), ApiError> {
     let waited = async {
         loop {
-            let entries = gather(app, about).await?;
+            let snapshot = gather(app, about).await?;
             let checkpoint = latest_checkpoint(&app.pool).await?;
+            let entries = &snapshot.entries;
             let last = entries.iter().map(|(_, entry)| entry.leaf_index).max();
             let is_whole = entries.iter().all(|(_, entry)| entry.leaf_index.is_some());
             if let (true, Some(Some(last)), Some(checkpoint)) = (is_whole, last, checkpoint)
                 && last < checkpoint.tree.size
             {
-                return Ok((entries, checkpoint));
+                return Ok((snapshot, checkpoint));
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
@@ -86,11 +86,13 @@ async fn sequenced(
         })
 }
 
-async fn gather(app: &App, about: &About) -> Result<Vec<(Part, LoggedEntry)>, ApiError> {
+async fn gather(app: &App, about: &About) -> Result<Snapshot, ApiError> {
     let record = job_stream(about.job);
     let mut streams = vec![record.clone()];
     streams.extend(about.cases.iter().map(|case| case_stream(*case)));
-    let entries = read_streams(&app.pool, about.organisation, &streams).await?;
+    let mut moment = begin_snapshot(&app.pool).await?;
+    let lengths = lengths(&mut *moment, &streams).await?;
+    let entries = read_streams(&mut *moment, about.organisation, &streams).await?;
     if entries.len() > MAX_ENTRIES {
         return Err(ApiError::refused(
             "bundle_too_large",
@@ -99,7 +101,14 @@ async fn gather(app: &App, about: &About) -> Result<Vec<(Part, LoggedEntry)>, Ap
     }
     let keys: BTreeSet<KeyId> = entries.iter().map(|entry| entry.actor_key).collect();
     let keys: Vec<KeyId> = keys.into_iter().collect();
-    let bindings = read_bindings(&app.pool, about.organisation, &keys).await?;
+    let bindings = read_bindings(&mut *moment, about.organisation, &keys).await?;
+    let job = jobs::store::peek(&mut *moment, about.job)
+        .await?
+        .ok_or_else(|| ApiError::not_found("job"))?;
+    let mut cases = Vec::with_capacity(about.cases.len());
+    for case in &about.cases {
+        cases.extend(trust::store::peek(&mut *moment, *case).await?);
+    }
     let part = |stream: &str| {
         if stream == record {
             Part::Job
@@ -108,11 +117,15 @@ async fn gather(app: &App, about: &About) -> Result<Vec<(Part, LoggedEntry)>, Ap
         }
     };
     let bound = bindings.into_iter().map(|entry| (Part::Binding, entry));
-    Ok(entries
+    let of_streams = entries
         .into_iter()
-        .map(|entry| (part(&entry.stream), entry))
-        .chain(bound)
-        .collect())
+        .map(|entry| (part(&entry.stream), entry));
+    Ok(Snapshot {
+        entries: of_streams.chain(bound).collect(),
+        lengths,
+        job,
+        cases,
+    })
 }
 
 async fn prove(
@@ -126,7 +139,10 @@ async fn prove(
         .collect();
     let proofs = inclusion_proofs(&app.pool, &leaves, size)
         .await
-        .map_err(|error| ApiError::internal(&error))?;
+        .map_err(|error| match error {
+            ProofError::Refused(hole) => ApiError::damaged(format!("the log's tree: {hole}")),
+            ProofError::Failed(error) => error.into(),
+        })?;
     Ok(entries
         .into_iter()
         .zip(leaves)

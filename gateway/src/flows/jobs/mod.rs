@@ -10,6 +10,7 @@ pub mod people;
 pub mod request_job;
 pub mod robot_event;
 pub mod tell;
+mod undamaged;
 pub mod views;
 pub mod watch_beats;
 pub mod watch_right;

@@ -18,7 +18,7 @@ use crate::{
 
 /// Does something to a case: triages it, begins its review, rules on it with a reason, or takes it back.
 #[utoipa::path(post, path = "/api/v1/cases/{case}/events", tag = "cases", request_body = CaseAct,
-    params(("case" = CaseId, Path), ("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice")), responses(
+    params(("case" = CaseId, Path), ("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice. The same request again under it gives the first answer for a day and has no second effect. A refusal changed nothing and is not kept: the request may be sent again under its key")), responses(
     (status = 200, description = "It happened", body = CaseView),
     (status = 400, description = "`idempotency_key_missing`, `body_malformed`, `reason_missing` or `signature_refused`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),

@@ -19,7 +19,7 @@ use crate::{
 
 /// Complains about a finished job. Words and pictures are kept beside the log, which holds their salted hashes.
 #[utoipa::path(post, path = "/api/v1/jobs/{job}/cases", tag = "cases", request_body = Complaint,
-    params(("job" = JobId, Path), ("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice")), responses(
+    params(("job" = JobId, Path), ("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice. The same request again under it gives the first answer for a day and has no second effect. A refusal changed nothing and is not kept: the request may be sent again under its key")), responses(
     (status = 201, description = "Filed, with the job's evidence frozen", body = CaseView),
     (status = 400, description = "`idempotency_key_missing`, `body_malformed`, `salt_malformed`, `picture_malformed` or `signature_refused`", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),

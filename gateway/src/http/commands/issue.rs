@@ -26,7 +26,7 @@ use crate::{
 /// Tells a robot to do something. `Idempotency-Key` becomes the command's id: sent again with the same body, it gives the
 /// first answer and nothing is sent twice; with another body it is refused.
 #[utoipa::path(post, path = "/api/v1/robots/{robot}/commands", tag = "commands", request_body = Verb,
-    params(("robot" = RobotId, Path), ("Idempotency-Key" = CommandId, Header, description = "A UUID of the caller's choice")), responses(
+    params(("robot" = RobotId, Path), ("Idempotency-Key" = CommandId, Header, description = "A UUID of the caller's choice; it becomes the command's id. A refusal changed nothing: the request may be sent again under its key")), responses(
     (status = 202, description = "Recorded and sent; its fate follows", body = CommandView),
     (status = 400, description = "`idempotency_key_missing`, `path_malformed` or `body_malformed`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),

@@ -30,7 +30,7 @@ use tokio::{
 use crate::{
     app::{App, EVENT_STREAMS},
     error::ApiError,
-    http::{auth::Caller, extract::Asked},
+    http::{auth::Caller, event_view::event_view, extract::Asked},
 };
 
 /// Events read at once for a stream: enough to catch up quickly, few enough to stay in memory.
@@ -38,9 +38,6 @@ const BATCH: u32 = 100;
 
 /// A comment this often keeps proxies from closing a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// Whether the caller still may see events is asked again this often while the stream runs.
-const CHECK_EVERY: Duration = Duration::from_secs(10);
 
 /// What may be asked.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -109,7 +106,7 @@ pub(crate) async fn handler(
         .last()
         .filter(|_| is_full)
         .map(|last| last.position.to_string());
-    let items = events.into_iter().map(EventView::from).collect();
+    let items = events.into_iter().map(event_view).collect();
     Ok(Json(Page { items, next }).into_response())
 }
 
@@ -132,7 +129,7 @@ fn follow(
         _place: OwnedSemaphorePermit,
     }
 
-    let mut check = tokio::time::interval(CHECK_EVERY);
+    let mut check = tokio::time::interval(app.check_streams_every);
     check.reset();
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let start = Following {
@@ -171,9 +168,8 @@ fn follow(
 
 fn as_sse(event: StoredEvent) -> Event {
     let id = event.position.to_string();
-    let kind = event.kind.clone();
-    let view = EventView::from(event);
-    match Event::default().id(&id).event(&kind).json_data(&view) {
+    let view = event_view(event);
+    match Event::default().id(&id).event(&view.kind).json_data(&view) {
         Ok(event) => event,
         Err(error) => {
             tracing::error!(%error, "an event has no JSON");

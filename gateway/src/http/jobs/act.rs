@@ -19,7 +19,7 @@ use crate::{
 /// Does something to a job: what is to happen is sent as the event itself, either signed by the caller's session key or, for
 /// scripts, to be recorded by the cloud on the caller's behalf. The job's rules say whether it may happen.
 #[utoipa::path(post, path = "/api/v1/jobs/{job}/events", tag = "jobs", request_body = JobAct,
-    params(("job" = JobId, Path), ("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice")), responses(
+    params(("job" = JobId, Path), ("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice. The same request again under it gives the first answer for a day and has no second effect. A refusal changed nothing and is not kept: the request may be sent again under its key")), responses(
     (status = 200, description = "It happened", body = JobView),
     (status = 400, description = "`idempotency_key_missing`, `body_malformed` or `signature_refused`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),

@@ -40,6 +40,7 @@ pub(crate) struct Query {
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
     (status = 409, description = "`not_sequenced_yet` or `bundle_too_large`", body = Problem),
+    (status = 500, description = "`record_damaged`: the database was changed by somebody else, and no bundle of it would say so by itself", body = Problem),
 ))]
 pub(crate) async fn handler(
     State(app): State<App>,

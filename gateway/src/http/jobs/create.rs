@@ -13,7 +13,7 @@ use crate::{
 /// Asks for work. The job's id is chosen by the sender. Either `sealed` holds the event `job.requested`, signed by the session
 /// key; or `request` is recorded by the cloud on the caller's behalf.
 #[utoipa::path(post, path = "/api/v1/jobs", tag = "jobs", request_body = NewJob,
-    params(("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice")), responses(
+    params(("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice. The same request again under it gives the first answer for a day and has no second effect. A refusal changed nothing and is not kept: the request may be sent again under its key")), responses(
     (status = 201, description = "Recorded", body = JobView),
     (status = 400, description = "`idempotency_key_missing`, `body_malformed` or `signature_refused`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),

@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{
         IntoResponse as _, Response,
         sse::{Event, KeepAlive, Sse},
@@ -30,6 +30,7 @@ use crate::{
     error::ApiError,
     http::{
         auth::Caller,
+        event_view::event_view,
         extract::{Asked, Named},
     },
 };
@@ -39,9 +40,6 @@ const BATCH: u32 = 100;
 
 /// A comment this often keeps proxies from closing a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-
-/// Whether the sign-in still stands is asked again this often while the stream runs.
-const CHECK_EVERY: Duration = Duration::from_secs(10);
 
 /// What may be asked.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -54,10 +52,11 @@ pub(crate) struct Query {
     limit: Option<u32>,
 }
 
-/// The job's record in its own order. With `Accept: text/event-stream` it is sent as it grows, starting behind `Last-Event-ID`
-/// or `cursor`; the ids are places in the record, from 1.
+/// The job's record in its own order. With `Accept: text/event-stream` it is sent as it grows, starting behind
+/// `Last-Event-ID` or `cursor`; the ids are places in the record, from 1.
 #[utoipa::path(get, path = "/api/v1/jobs/{job}/events", tag = "jobs", params(("job" = JobId, Path), Query), responses(
     (status = 200, description = "A page, or a stream of `EventView`s", body = Page<EventView>),
+    (status = 400, description = "`position_malformed` or `query_malformed`", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
     (status = 503, description = "`too_many_streams`", body = Problem),
@@ -75,10 +74,7 @@ pub(crate) async fn handler(
         value
     };
     if header_of(header::ACCEPT).is_some_and(|accept| accept.contains("text/event-stream")) {
-        let last_seen = headers
-            .get("last-event-id")
-            .and_then(|id| id.to_str().ok())
-            .and_then(|id| id.parse().ok());
+        let last_seen = last_seen(&headers)?;
         let after = last_seen.or(query.cursor).unwrap_or(0);
         let place = Arc::clone(&app.event_streams)
             .try_acquire_owned()
@@ -98,12 +94,28 @@ pub(crate) async fn handler(
         .last()
         .filter(|_| is_full)
         .map(|last| last.stream_number.to_string());
-    let items = events.into_iter().map(EventView::from).collect();
+    let items = events.into_iter().map(event_view).collect();
     Ok(Json(Page { items, next }).into_response())
 }
 
-/// The stream ends when the sign-in ends, when the process goes down, or when the database fails: the client comes back
-/// with the last id.
+/// The place in the record up to which the client has the events. One that can't be read is no beginning: it would get
+/// all of them again.
+fn last_seen(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    let place = |id: &HeaderValue| id.to_str().ok()?.parse().ok();
+    let id = headers.get("last-event-id");
+    id.map(|id| {
+        place(id).ok_or_else(|| {
+            ApiError::malformed(
+                "position_malformed",
+                "a place in a job's record is a number; take it from an earlier event",
+            )
+        })
+    })
+    .transpose()
+}
+
+/// The stream ends when the sign-in ends or loses a role, when the process goes down, or when the database fails: the
+/// client comes back with the last id. Who may see a job never changes but by a role: its requester and its site don't.
 fn follow(
     app: App,
     caller: Caller,
@@ -121,7 +133,7 @@ fn follow(
         _place: OwnedSemaphorePermit,
     }
 
-    let mut check = tokio::time::interval(CHECK_EVERY);
+    let mut check = tokio::time::interval(app.check_streams_every);
     check.reset();
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let start = Following {
@@ -159,12 +171,8 @@ fn follow(
 
 fn as_sse(event: StoredEvent) -> Event {
     let id = event.stream_number.to_string();
-    let kind = event.kind.clone();
-    match Event::default()
-        .id(&id)
-        .event(&kind)
-        .json_data(EventView::from(event))
-    {
+    let view = event_view(event);
+    match Event::default().id(&id).event(&view.kind).json_data(&view) {
         Ok(event) => event,
         Err(error) => {
             tracing::error!(%error, "an event has no JSON");

@@ -2,11 +2,6 @@
 
 use std::time::Duration;
 
-use axum::{
-    body::{Body, BodyDataStream},
-    http::{Request, header},
-};
-use futures_util::StreamExt as _;
 use identity::store;
 use protocol::{
     SiteId,
@@ -14,82 +9,34 @@ use protocol::{
 };
 use spine::Tx;
 use sqlx::PgPool;
-use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use super::{
     answer::{Asking as _, get},
     house::{ELSEWHERE, FOREIGN, House, JUNIPER, LINDEN, OTHER, ROWAN, WING_B, Who, called},
+    sse::{Sent, Stream, streaming},
     until::{soon, until},
 };
 
 const EVENTS: &str = "/api/v1/events";
 
-/// A stream of events as a client reads it.
-struct Stream {
-    body: BodyDataStream,
-    text: String,
+async fn open(house: &House, who: Who, last_event_id: Option<&str>) -> Stream {
+    Stream::open(house, streaming(get(EVENTS).by(who), last_event_id)).await
 }
 
-impl Stream {
-    async fn open(house: &House, who: Who, last_event_id: Option<&str>) -> Self {
-        let mut request = get(EVENTS)
-            .by(who)
-            .header(header::ACCEPT, "text/event-stream");
-        if let Some(id) = last_event_id {
-            request = request.header("last-event-id", id);
-        }
-        let request: Request<Body> = request.empty();
-        let response = house.router().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), 200);
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "text/event-stream"
-        );
-        Self {
-            body: response.into_body().into_data_stream(),
-            text: String::new(),
-        }
-    }
-
-    /// The next event, or nothing at the stream's end.
-    async fn next_or_end(&mut self) -> Option<EventView> {
-        loop {
-            while let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.text = rest;
-                if let Some(event) = parse(&block) {
-                    return Some(event);
-                }
-            }
-            let piece = soon("an event", self.body.next()).await?.unwrap();
-            self.text.push_str(std::str::from_utf8(&piece).unwrap());
-        }
-    }
-
-    async fn next(&mut self) -> EventView {
-        self.next_or_end().await.expect("the stream ended")
-    }
-
-    async fn take(&mut self, count: usize) -> Vec<EventView> {
-        let mut events = Vec::new();
-        while events.len() < count {
-            events.push(self.next().await);
-        }
-        events
-    }
+/// The next event, whose id is its position.
+async fn next(stream: &mut Stream) -> EventView {
+    let Sent { id, event } = stream.next().await;
+    assert_eq!(id, event.position);
+    event
 }
 
-/// One block of the stream; comments are none.
-fn parse(block: &str) -> Option<EventView> {
-    let field = |name: &str| {
-        let mut lines = block.lines();
-        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    };
-    let event: EventView = serde_json::from_str(field("data")?).unwrap();
-    assert_eq!(field("id"), Some(event.position.as_str()));
-    assert_eq!(field("event"), Some(event.kind.as_str()));
-    Some(event)
+async fn take(stream: &mut Stream, count: usize) -> Vec<EventView> {
+    let mut events = Vec::new();
+    while events.len() < count {
+        events.push(next(stream).await);
+    }
+    events
 }
 
 /// All events that this person may read, as one page.
@@ -138,15 +85,12 @@ async fn a_stream_resumes_behind_the_last_event_without_loss_or_double(owner: Pg
     let count = usize::try_from(linden_events(&house).await).unwrap();
     let all = settled(&house, Who::Admin, count).await;
 
-    let first = Stream::open(&house, Who::Admin, Some("0-0"))
-        .await
-        .take(5)
-        .await;
+    let first = take(&mut open(&house, Who::Admin, Some("0-0")).await, 5).await;
     let last = &first.last().unwrap().position;
-    let mut resumed = Stream::open(&house, Who::Admin, Some(last)).await;
-    let rest = resumed.take(all.len() - 5).await;
+    let mut resumed = open(&house, Who::Admin, Some(last)).await;
+    let rest = take(&mut resumed, all.len() - 5).await;
     record_site(&house, 999).await;
-    let newest = resumed.next().await;
+    let newest = next(&mut resumed).await;
 
     assert_eq!([first, rest].concat(), all);
     assert_eq!(newest.payload["name"], "Site 999");
@@ -184,9 +128,9 @@ async fn linden_events(house: &House) -> i64 {
 async fn a_slow_transaction_is_waited_for_and_nothing_behind_it_is_lost_or_doubled(owner: PgPool) {
     let house = House::new(&owner).await;
     record_site(&house, 900).await;
-    let mut stream = Stream::open(&house, Who::Admin, Some("0-0")).await;
+    let mut stream = open(&house, Who::Admin, Some("0-0")).await;
     let before = loop {
-        let event = stream.next().await;
+        let event = next(&mut stream).await;
         if event.payload["name"] == "Site 900" {
             break event.position;
         }
@@ -196,9 +140,9 @@ async fn a_slow_transaction_is_waited_for_and_nothing_behind_it_is_lost_or_doubl
     add_site(&mut slow, &house, 901).await;
     record_site(&house, 902).await;
     let held_back = page(&house, Who::Admin, &before).await;
-    let mut resumed = Stream::open(&house, Who::Admin, Some(&before)).await;
+    let mut resumed = open(&house, Who::Admin, Some(&before)).await;
     house.commit(slow).await;
-    let (on, again) = (stream.take(2).await, resumed.take(2).await);
+    let (on, again) = (take(&mut stream, 2).await, take(&mut resumed, 2).await);
 
     assert_eq!(held_back, [], "an event overtook an older transaction");
     assert_eq!(sites(&on), ["Site 901", "Site 902"]);
@@ -211,10 +155,10 @@ async fn a_fresh_stream_begins_with_what_comes_next(owner: PgPool) {
     let count = usize::try_from(linden_events(&house).await).unwrap();
     settled(&house, Who::Admin, count).await;
 
-    let mut stream = Stream::open(&house, Who::Admin, None).await;
+    let mut stream = open(&house, Who::Admin, None).await;
     record_site(&house, 903).await;
 
-    assert_eq!(stream.next().await.payload["name"], "Site 903");
+    assert_eq!(next(&mut stream).await.payload["name"], "Site 903");
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
@@ -229,10 +173,10 @@ async fn a_stream_never_shows_another_organisations_events(owner: PgPool) {
     house.commit(tx).await;
     record_site(&house, 904).await;
 
-    let mut stream = Stream::open(&house, Who::Admin, Some("0-0")).await;
+    let mut stream = open(&house, Who::Admin, Some("0-0")).await;
     let mut seen = Vec::new();
     while sites(&seen).last().is_none_or(|last| last != "Site 904") {
-        seen.push(stream.next().await);
+        seen.push(next(&mut stream).await);
     }
     let strangers = settled(&house, Who::Stranger, 5).await;
 
@@ -276,12 +220,12 @@ async fn who_reads_for_one_site_reads_what_happened_there_and_nothing_else(owner
 }
 
 /// More often than a stream looks whether its reader may still read.
-const BUSY: Duration = Duration::from_millis(250);
+const BUSY: Duration = Duration::from_millis(20);
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn a_stream_ends_when_its_readers_right_is_taken_away_however_busy_the_log_is(owner: PgPool) {
     let house = House::new(&owner).await;
-    let mut stream = Stream::open(&house, Who::Admin, None).await;
+    let mut stream = open(&house, Who::Admin, None).await;
     let mut tx = house.begin();
     let grant = Who::Admin.roles()[0];
     store::revoke_role(&mut tx, LINDEN, Who::Admin.id(), grant, None)
@@ -296,12 +240,11 @@ async fn a_stream_ends_when_its_readers_right_is_taken_away_however_busy_the_log
             record_site(&house, number).await;
         }
     };
-    let reading = async { while stream.next_or_end().await.is_some() {} };
     let is_ended = soon(
         "the stream's end",
         Box::pin(async {
             tokio::select! {
-                () = reading => true,
+                () = stream.end() => true,
                 () = busy => false,
             }
         }),

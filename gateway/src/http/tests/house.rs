@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{Router, body::Body, extract::connect_info::MockConnectInfo, http::Request};
@@ -18,7 +19,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use spine::{LogKey, Signer, Tx};
 use sqlx::{Executor as _, PgPool, postgres::PgPoolOptions};
 use tempfile::TempDir;
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc, oneshot},
@@ -42,6 +43,9 @@ use crate::{
     reactors::roster::offline_view,
     rtc::{Rtc, RtcConfig},
 };
+
+/// A test that waits for a stream's end waits no longer than it must.
+pub(crate) const CHECK_STREAMS_EVERY: Duration = Duration::from_millis(250);
 
 /// Frames that may wait for a robot without a socket.
 pub(crate) const ROBOT_OUTBOX: usize = 16;
@@ -97,16 +101,18 @@ impl House {
         let media = RtcConfig::new(config.media.bind, config.media.advertise.clone());
         let redis_config = ConnectionManagerConfig::new().set_number_of_retries(1);
         let redis = redis::Client::open(redis_url).unwrap();
+        let clock = Clock::default();
         let app = App::new(Parts {
             pool: as_application(owner).await,
             redis: ConnectionManager::new_lazy_with_config(redis, redis_config).unwrap(),
             signer: Signer::new(SigningKey::from_bytes(&[1; 32])),
             log: EventLog::new(LogKey::new(SigningKey::from_bytes(&[9; 32]), None).unwrap()),
-            clock: Clock,
             live: Live::default(),
             rtc: Rtc::bind(media).await.unwrap(),
-            dependencies: Dependencies::new(Clock.now()),
+            dependencies: Dependencies::new(clock.now()),
+            clock,
             event_streams: Arc::new(Semaphore::new(EVENT_STREAMS)),
+            check_streams_every: CHECK_STREAMS_EVERY,
             limits: RateLimit::default(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             stopping: CancellationToken::new(),
@@ -209,10 +215,10 @@ impl House {
     }
 
     /// A sign-in link's secret.
-    pub(crate) async fn link(&self, who: Who, uses: LinkUses, lasts: Duration) -> String {
+    pub(crate) async fn link(&self, who: Who, uses: LinkUses, lasts: time::Duration) -> String {
         let link = Secret::new(SecretKind::Link, &[who.seed(); 32]);
         let expires_at = self.now() + lasts;
-        let issued_at = expires_at - Duration::HOUR;
+        let issued_at = expires_at - time::Duration::HOUR;
         let person = self.person(who).await;
         let mut tx = self.begin();
         store::issue_link(&mut tx, &person, link.hash(), uses, expires_at, issued_at)

@@ -10,7 +10,6 @@ use protocol::{
 };
 use serde_json::json;
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use super::{
     answer::{Asking as _, get, post},
@@ -22,10 +21,7 @@ use super::{
     },
 };
 use crate::{
-    flows::{
-        jobs::lapse::lapse_jobs,
-        record_robot_event::{Taken, record_together},
-    },
+    flows::record_robot_event::{Taken, record_together},
     live::rate_limit::acts,
 };
 
@@ -77,31 +73,6 @@ async fn the_robot_is_told_the_whole_job_whenever_it_changes(owner: PgPool) {
     assert_eq!(told.first(), Some(&Directive::Acknowledge));
     assert!(told.contains(&Directive::Proceed));
     assert_eq!(told.last(), Some(&Directive::Stop));
-}
-
-#[sqlx::test(migrator = "spine::MIGRATOR")]
-async fn the_same_request_again_gives_the_first_answer_and_another_under_its_key_is_refused(
-    owner: PgPool,
-) {
-    let house = House::new(&owner).await;
-    ask_for_work(&house).await;
-    let key = Uuid::now_v7().to_string();
-    let path = format!("/api/v1/jobs/{JOB}/events");
-    let send = async |event| {
-        let asking = post(&path)
-            .by(Who::Operator)
-            .header("idempotency-key", &key);
-        house.ask(asking.json(&json!({"event": event}))).await
-    };
-
-    let first = send(assign(JUNIPER)).await;
-    let again = send(assign(JUNIPER)).await;
-    let other = send(assign(ROWAN)).await;
-
-    assert_eq!(first.status, 200, "{}", first.text());
-    assert_eq!((again.status, again.json()), (first.status, first.json()));
-    assert_eq!(other.problem(), (409, "idempotency_key_reused".to_owned()));
-    assert_eq!(house.recorded("job.assigned").await, 1);
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
@@ -348,25 +319,6 @@ async fn a_robot_says_nothing_that_is_a_persons_to_say(owner: PgPool) {
             code: "role_not_allowed"
         }
     );
-}
-
-#[sqlx::test(migrator = "spine::MIGRATOR")]
-async fn a_deadline_takes_effect_by_the_jobs_own_state_and_not_by_its_row(owner: PgPool) {
-    let house = House::new(&owner).await;
-    ask_for_work(&house).await;
-    does(&house, Who::Operator, assign(JUNIPER)).await;
-    let none_yet = lapse_jobs(&house.app).await.unwrap();
-    // The clock of the house is the wall's: the deadline is moved instead of waited for.
-    sqlx::query("UPDATE jobs.deadline SET due_at = now() - interval '1 minute'")
-        .execute(&house.owner)
-        .await
-        .unwrap();
-
-    let too_early = lapse_jobs(&house.app).await.unwrap();
-
-    // The row only says when to look: by the job's own state it is not due.
-    assert_eq!((none_yet, too_early), (0, 0));
-    assert_eq!(job(&house).await.robot, Some(JUNIPER.id()));
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]

@@ -1,14 +1,17 @@
 //! Claims about the HTTP edge: the real router, a real Postgres as the application's role, and no Redis unless a test starts one.
 
+mod again;
 pub(crate) mod answer;
 mod bundle;
 mod cases;
 mod cast;
 mod commands;
+mod deadlines;
 mod events;
 mod evidence;
 mod files_and_health;
 pub(crate) mod house;
+mod job_events;
 mod jobs;
 mod log;
 mod people;
@@ -16,6 +19,8 @@ mod problems;
 mod rights;
 mod session;
 mod shared_counts;
+mod sse;
 mod stopped;
+mod superuser;
 pub(crate) mod until;
 pub(crate) mod work;

@@ -215,9 +215,15 @@ pub(super) async fn under_way(house: &House) -> Worker {
     juniper
 }
 
-/// To the end: every step done, the work accepted.
-pub(crate) async fn completed(house: &House) -> Worker {
+/// Every step done; the requester is to look at it.
+pub(super) async fn finished(house: &House) -> Worker {
     let mut juniper = under_way(house).await;
+    finishes(house, &mut juniper).await;
+    juniper
+}
+
+/// The robot at work does every step, and says that it is done.
+pub(super) async fn finishes(house: &House, juniper: &mut Worker) {
     let view = job(house).await;
     let epoch = view.epoch;
     for number in 1..=u32::try_from(view.plan.steps.len()).unwrap() {
@@ -230,6 +236,11 @@ pub(crate) async fn completed(house: &House) -> Worker {
         juniper.says(house, done).await;
     }
     juniper.says(house, JobEvent::WorkFinished { epoch }).await;
+}
+
+/// To the end: every step done, the work accepted.
+pub(crate) async fn completed(house: &House) -> Worker {
+    let juniper = finished(house).await;
     does(house, Who::Requester, json!({"kind": "work.accepted"})).await;
     juniper
 }
