@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use protocol::{
-    EvidenceId,
+    AssistId, EvidenceId,
     job::{Assignment, AssistVerdict, Directive, EvidenceHash, PlanStep, StepAction},
     robot::Pose,
 };
@@ -84,6 +84,8 @@ pub(super) struct Held {
     pub(super) halt: Option<Halt>,
     /// Whether a stop waits for the robot's word that it stands.
     pub(super) owes_safe_state: bool,
+    /// The call that was known when the robot made its own.
+    pub(super) called_beside: Option<AssistId>,
     pub(super) is_at_door: bool,
     pub(super) step: Step,
     /// Ways to the present aim that led nowhere.
@@ -105,6 +107,7 @@ impl Held {
             ground,
             halt: None,
             owes_safe_state,
+            called_beside: None,
             is_at_door: false,
             step: Step::begin(0),
             tries: 0,
@@ -124,6 +127,9 @@ impl Held {
         self.owes_safe_state = is_stop && (self.owes_safe_state || is_another);
         if self.is_sent_on(&before) {
             self.halt = None;
+        }
+        if self.was_passed_over() {
+            self.said.has_called = false;
         }
         // Whoever helped may have cleared the way.
         let (was, is) = (self.verdict(&before), self.verdict(&self.assignment));
@@ -153,6 +159,12 @@ impl Held {
         }
     }
 
+    /// Whether another call than the robot's own has come up since it made that: there is one line, so that its own was not taken.
+    fn was_passed_over(&self) -> bool {
+        let other = self.assignment.assist.map(|verdict| verdict.assist);
+        other.is_some() && other != self.said.assist && other != self.called_beside
+    }
+
     /// What an assignment says of the call for help with the present step.
     pub(super) fn verdict(&self, assignment: &Assignment) -> Option<AssistVerdict> {
         let call = self.said.assist?;
@@ -171,8 +183,12 @@ impl Held {
         self.said.is_open() && (self.said.is_confirmed || self.said.is_departed)
     }
 
-    /// Begins the step after the last one that is done, unless it is at that one.
+    /// Begins the step after the last one that is done, unless it is at that one. While it is to stop, what it said of the last one
+    /// may not have come yet.
     pub(super) fn turn_to_step(&mut self) {
+        if self.assignment.directive != Directive::Proceed {
+            return;
+        }
         let number = self.said.checkpoint.max(self.assignment.checkpoint) + 1;
         if self.step.number != number {
             self.step = Step::begin(number);

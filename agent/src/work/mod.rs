@@ -296,6 +296,9 @@ impl Work {
             if matches!(event, JobEvent::SafeStateReached { .. }) {
                 held.owes_safe_state = false;
             }
+            if matches!(event, JobEvent::AssistRequested { .. }) {
+                held.called_beside = held.assignment.assist.map(|verdict| verdict.assist);
+            }
             self.remembered = Some(held.said);
             return;
         }

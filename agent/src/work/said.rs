@@ -33,6 +33,10 @@ pub struct Said {
     pub approval: Option<ApprovalId>,
     /// Its latest call for help with the step that it is at, or with getting to the place.
     pub assist: Option<AssistId>,
+    /// That it asked that question since it last stood for a stop, or found other leave good.
+    pub has_asked: bool,
+    /// The same of that call.
+    pub has_called: bool,
     /// The number of the event that said it stands safe, last.
     pub safe_state: Option<u64>,
     /// That every step is done.
@@ -55,6 +59,8 @@ impl Said {
             checkpoint: 0,
             approval: None,
             assist: None,
+            has_asked: false,
+            has_called: false,
             safe_state: None,
             is_finished: false,
         }
@@ -79,18 +85,33 @@ impl Said {
             JobEvent::Arrived { .. } => {
                 self.is_arrived = true;
                 self.assist = None;
+                self.has_called = false;
             }
-            JobEvent::AccessVerified { access, .. } => self.verified = Some(*access),
+            JobEvent::AccessVerified { access, .. } => {
+                self.verified = Some(*access);
+                self.doubt();
+            }
             JobEvent::AccessFailed { access, .. } => self.failed = Some(*access),
             JobEvent::ExecutionStarted { .. } => self.is_started = true,
             JobEvent::CheckpointDone { number, .. } => {
                 self.checkpoint = self.checkpoint.max(*number);
                 self.approval = None;
                 self.assist = None;
+                self.has_asked = false;
+                self.has_called = false;
             }
-            JobEvent::ApprovalRequested { approval, .. } => self.approval = Some(*approval),
-            JobEvent::AssistRequested { assist, .. } => self.assist = Some(*assist),
-            JobEvent::SafeStateReached { .. } => self.safe_state = Some(number),
+            JobEvent::ApprovalRequested { approval, .. } => {
+                self.approval = Some(*approval);
+                self.has_asked = true;
+            }
+            JobEvent::AssistRequested { assist, .. } => {
+                self.assist = Some(*assist);
+                self.has_called = true;
+            }
+            JobEvent::SafeStateReached { .. } => {
+                self.safe_state = Some(number);
+                self.doubt();
+            }
             JobEvent::WorkFinished { .. } => self.is_finished = true,
             // What others say comes with the assignment.
             JobEvent::Requested { .. }
@@ -121,6 +142,16 @@ impl Said {
             | JobEvent::WorkAccepted {}
             | JobEvent::Cancelled {} => {}
         }
+    }
+
+    /// What was said of the work may have come when the robot was to stop, or when the leave that it went by had ended, and counted
+    /// for nothing. It is said again, under the same names, and the next step is the one that the gateway holds to be next.
+    const fn doubt(&mut self) {
+        self.is_started = false;
+        self.checkpoint = 0;
+        self.has_asked = false;
+        self.has_called = false;
+        self.is_finished = false;
     }
 }
 

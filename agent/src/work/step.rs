@@ -28,6 +28,7 @@ impl Help {
         }
         let verdict = held.verdict(&held.assignment);
         match verdict.map(|verdict| (verdict.option, verdict.is_over)) {
+            None if !held.said.has_called => Self::NotAsked,
             None | Some((None, false)) => Self::Awaited,
             Some((Some(_), _)) => Self::Given,
             Some((None, true)) => Self::InVain,
@@ -50,6 +51,7 @@ impl Permission {
         };
         let verdict = held.assignment.approval;
         match verdict.filter(|verdict| verdict.approval == question) {
+            None if !held.said.has_asked => Self::NotAsked,
             None => Self::Awaited,
             Some(verdict) if verdict.is_granted => Self::Given,
             Some(_) => Self::Denied,
@@ -69,7 +71,7 @@ pub(super) fn want(held: &Held, action: &StepAction, fresh: Uuid) -> Want {
             Help::NotAsked if held.is_line_taken() => at_spot(held, Want::Wait),
             Help::NotAsked => {
                 let call = JobEvent::AssistRequested {
-                    assist: AssistId(fresh),
+                    assist: held.said.assist.unwrap_or(AssistId(fresh)),
                     epoch: Some(held.said.epoch),
                     question: question.clone(),
                 };
@@ -87,7 +89,7 @@ pub(super) fn want(held: &Held, action: &StepAction, fresh: Uuid) -> Want {
             Permission::NotAsked => {
                 let question = JobEvent::ApprovalRequested {
                     epoch: held.said.epoch,
-                    approval: ApprovalId(fresh),
+                    approval: held.said.approval.unwrap_or(ApprovalId(fresh)),
                     words: words.clone(),
                     answer_within_s: *answer_within_s,
                 };

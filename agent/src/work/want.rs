@@ -140,14 +140,13 @@ fn leave(held: &Held, moment: &Moment) -> Leave {
 /// From the reservation to the end of the work, in order.
 fn proceed(held: &Held, moment: &Moment) -> Want {
     let epoch = held.said.epoch;
-    if held.said.is_finished {
-        return Want::Nothing;
-    }
     if !held.said.is_arrived {
         return travel(held, moment);
     }
     match leave(held, moment) {
+        // Also when all is done: under other leave it has to be said again.
         Leave::Judged(event) => Want::Say(event),
+        Leave::Good | Leave::Lacking if held.said.is_finished => Want::Nothing,
         Leave::Lacking => Want::Wait,
         Leave::Good if !held.said.is_started => Want::Say(JobEvent::ExecutionStarted { epoch }),
         Leave::Good => match held.plan_step() {
@@ -181,7 +180,7 @@ fn travel(held: &Held, moment: &Moment) -> Want {
             target: workplace.door,
         };
     }
-    let is_awaited = held.said.assist.is_some() && held.verdict(&held.assignment).is_none();
+    let is_awaited = held.said.has_called && held.verdict(&held.assignment).is_none();
     if is_awaited || held.is_line_taken() {
         return Want::Wait;
     }

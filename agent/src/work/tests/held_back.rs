@@ -54,7 +54,8 @@ fn a_step_that_was_stopped_goes_on_where_it_was() {
 
     assert_eq!(stopped, [Did::Stood, Did::Said(SAFE)]);
     assert_eq!(holding, []);
-    assert_eq!(too_soon, [""; 0]);
+    // Whatever it had said of that before; the step is not done.
+    assert_eq!(too_soon, ["execution.started"]);
     assert_eq!(then[0], "checkpoint.done");
 }
 
@@ -92,7 +93,86 @@ fn new_leave_to_enter_is_verified_while_the_job_is_paused() {
         access: renewed,
     };
     assert_eq!(holding, [Did::Said(verified)]);
-    assert_eq!(bench.says(8)[0], checkpoint(1, false));
+    let started = JobEvent::ExecutionStarted { epoch: 1 };
+    assert_eq!(bench.says(8)[..2], [started, checkpoint(1, false)]);
+}
+
+#[test]
+fn what_came_when_the_robot_was_to_stop_is_said_again_under_new_leave() {
+    let mut assignment = assignment(Directive::Proceed, vec![work(1), work(1)]);
+    assignment.access = Some(access(ACCESS));
+    let mut bench = Bench::new(assignment);
+    let before = bench.kinds(6);
+    assert!(before.ends_with(&["checkpoint.done", "work.finished"]));
+
+    // For the gateway it is not yet let in: its leave had been taken back before.
+    bench.change(|assignment| {
+        assignment.directive = Directive::Stop;
+        assignment.access = None;
+    });
+    assert_eq!(bench.says(2), [SAFE]);
+    bench.change(|assignment| {
+        assignment.directive = Directive::Hold;
+        assignment.access = Some(access(AccessId(Uuid::from_u128(0x21))));
+    });
+    assert_eq!(bench.kinds(2), ["access.verified"]);
+    bench.direct(Directive::Proceed);
+
+    let again = bench.says(6);
+    let (epoch, started) = (1, JobEvent::ExecutionStarted { epoch: 1 });
+    let finished = JobEvent::WorkFinished { epoch };
+    let steps = [checkpoint(1, false), checkpoint(2, false)];
+    assert_eq!(again[0], started);
+    assert_eq!(again[1..3], steps);
+    assert_eq!(again[3..], [finished]);
+}
+
+#[test]
+fn a_question_that_came_when_the_robot_was_to_stop_is_asked_again_under_its_name() {
+    let mut bench = Bench::at_work(vec![approved(1)]);
+    let asked = bench.says(3);
+    let [JobEvent::ApprovalRequested { approval, .. }] = asked[..] else {
+        panic!("{asked:?}");
+    };
+
+    bench.direct(Directive::Stop);
+    bench.run(2);
+    bench.direct(Directive::Proceed);
+    let again = bench.says(2);
+    bench.change(|assignment| {
+        let is_granted = true;
+        assignment.approval = Some(ApprovalVerdict {
+            approval,
+            is_granted,
+        });
+    });
+    bench.direct(Directive::Stop);
+    bench.run(2);
+    bench.direct(Directive::Proceed);
+    let answered = bench.kinds(3);
+
+    assert_eq!(again[1..], asked);
+    assert_eq!(answered[..2], ["execution.started", "checkpoint.done"]);
+}
+
+#[test]
+fn a_call_that_another_one_came_before_is_made_again_when_the_line_is_free() {
+    let mut bench = Bench::at_work(vec![unsure(1)]);
+    let called = bench.says(3);
+    let verdict = |is_over| AssistVerdict {
+        assist: AssistId(Uuid::from_u128(0x31)),
+        option: None,
+        is_over,
+    };
+
+    bench.change(|assignment| assignment.assist = Some(verdict(false)));
+    let meanwhile = bench.says(3);
+    bench.change(|assignment| assignment.assist = Some(verdict(true)));
+    let again = bench.says(3);
+    bench.tell();
+
+    assert_eq!((meanwhile, again), (vec![], called));
+    assert_eq!(bench.says(3), []);
 }
 
 #[test]
@@ -207,7 +287,7 @@ fn a_persons_stop_holds_the_job_until_whoever_holds_it_sends_it_on() {
     assert_eq!(still_stopped, []);
     assert_eq!(paused, [SAFE]);
     assert_eq!(
-        bench.run(8)[..2],
+        bench.run(8)[1..3],
         [Did::Drove(7.0), Did::Said(checkpoint(1, false))]
     );
 }
