@@ -42,7 +42,10 @@ pub fn headline(report: &Report) -> Headline {
     let (tone, title, detail) = match report.verdict {
         Verdict::Intact => {
             let entries = report.facts.as_ref().map_or(0, |facts| facts.entries);
-            let detail = format!("{entries} entries verify under keys you trust.");
+            let mut detail = format!("{entries} entries verify under keys you trust.");
+            if report.is_uncompared() {
+                detail.push_str(" Not compared with the checkpoint you kept: see step 6.");
+            }
             (Tone::Ok, "Intact".to_owned(), detail)
         }
         Verdict::KeysUnchecked => {

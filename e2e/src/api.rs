@@ -14,6 +14,9 @@ use reqwest::{
 };
 use uuid::Uuid;
 
+/// No answer takes this long unless it never comes.
+const ANSWERED_WITHIN: Duration = Duration::from_mins(1);
+
 /// A client with a bearer token, or one that signed in as a browser does.
 #[derive(Debug, Clone)]
 pub struct Api {
@@ -36,7 +39,9 @@ impl Api {
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
             credential: Credential::Token(token.to_owned()),
-            client: reqwest::Client::builder().build()?,
+            client: reqwest::Client::builder()
+                .timeout(ANSWERED_WITHIN)
+                .build()?,
         })
     }
 

@@ -95,10 +95,7 @@ impl Said {
             JobEvent::ExecutionStarted { .. } => self.is_started = true,
             JobEvent::CheckpointDone { number, .. } => {
                 self.checkpoint = self.checkpoint.max(*number);
-                self.approval = None;
-                self.assist = None;
-                self.has_asked = false;
-                self.has_called = false;
+                self.leave_questions_behind();
             }
             JobEvent::ApprovalRequested { approval, .. } => {
                 self.approval = Some(*approval);
@@ -142,6 +139,14 @@ impl Said {
             | JobEvent::WorkAccepted {}
             | JobEvent::Cancelled {} => {}
         }
+    }
+
+    /// They were about the step before.
+    const fn leave_questions_behind(&mut self) {
+        self.approval = None;
+        self.assist = None;
+        self.has_asked = false;
+        self.has_called = false;
     }
 
     /// What was said of the work may have come when the robot was to stop, or when the leave that it went by had ended, and counted

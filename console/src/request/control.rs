@@ -124,7 +124,12 @@ fn paused(job: &JobView, name: &str) -> Control {
     told(
         Mark::Still,
         Mood::Calm,
-        format!("{name} reports stopped"),
+        // One that is done was let go: it says nothing of standing.
+        if standing(job) == Standing::Done {
+            format!("{name} has finished")
+        } else {
+            format!("{name} reports stopped")
+        },
         then.to_owned(),
     )
 }

@@ -92,6 +92,9 @@ fn bar(job: &JobView) -> Option<Bar> {
         | PhaseName::Assisted
         | PhaseName::Stalled => None,
         PhaseName::Stopping => Some("Stop sent".to_owned()),
+        PhaseName::Paused if job.interrupted == Some(PhaseName::Verifying) => {
+            Some(format!("{name} has finished"))
+        }
         PhaseName::Paused => Some(format!("{name} reports stopped")),
         PhaseName::Incident => Some("A person decides".to_owned()),
         PhaseName::Requested

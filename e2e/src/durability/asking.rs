@@ -22,20 +22,22 @@ const ANSWERED_WITHIN: Duration = Duration::from_mins(2);
 pub(super) struct Answer {
     /// Whether it is a yes, or why not.
     pub(super) said: std::result::Result<(), (StatusCode, Problem)>,
-    /// How often it was asked again.
+    /// How often it was asked again since no answer had come.
     pub(super) sent_again: usize,
 }
 
 /// Sends until there is an answer, always the same and with the same key.
 pub(super) async fn ask(api: &Api, what: &str, path: &str, body: &Value) -> Result<Answer> {
     let key = Uuid::now_v7();
-    let sent = AtomicUsize::new(0);
+    let unanswered = AtomicUsize::new(0);
     let said = until(
         format!("an answer to {what}"),
         ANSWERED_WITHIN,
         async || {
-            sent.fetch_add(1, Ordering::Relaxed);
-            let response = api.post_once(path, key, body, REQUEST_WITHIN).await?;
+            let sending = api.post_once(path, key, body, REQUEST_WITHIN);
+            let response = sending.await.inspect_err(|_no_answer| {
+                unanswered.fetch_add(1, Ordering::Relaxed);
+            })?;
             let status = response.status();
             if status.is_success() {
                 return Ok(Some(Ok(())));
@@ -52,6 +54,6 @@ pub(super) async fn ask(api: &Api, what: &str, path: &str, body: &Value) -> Resu
         },
     )
     .await?;
-    let sent_again = sent.into_inner() - 1;
+    let sent_again = unanswered.into_inner();
     Ok(Answer { said, sent_again })
 }

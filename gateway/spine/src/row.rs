@@ -1,5 +1,5 @@
 //! What a row of the log says by its sealed bytes. These count: the other columns find and sort rows, are compared with
-//! the bytes, and are believed nowhere.
+//! the bytes, and what happened is never read from them.
 
 use ledger::log::{Entry, entry_hash, hash_of_actor_bytes};
 use protocol::{

@@ -125,6 +125,8 @@ fn verify(task: &Verify, out: &mut impl Write) -> Result<u8, Unusable> {
                 let checked = check(path, &bytes, &trust);
                 if checked.report.verdict == Verdict::NotIntact {
                     worst = worst.max(BROKEN);
+                } else if checked.report.is_uncompared() {
+                    worst = UNUSABLE;
                 }
                 show(&checked, task.json, out)?;
             }

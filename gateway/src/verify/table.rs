@@ -65,6 +65,10 @@ fn line(step: &Step, took: Duration) -> String {
 
 fn verdict(report: &Report) -> String {
     match report.verdict {
+        Verdict::Intact if report.is_uncompared() => {
+            "intact under keys you trust, but not compared with your checkpoint: see step 6\n"
+                .to_owned()
+        }
         Verdict::Intact => "intact: everything holds under keys you trust\n".to_owned(),
         Verdict::KeysUnchecked => {
             let keys = report.facts.as_ref().map(keys).unwrap_or_default();

@@ -29,6 +29,13 @@ impl Report {
             .iter()
             .find_map(|step| Some((step, step.failures.first()?)))
     }
+
+    /// Whether the reader brought a checkpoint that could not be compared with the bundle's.
+    pub fn is_uncompared(&self) -> bool {
+        self.steps
+            .iter()
+            .any(|step| step.name == StepName::Consistency && step.outcome == Outcome::Weak)
+    }
 }
 
 /// Whether the bundle can be relied on.

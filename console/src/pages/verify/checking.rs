@@ -100,24 +100,24 @@ impl Checking {
         })
     }
 
-    /// The bundle's own checkpoint, if a log signed it that the person trusts and it is not the one that is kept.
+    /// The bundle's own checkpoint, if a log signed it that the person trusts, and it has more of the history that is kept.
     pub(super) fn worth_keeping(self) -> Option<String> {
-        let note =
-            self.report.with(|report| {
-                let report = report.as_ref()?;
-                let is_signed = report.steps.iter().any(|step| {
-                    step.name == StepName::Checkpoint && step.outcome == Outcome::Passed
-                });
-                let is_same = report.steps.iter().all(|step| {
-                    step.name != StepName::Consistency || step.outcome != Outcome::Failed
-                });
-                let note = report.facts.as_ref()?.note.clone();
-                note.filter(|_| is_signed && is_same)
-            })?;
-        let is_kept = self
-            .kept
-            .with(|kept| kept.as_ref().is_some_and(|kept| kept.note == note));
-        (!is_kept).then_some(note)
+        self.report.with(|report| {
+            let report = report.as_ref()?;
+            let has_passed = |name| {
+                let mut steps = report.steps.iter();
+                steps.any(|step| step.name == name && step.outcome == Outcome::Passed)
+            };
+            let facts = report.facts.as_ref()?;
+            let size = facts.checkpoint.as_ref()?.size;
+            // What was kept is given up for more of the same history alone.
+            let is_more = self.kept.with(|kept| {
+                kept.as_ref()
+                    .is_none_or(|kept| kept.tree.size < size && has_passed(StepName::Consistency))
+            });
+            let note = facts.note.clone();
+            note.filter(|_| has_passed(StepName::Checkpoint) && is_more)
+        })
     }
 
     pub(super) fn command(self) -> String {

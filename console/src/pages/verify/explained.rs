@@ -144,7 +144,7 @@ fn more(failures: usize) -> String {
 fn held(verdict: Verdict) -> impl IntoView {
     let words = if verdict == Verdict::Intact {
         "Nobody changed, removed, added or moved an event since the log signed it, unless they hold the gateway's and the log's keys. \
-         A log without an independent witness could still show others another history: compare checkpoints."
+         A log without an independent witness could still show others another history: step 6 compares a checkpoint that you kept, or got from somebody else."
     } else {
         "Everything in the bundle fits together. Whoever made the whole bundle could have made it all up, though: only keys that you \
          have from elsewhere tell that it comes from your gateway."

@@ -1,6 +1,6 @@
 //! A checkpoint from an earlier visit or from somebody else: whether the log has told everybody the same.
 
-use ledger::verify::KnownProof;
+use ledger::verify::{KnownProof, Outcome, StepName};
 use leptos::{prelude::*, task::spawn_local};
 use protocol::views::ConsistencyView;
 
@@ -90,7 +90,14 @@ fn ProofNeeded(checking: Checking) -> impl IntoView {
     let trouble = RwSignal::new(None::<&'static str>);
     let way = Memo::new(move |_| {
         let size = checking.size()?;
-        let needed = |kept: &Kept| kept.way_to(size).filter(|_| !kept.is_proved_to(size));
+        // One that fails may have been spoiled on its way: another may be asked for.
+        let has_failed = checking.report.with(|report| {
+            let steps = report.iter().flat_map(|report| &report.steps);
+            let mut of_it = steps.filter(|step| step.name == StepName::Consistency);
+            of_it.any(|step| step.outcome == Outcome::Failed)
+        });
+        let is_needed = |kept: &Kept| has_failed || !kept.is_proved_to(size);
+        let needed = |kept: &Kept| kept.way_to(size).filter(|_| is_needed(kept));
         checking.kept.with(|kept| kept.as_ref().and_then(needed))
     });
     Effect::new(move |_| {
@@ -102,11 +109,12 @@ fn ProofNeeded(checking: Checking) -> impl IntoView {
             return;
         };
         is_asking.set(true);
+        let asked_for = checking.kept.get_untracked();
         spawn_local(async move {
             let proof = gateways_proof(from, to).await;
             let _over = is_asking.try_set(false);
             match proof {
-                Ok(proof) => give(checking, proof),
+                Ok(proof) => give(checking, asked_for, proof),
                 Err(words) => {
                     let _told = trouble.try_set(Some(words));
                 }
@@ -145,9 +153,12 @@ fn ProofNeeded(checking: Checking) -> impl IntoView {
         }
     };
     let has_proof = move || {
-        checking
-            .kept
-            .with(|kept| kept.as_ref().is_some_and(|kept| kept.proof.is_some()))
+        let size = checking.size();
+        checking.kept.with(|kept| {
+            kept.as_ref()
+                .zip(size)
+                .is_some_and(|(kept, size)| kept.proof.is_some() && kept.is_proved_to(size))
+        })
     };
     view! {
         {shown}
@@ -160,10 +171,11 @@ fn ProofNeeded(checking: Checking) -> impl IntoView {
     }
 }
 
-/// Judges with this proof what is kept.
-fn give(checking: Checking, proof: KnownProof) {
-    // The page may be gone, and the checkpoint with it.
-    if let Some(Some(mut kept)) = checking.kept.try_get_untracked() {
+/// Judges with this proof the checkpoint that it was asked for.
+fn give(checking: Checking, asked_for: Option<Kept>, proof: KnownProof) {
+    // The page may be gone, and another one kept.
+    let is_kept = checking.kept.try_with_untracked(|kept| *kept == asked_for);
+    if let (Some(true), Some(mut kept)) = (is_kept, asked_for) {
         kept.proof = Some(proof);
         checking.keep(Some(kept));
     }
@@ -174,8 +186,10 @@ async fn gateways_proof(from: u64, to: u64) -> Result<KnownProof, &'static str> 
     let view = api::get::<ConsistencyView>(&path)
         .await
         .map_err(|_refused| "The gateway gives no such proof now. Paste one instead.")?;
-    view.try_into()
-        .map_err(|_no_proof| "What the gateway gave is no proof.")
+    KnownProof::try_from(view)
+        .ok()
+        .filter(|proof| (proof.from, proof.to) == (from, to))
+        .ok_or("What the gateway gave is no such proof.")
 }
 
 /// A place to paste a checkpoint into, and the proof that belongs to it.

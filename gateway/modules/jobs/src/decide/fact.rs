@@ -190,7 +190,8 @@ const fn departed(job: &Job) -> Result<(), Inapplicable> {
 }
 
 /// A robot tries a door when it waits at it, or when it stands and was given new leave; not while it is to stop for want of leave.
-/// A stop for an incident leaves it the leave that it has: what it says of that before it stands counts, as all that it does.
+/// A stop for an incident takes no leave from it: what it says of the leave in force before it stands counts. A person has to end the
+/// incident all the same before anything goes on.
 fn at_the_door(job: &Job) -> Result<(), Inapplicable> {
     let engaged = job.phase.engaged().ok_or(Inapplicable::WrongPhase)?;
     // Told to hold, a robot can't tell an incident from a pause: it looks at new leave where it stands.
