@@ -327,7 +327,7 @@ mod tests {
 
         let mut kept = Kept::read(note.trim_end()).unwrap();
 
-        assert_eq!((kept.tree.clone(), &kept.note), (checkpoint.tree, &note));
+        assert_eq!((kept.tree, &kept.note), (checkpoint.tree, &note));
         let ways = [0, 4, 10, 30].map(|size| kept.way_to(size));
         assert_eq!(ways, [None, Some((4, 10)), None, Some((10, 30))]);
         assert!(!kept.is_proved_to(30));
