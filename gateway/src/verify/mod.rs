@@ -27,7 +27,7 @@ const MAX_BUNDLE_BYTES: u64 = 1 << 30;
 /// Checks evidence bundles
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 every bundle holds, 1 one is broken, 2 nothing could be judged.
+    after_help = "Exit status: 0 every bundle holds, 1 one is broken, 2 something could not be judged.
 Without --trust the keys are unchecked: those that came inside a bundle prove nothing.
 KEYS has one key a line: `gateway <hex>`, `log <name+id+key>`, `witness <name+id+key>`; `#` begins a remark."
 )]
