@@ -5,6 +5,7 @@ mod cargo_tools;
 mod machine;
 mod packages;
 mod requirements;
+mod room;
 pub(crate) mod wasm;
 
 pub(crate) use axe::installed as axe;
@@ -26,6 +27,9 @@ pub(crate) fn install(
     progress: &mut Progress,
 ) -> Result<Wasm> {
     let machine = Machine::look();
+    progress.step("room on the disk", || {
+        room::check(workspace).map(|_free| Outcome::AlreadyThere)
+    })?;
 
     let mut missing = Vec::new();
     for requirement in required(purpose) {
@@ -81,6 +85,14 @@ pub(crate) fn look(workspace: &Workspace) -> Vec<Finding> {
         what: "wasm target".to_owned(),
         found: wasm::found(workspace).map(|wasm| wasm.describe().to_owned()),
         mend: "rustup target add wasm32-unknown-unknown".to_owned(),
+    });
+    let room = room::check(workspace);
+    findings.push(Finding {
+        what: "room on the disk:".to_owned(),
+        mend: room
+            .as_ref()
+            .map_or_else(ToString::to_string, |_free| String::new()),
+        found: room.ok(),
     });
     findings
 }
