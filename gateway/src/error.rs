@@ -202,6 +202,23 @@ impl IntoResponse for ApiError {
     }
 }
 
+impl ApiError {
+    /// Somebody may try again where the database is away for a while.
+    fn of_database(error: &sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                tracing::warn!(%error, "the database does not answer");
+                Self::unavailable("the database")
+            }
+            sqlx::Error::Database(failure) if is_going_down(&**failure) => {
+                tracing::warn!(error = %failure, "the database goes down or comes up");
+                Self::unavailable("the database")
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
 /// SQLSTATEs of a server that ends its sessions, or takes none yet: the next one will be there.
 fn is_going_down(failure: &dyn sqlx::error::DatabaseError) -> bool {
     failure.code().is_some_and(|code| {
@@ -211,17 +228,7 @@ fn is_going_down(failure: &dyn sqlx::error::DatabaseError) -> bool {
 
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-                tracing::warn!(%error, "the database does not answer");
-                Self::unavailable("the database")
-            }
-            sqlx::Error::Database(failure) if is_going_down(&*failure) => {
-                tracing::warn!(error = %failure, "the database goes down or comes up");
-                Self::unavailable("the database")
-            }
-            other => Self::internal(&other),
-        }
+        Self::of_database(&error)
     }
 }
 
@@ -229,6 +236,7 @@ impl From<spine::SpineError> for ApiError {
     fn from(error: spine::SpineError) -> Self {
         match error {
             spine::SpineError::Database(error) => error.into(),
+            spine::SpineError::Shared(error) => Self::of_database(&error),
             other => Self::internal(&other),
         }
     }

@@ -1,5 +1,7 @@
 //! What can go wrong in the spine: failures of ours, and refusals that a robot has to hear.
 
+use std::sync::Arc;
+
 use protocol::sealed::SealFailure;
 
 /// A failure of ours.
@@ -8,6 +10,9 @@ pub enum SpineError {
     /// Postgres failed or could not be reached.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// The same, for several who were written together.
+    #[error("the database failed")]
+    Shared(#[from] Arc<sqlx::Error>),
     /// An event could not be sealed.
     #[error("an event could not be sealed")]
     Seal(#[from] SealFailure),

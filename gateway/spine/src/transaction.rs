@@ -1,6 +1,8 @@
 //! One transaction: the rows that modules write and the events that explain them, committed together or not at all.
 
 mod append;
+mod lone;
+mod together;
 
 use std::collections::BTreeMap;
 
@@ -235,20 +237,20 @@ impl Tx {
         let Some(head) = heads::take(alone.stream()) else {
             return Ok(None);
         };
-        let answer = work.answer.as_ref();
-        match &mut self.transaction {
-            Some(open) => {
-                alone
-                    .write_behind(&mut **open, head, answer, signer, now)
-                    .await
-            }
+        let (row, head) = alone.behind(head, signer, now)?;
+        let stream = row.stream.clone();
+        let row = match (&mut self.transaction, work.answer.as_ref()) {
+            (Some(open), None) => row.insert(&mut **open).await?,
+            (Some(open), Some(answer)) => row.insert_with_answer(&mut **open, answer).await?,
             // One statement is a transaction by itself.
-            None => {
-                alone
-                    .write_behind(&self.pool, head, answer, signer, now)
-                    .await
-            }
-        }
+            (None, Some(answer)) => row.insert_with_answer(&self.pool, answer).await?,
+            (None, None) => together::write(&self.pool, row).await?,
+        };
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Appended {
+            recorded: vec![row.recorded()?],
+            heads: BTreeMap::from([(stream, head)]),
+        }))
     }
 
     /// Moves the head of an actor whose event follows it, as nearly every event does, and keeps it locked. False, and nothing

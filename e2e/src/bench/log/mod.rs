@@ -74,6 +74,8 @@ impl Database {
         let app = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .min_connections(CONNECTIONS)
+            // As the gateway's: a connection that was used a moment ago is not asked whether it lives.
+            .test_before_acquire(false)
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     connection.execute("SET ROLE nooterra_app").await?;

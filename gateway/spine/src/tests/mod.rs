@@ -5,6 +5,7 @@ mod damage;
 mod log;
 mod sequencer;
 mod tail;
+mod together;
 
 use ed25519_dalek::SigningKey;
 use protocol::{

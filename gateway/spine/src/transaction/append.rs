@@ -8,11 +8,15 @@ use protocol::{
     event::ActorEvent,
     sealed::{self, KeyId, Kind, SealFailure},
 };
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Recorded, bytes32, column, head, moment, number, transaction};
-use crate::{Position, Signer, error::SpineError, idempotency::Answer};
+use super::{
+    Recorded, column, head,
+    lone::{LoneRow, RecordedRow},
+    moment,
+};
+use crate::{Signer, error::SpineError, idempotency::Answer};
 
 /// An event that waits for the commit.
 #[derive(Debug)]
@@ -143,115 +147,30 @@ impl Signed {
         chain.map(|chain| column(chain.number)).transpose()
     }
 
-    /// Appends this event alone if its stream still ends with `known`; writes nothing and returns nothing if it does not.
-    pub(super) async fn write_behind(
+    /// The row of this event behind `known`, and the head that it makes.
+    pub(super) fn behind(
         &self,
-        executor: impl PgExecutor<'_>,
         known: Head,
-        answer: Option<&Answer>,
         signer: &Signer,
         now: UnixMicros,
-    ) -> Result<Option<Appended>, SpineError> {
-        let sealed = self.seal(known, signer, now)?;
-        let row = match answer {
-            Some(answer) => {
-                self.insert_with_answer(executor, known, &sealed, answer, now)
-                    .await?
-            }
-            None => self.insert(executor, known, &sealed, now).await?,
+    ) -> Result<(LoneRow, Head), SpineError> {
+        let (entry, head) = self.seal(known, signer, now)?;
+        let row = LoneRow {
+            organisation: self.organisation.0,
+            site: self.site.map(|site| site.0),
+            stream: self.event.stream.clone(),
+            stream_number: column(head.stream_number)?,
+            previous: known.hash,
+            kind: self.event.payload.kind(),
+            actor_key: self.actor.key.0,
+            actor_number: self.actor_number()?,
+            actor_hash: self.actor.hash,
+            recorded_at: moment(now)?,
+            entry,
+            entry_hash: head.hash,
+            payload: self.payload.clone(),
         };
-        let Some(row) = row else { return Ok(None) };
-        let (_, head) = sealed;
-        Ok(Some(Appended {
-            recorded: vec![row.recorded()?],
-            heads: BTreeMap::from([(self.event.stream.clone(), head)]),
-        }))
-    }
-
-    async fn insert(
-        &self,
-        executor: impl PgExecutor<'_>,
-        known: Head,
-        (entry, head): &(Vec<u8>, Head),
-        now: UnixMicros,
-    ) -> Result<Option<RecordedRow>, SpineError> {
-        let row = sqlx::query_as!(
-            RecordedRow,
-            r#"WITH moved AS (
-                   UPDATE spine.stream_head
-                   SET stream_number = $4::bigint, entry_hash = $11
-                   WHERE stream = $3 AND stream_number = $4::bigint - 1 AND entry_hash = $13
-                   RETURNING stream
-               )
-               INSERT INTO spine.event (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
-                                        actor_hash, recorded_at, entry, entry_hash, payload)
-               SELECT $1, $2, stream, $4::bigint, $5, $6, $7, $8, $9, $10, $11, $12 FROM moved
-               RETURNING transaction_id::text AS "transaction_id!", sequence, stream, stream_number, entry_hash"#,
-            self.organisation.0,
-            self.site.map(|site| site.0),
-            &self.event.stream,
-            column(head.stream_number)?,
-            self.event.payload.kind(),
-            self.actor.key.0.as_slice(),
-            self.actor_number()?,
-            self.actor.hash.as_slice(),
-            moment(now)?,
-            entry,
-            head.hash.as_slice(),
-            self.payload,
-            known.hash.as_slice(),
-        )
-        .fetch_optional(executor)
-        .await?;
-        Ok(row)
-    }
-
-    /// The same, and the answer of the request with it. Apart, since a statement costs what it may touch, not what it does.
-    async fn insert_with_answer(
-        &self,
-        executor: impl PgExecutor<'_>,
-        known: Head,
-        (entry, head): &(Vec<u8>, Head),
-        answer: &Answer,
-        now: UnixMicros,
-    ) -> Result<Option<RecordedRow>, SpineError> {
-        let row = sqlx::query_as!(
-            RecordedRow,
-            r#"WITH moved AS (
-                   UPDATE spine.stream_head
-                   SET stream_number = $4::bigint, entry_hash = $11
-                   WHERE stream = $3 AND stream_number = $4::bigint - 1 AND entry_hash = $13
-                   RETURNING stream
-               ), answered AS (
-                   UPDATE spine.idempotency SET status = $16, answer = $17
-                   FROM moved
-                   WHERE caller = $14 AND request_key = $15
-               )
-               INSERT INTO spine.event (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
-                                        actor_hash, recorded_at, entry, entry_hash, payload)
-               SELECT $1, $2, stream, $4::bigint, $5, $6, $7, $8, $9, $10, $11, $12 FROM moved
-               RETURNING transaction_id::text AS "transaction_id!", sequence, stream, stream_number, entry_hash"#,
-            self.organisation.0,
-            self.site.map(|site| site.0),
-            &self.event.stream,
-            column(head.stream_number)?,
-            self.event.payload.kind(),
-            self.actor.key.0.as_slice(),
-            self.actor_number()?,
-            self.actor.hash.as_slice(),
-            moment(now)?,
-            entry,
-            head.hash.as_slice(),
-            self.payload,
-            known.hash.as_slice(),
-            answer.caller,
-            answer.key,
-            answer.status,
-            answer.body,
-        )
-        .fetch_optional(executor)
-        .await?;
-        Ok(row)
+        Ok((row, head))
     }
 }
 
@@ -416,27 +335,5 @@ impl<Name> HeadColumns<Name> {
             columns.hashes.push(head.hash.to_vec());
         }
         Ok(columns)
-    }
-}
-
-struct RecordedRow {
-    transaction_id: String,
-    sequence: i64,
-    stream: String,
-    stream_number: i64,
-    entry_hash: Vec<u8>,
-}
-
-impl RecordedRow {
-    fn recorded(self) -> Result<Recorded, SpineError> {
-        Ok(Recorded {
-            position: Position {
-                transaction: transaction(&self.transaction_id)?,
-                sequence: self.sequence,
-            },
-            stream: self.stream,
-            stream_number: number(self.stream_number)?,
-            entry_hash: bytes32(&self.entry_hash)?,
-        })
     }
 }
