@@ -141,7 +141,7 @@ fn change(job: &mut Job, event: &JobEvent, actor: Actor, at: UnixMicros) -> Opti
         JobEvent::HeartbeatMissed { .. } => halt(job, Halt::Stalled),
         JobEvent::HeartbeatResumed {} => halt(job, Halt::None),
         JobEvent::Resumed {} => {
-            job.phase.engaged_mut()?.is_held = false;
+            stop::release(job.phase.engaged_mut()?, at);
             halt(job, Halt::None)
         }
         JobEvent::Paused {} => {

@@ -3,8 +3,8 @@
 use protocol::UnixMicros;
 
 use crate::{
-    bounds::STOP_WITHIN_MICROS,
-    job::{Halt, Job, Phase, StopsFor, Work},
+    bounds::{ACCEPT_WITHIN_MICROS, STOP_WITHIN_MICROS},
+    job::{Engaged, Halt, Job, Phase, StopsFor, Work},
 };
 
 /// Tells the robot to stop. One that stands already does not move again; one that is stopping goes on stopping, for the
@@ -111,13 +111,21 @@ pub(super) fn unconfirmed(job: &mut Job) -> Option<()> {
 pub(super) fn go_on(job: &mut Job, at: UnixMicros) -> Option<()> {
     let is_let_in = job.is_let_in(at);
     let engaged = job.phase.engaged_mut()?;
-    engaged.is_held = false;
+    release(engaged, at);
     engaged.halt = if engaged.work.needs_access() && !is_let_in {
         Halt::Paused
     } else {
         Halt::None
     };
     Some(())
+}
+
+/// Nobody holds the robot any more. Work that is looked at is looked at anew: while it stood still, nobody's silence was a yes.
+pub(super) fn release(engaged: &mut Engaged, at: UnixMicros) {
+    engaged.is_held = false;
+    if let Work::Verifying { accept_by } = &mut engaged.work {
+        *accept_by = at.plus(ACCEPT_WITHIN_MICROS);
+    }
 }
 
 pub(super) fn abort(job: &mut Job) -> Option<()> {

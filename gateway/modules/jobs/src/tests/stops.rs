@@ -289,3 +289,28 @@ fn anybody_raises_an_incident_but_only_under_the_number_that_is_theirs() {
     let stranger = Actor::Requester(protocol::PersonId(Uuid::nil()));
     executing.refuses(&trouble(None), stranger, Refusal::NotYourJob);
 }
+
+#[test]
+fn a_requester_has_the_whole_time_to_look_at_the_work_again_once_a_pause_is_over() {
+    let finished = Story::begin().executing().finished();
+    let first = finished.job.accept_by().unwrap();
+    for (halt, go_on) in [(PAUSED, RESUMED), (trouble(None), resume())] {
+        let long_after = finished
+            .clone()
+            .and(&halt, OPERATOR)
+            .later(30 * 24 * HOUR)
+            .and(&go_on, OPERATOR);
+
+        let again = long_after.job.accept_by().unwrap();
+
+        assert_eq!(again, first.plus(30 * 24 * HOUR));
+        let accepted = JobEvent::WorkAccepted {};
+        long_after.refuses(&accepted, Actor::Cloud, Refusal::NotDueYet);
+        assert_eq!(
+            lapse(&long_after.job, DeadlineKind::Acceptance, first),
+            None
+        );
+        let due = lapse(&long_after.job, DeadlineKind::Acceptance, again);
+        assert_eq!(due, Some(accepted));
+    }
+}
