@@ -4,7 +4,10 @@ use ledger::verify::{KnownProof, Outcome, StepName};
 use leptos::{prelude::*, task::spawn_local};
 use protocol::views::ConsistencyView;
 
-use super::checking::Checking;
+use super::{
+    checking::Checking,
+    pasting::{Pasted, Toggle, Trouble, focus_back},
+};
 use crate::{
     api, browser,
     parts::icon::{Glyph, icon, small},
@@ -15,12 +18,25 @@ use crate::{
 #[component]
 pub(super) fn KeptPanel(checking: Checking) -> impl IntoView {
     let is_adding = RwSignal::new(false);
-    let row = move || checking.kept.get().map(|kept| row(checking, &kept));
+    let toggle = NodeRef::new();
+    let word = Signal::derive(move || {
+        if checking.kept.with(Option::is_some) {
+            "Change"
+        } else {
+            "Add"
+        }
+    });
+    let remove = move || {
+        focus_back(toggle);
+        checking.keep(None);
+    };
+    let row = move || checking.kept.get().map(|kept| row(&kept, remove));
     let keep_this = move |_| {
         if let Some(kept) = checking
             .worth_keeping()
             .and_then(|note| Kept::read(&note).ok())
         {
+            focus_back(toggle);
             checking.keep(Some(kept));
         }
     };
@@ -28,20 +44,19 @@ pub(super) fn KeptPanel(checking: Checking) -> impl IntoView {
         <section class="panel" aria-label="Checkpoint you kept">
             <header>
                 {icon(Glyph::Flag)} <h2 class="grow">"Checkpoint you kept"</h2>
-                <button
-                    class="button button--small button--ghost"
-                    aria-expanded=move || is_adding.get().to_string()
-                    on:click=move |_| is_adding.update(|is_adding| *is_adding = !*is_adding)
-                >
-                    {small(Glyph::Plus)}
-                    {move || if checking.kept.with(Option::is_some) { "Change" } else { "Add" }}
-                </button>
+                <Toggle word object="a checkpoint" is_open=is_adding button=toggle />
             </header>
             <div class="panel__body verify__keys">
                 {row} <p class="faint" hidden=move || checking.kept.with(Option::is_some)>
                     "None yet. With one, from an earlier visit or from somebody else, the page finds out whether the log tells everybody the same history."
                 </p> <ProofNeeded checking /> <Show when=move || is_adding.get()>
-                    <Adding checking on_done=move || is_adding.set(false) />
+                    <Adding
+                        checking
+                        on_done=move || {
+                            focus_back(toggle);
+                            is_adding.set(false);
+                        }
+                    />
                 </Show>
                 <div class="line" hidden=move || checking.worth_keeping().is_none()>
                     <button class="button button--small" on:click=keep_this>
@@ -54,7 +69,7 @@ pub(super) fn KeptPanel(checking: Checking) -> impl IntoView {
     }
 }
 
-fn row(checking: Checking, kept: &Kept) -> impl IntoView + use<> {
+fn row<Remove: Fn() + 'static>(kept: &Kept, remove: Remove) -> impl IntoView + use<Remove> {
     let note = kept.note.clone();
     let save = move |_| browser::save("checkpoint.txt", "text/plain", &note);
     view! {
@@ -74,7 +89,7 @@ fn row(checking: Checking, kept: &Kept) -> impl IntoView + use<> {
             <button
                 class="button button--small button--ghost"
                 aria-label="Remove the checkpoint"
-                on:click=move |_| checking.keep(None)
+                on:click=move |_| remove()
             >
                 {small(Glyph::Cross)}
             </button>
@@ -192,54 +207,54 @@ async fn gateways_proof(from: u64, to: u64) -> Result<KnownProof, &'static str> 
         .ok_or("What the gateway gave is no such proof.")
 }
 
+const CHECKPOINT: &str = "verify-checkpoint";
+const PROOF: &str = "verify-proof";
+
 /// A place to paste a checkpoint into, and the proof that belongs to it.
 #[component]
 fn Adding(checking: Checking, on_done: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let note = RwSignal::new(String::new());
     let proof = RwSignal::new(String::new());
-    let trouble = RwSignal::new(None::<String>);
+    let trouble = RwSignal::new(None::<Trouble>);
     let add = move |_| {
-        let read = Kept::read(&note.get_untracked()).and_then(|mut kept| {
-            let proof = proof.get_untracked();
-            if !proof.trim().is_empty() {
-                kept.proof = Some(verdict::proof(&proof)?);
-            }
-            Ok(kept)
-        });
+        let read = Kept::read(&note.get_untracked())
+            .map_err(|bad| (CHECKPOINT, bad))
+            .and_then(|mut kept| {
+                let proof = proof.get_untracked();
+                if !proof.trim().is_empty() {
+                    kept.proof = Some(verdict::proof(&proof).map_err(|bad| (PROOF, bad))?);
+                }
+                Ok(kept)
+            });
         match read {
             Ok(kept) => {
                 checking.keep(Some(kept));
                 on_done();
             }
-            Err(bad) => trouble.set(Some(words::capitalised(&bad))),
+            Err((field, bad)) => trouble.set(Some(Trouble {
+                field,
+                words: words::capitalised(&bad),
+            })),
         }
     };
     view! {
         <div class="verify__adding">
-            <label for="verify-checkpoint">"The checkpoint, with its signature"</label>
-            <textarea
-                id="verify-checkpoint"
-                class="field"
+            <Pasted
+                id=CHECKPOINT
+                label="The checkpoint, with its signature"
                 rows="5"
-                spellcheck="false"
                 placeholder="log.example\n4812\nkX3…=\n\n— log.example Vq1…"
-                aria-invalid=move || trouble.with(Option::is_some).to_string()
-                prop:value=note
-                on:input:target=move |event| note.set(event.target().value())
-            ></textarea>
-            <label for="verify-proof">"The log's proof, if you have one"</label>
-            <textarea
-                id="verify-proof"
-                class="field"
+                text=note
+                trouble
+            />
+            <Pasted
+                id=PROOF
+                label="The log's proof, if you have one"
                 rows="2"
-                spellcheck="false"
                 placeholder="{\"from\": 4812, \"to\": …"
-                prop:value=proof
-                on:input:target=move |event| proof.set(event.target().value())
-            ></textarea>
-            <p class="alarm line" role="alert" hidden=move || trouble.with(Option::is_none)>
-                {small(Glyph::Octagon)} <span>{trouble}</span>
-            </p>
+                text=proof
+                trouble
+            />
             <div class="line">
                 <button class="button button--small button--primary" on:click=add>
                     "Compare with this one"

@@ -4,6 +4,7 @@ mod bundle;
 mod checking;
 mod explained;
 mod kept;
+mod pasting;
 mod steps;
 mod trusted;
 
@@ -45,7 +46,7 @@ pub(crate) fn VerifyPage() -> impl IntoView {
         >
             <section class="verify__head">
                 <h1>"Verify a bundle"</h1>
-                <p class="soft">"Runs in this tab. Nothing is uploaded, the server is not asked."</p>
+                <p class="soft">"Runs in this tab. Nothing is uploaded. The server is asked for nothing, unless you press a button that says so."</p>
             </section>
             <section class="verify__top" aria-label="Verdict">
                 <Banner checking />

@@ -4,36 +4,42 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leptos::{prelude::*, task::spawn_local};
 use protocol::views::LogKeysView;
 
-use super::checking::Checking;
+use super::{
+    checking::Checking,
+    pasting::{Pasted, Toggle, Trouble, focus_back},
+};
 use crate::{
     api,
     parts::icon::{Glyph, icon, small},
     verdict::{self, TrustedKey},
+    words,
 };
 
 #[component]
 pub(super) fn Trusted(checking: Checking) -> impl IntoView {
     let is_adding = RwSignal::new(false);
+    let toggle = NodeRef::new();
+    let remove = move |at: usize| {
+        let mut keys = checking.keys.get_untracked();
+        if at < keys.len() {
+            keys.remove(at);
+        }
+        focus_back(toggle);
+        checking.trust(keys);
+    };
     let rows = move || {
         let keys = checking.keys.get();
         let rows = keys
             .iter()
             .enumerate()
-            .map(|(at, key)| row(checking, at, key));
+            .map(|(at, key)| row(key, move || remove(at)));
         rows.collect::<Vec<_>>()
     };
     view! {
         <section class="panel" aria-label="Keys you trust">
             <header>
                 {icon(Glyph::Key)} <h2 class="grow">"Keys you trust"</h2>
-                <button
-                    class="button button--small button--ghost"
-                    aria-expanded=move || is_adding.get().to_string()
-                    on:click=move |_| is_adding.update(|is_adding| *is_adding = !*is_adding)
-                >
-                    {small(Glyph::Plus)}
-                    "Add"
-                </button>
+                <Toggle word=Signal::stored("Add") object="keys" is_open=is_adding button=toggle />
             </header>
             <div class="panel__body verify__keys">
                 <ul>{rows}</ul>
@@ -41,7 +47,13 @@ pub(super) fn Trusted(checking: Checking) -> impl IntoView {
                     "None yet. Without any, a bundle is compared with itself only."
                 </p>
                 <Show when=move || is_adding.get()>
-                    <Adding checking on_done=move || is_adding.set(false) />
+                    <Adding
+                        checking
+                        on_done=move || {
+                            focus_back(toggle);
+                            is_adding.set(false);
+                        }
+                    />
                 </Show>
                 <p class="faint">
                     "Compare these with the paper you were given. A key that came inside the bundle proves nothing."
@@ -51,33 +63,29 @@ pub(super) fn Trusted(checking: Checking) -> impl IntoView {
     }
 }
 
-fn row(checking: Checking, at: usize, key: &TrustedKey) -> impl IntoView + use<> {
+fn row<Remove: Fn() + 'static>(key: &TrustedKey, remove: Remove) -> impl IntoView + use<Remove> {
     let label = format!("Remove {} {}", key.sort.to_lowercase(), key.short);
-    let remove = move |_| {
-        let mut keys = checking.keys.get_untracked();
-        if at < keys.len() {
-            keys.remove(at);
-        }
-        checking.trust(keys);
-    };
     view! {
         <li class="line">
             <span class="grow ellipsis">
                 {key.sort} " " <span class="faint">{key.name.clone()}</span>
             </span>
             <code title=key.line.clone()>{key.short.clone()}</code>
-            <button class="button button--small button--ghost" aria-label=label on:click=remove>
+            <button class="button button--small button--ghost" aria-label=label on:click=move |_| remove()>
                 {small(Glyph::Cross)}
             </button>
         </li>
     }
 }
 
+const KEYS: &str = "verify-keys";
+
 /// A place to paste keys into.
 #[component]
 fn Adding(checking: Checking, on_done: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let text = RwSignal::new(String::new());
-    let trouble = RwSignal::new(None::<String>);
+    let trouble = RwSignal::new(None::<Trouble>);
+    let wrong = |words: String| Some(Trouble { field: KEYS, words });
     let add = move |_| {
         let mut all = checking
             .keys
@@ -85,14 +93,14 @@ fn Adding(checking: Checking, on_done: impl Fn() + Copy + Send + Sync + 'static)
         let pasted = text.get_untracked();
         match verdict::trusted_keys(&pasted) {
             Ok(keys) if keys.is_empty() => {
-                trouble.set(Some("Paste a key, such as `gateway 8a88…`.".to_owned()));
+                trouble.set(wrong("Paste a key, such as `gateway 8a88…`.".to_owned()));
             }
             Ok(_) => {
                 all.push_str(&pasted);
                 checking.trust(verdict::trusted_keys(&all).unwrap_or_default());
                 on_done();
             }
-            Err(bad) => trouble.set(Some(crate::words::capitalised(&bad.to_string()))),
+            Err(bad) => trouble.set(wrong(words::capitalised(&bad.to_string()))),
         }
     };
     let ask = move |_| {
@@ -100,27 +108,21 @@ fn Adding(checking: Checking, on_done: impl Fn() + Copy + Send + Sync + 'static)
             let lines = gateways_own().await;
             if lines.is_none() {
                 let words = "The gateway does not tell its keys now. Paste them instead.";
-                let _told = trouble.try_set(Some(words.to_owned()));
+                let _told = trouble.try_set(wrong(words.to_owned()));
             }
             let _told = lines.map(|lines| text.try_set(lines));
         });
     };
     view! {
         <div class="verify__adding">
-            <label for="verify-keys">"One key a line: gateway, log or witness"</label>
-            <textarea
-                id="verify-keys"
-                class="field"
+            <Pasted
+                id=KEYS
+                label="One key a line: gateway, log or witness"
                 rows="4"
-                spellcheck="false"
                 placeholder="gateway 8a88e3dd…\nlog log.example+b6e4…"
-                aria-invalid=move || trouble.with(Option::is_some).to_string()
-                prop:value=text
-                on:input:target=move |event| text.set(event.target().value())
-            ></textarea>
-            <p class="alarm line" role="alert" hidden=move || trouble.with(Option::is_none)>
-                {small(Glyph::Octagon)} <span>{trouble}</span>
-            </p>
+                text
+                trouble
+            />
             <div class="line">
                 <button class="button button--small button--primary" on:click=add>
                     "Trust these keys"
