@@ -18,7 +18,7 @@ const NEXT_BUILD: u64 = 3 * GIGABYTE;
 pub(super) fn check(workspace: &Workspace) -> Result<String> {
     let folder = existing(&workspace.target);
     let free = free(folder)?;
-    let needed = needed(workspace.binaries().join("deps").is_dir());
+    let needed = needed(workspace.binaries().join("nooterra").is_file());
     if free < needed {
         bail!(
             "{} are free where {} is, and a build takes up to {}: make room (cargo clean, or an old CARGO_TARGET_DIR), or set \

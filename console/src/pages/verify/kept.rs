@@ -1,7 +1,7 @@
 //! A checkpoint from an earlier visit or from somebody else: whether the log has told everybody the same.
 
 use ledger::verify::{KnownProof, Outcome, StepName};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{html::Button, prelude::*, task::spawn_local};
 use protocol::views::ConsistencyView;
 
 use super::{
@@ -49,7 +49,7 @@ pub(super) fn KeptPanel(checking: Checking) -> impl IntoView {
             <div class="panel__body verify__keys">
                 {row} <p class="faint" hidden=move || checking.kept.with(Option::is_some)>
                     "None yet. With one, from an earlier visit or from somebody else, the page finds out whether the log tells everybody the same history."
-                </p> <ProofNeeded checking /> <Show when=move || is_adding.get()>
+                </p> <ProofNeeded checking toggle /> <Show when=move || is_adding.get()>
                     <Adding
                         checking
                         on_done=move || {
@@ -100,7 +100,7 @@ fn row<Remove: Fn() + 'static>(kept: &Kept, remove: Remove) -> impl IntoView + u
 /// Where the two trees have different sizes, the log must prove that one begins with the other. It may be asked: a proof holds or
 /// does not, whoever gives it.
 #[component]
-fn ProofNeeded(checking: Checking) -> impl IntoView {
+fn ProofNeeded(checking: Checking, toggle: NodeRef<Button>) -> impl IntoView {
     let is_asking = RwSignal::new(false);
     let trouble = RwSignal::new(None::<&'static str>);
     let way = Memo::new(move |_| {
@@ -129,7 +129,11 @@ fn ProofNeeded(checking: Checking) -> impl IntoView {
             let proof = gateways_proof(from, to).await;
             let _over = is_asking.try_set(false);
             match proof {
-                Ok(proof) => give(checking, asked_for, proof),
+                Ok(proof) => {
+                    // The button that was pressed is about to disappear.
+                    focus_back(toggle);
+                    give(checking, asked_for, proof);
+                }
                 Err(words) => {
                     let _told = trouble.try_set(Some(words));
                 }

@@ -105,8 +105,6 @@ impl JobRow {
 /// What the columns hold beside the state.
 struct Columns {
     robot: Option<Uuid>,
-    busy_robot: Option<Uuid>,
-    silent_robot: Option<Uuid>,
     epoch: i64,
     window_from: OffsetDateTime,
     window_until: OffsetDateTime,
@@ -121,8 +119,6 @@ impl Columns {
         let corrupt = || StoreError::Corrupt(job.id());
         Ok(Self {
             robot: job.robot().map(|robot| robot.0),
-            busy_robot: job.busy_robot().map(|robot| robot.0),
-            silent_robot: job.silent_robot().map(|robot| robot.0),
             epoch: i64::try_from(job.epoch).map_err(|_huge| corrupt())?,
             window_from: moment(job, job.window.from)?,
             window_until: moment(job, job.window.until)?,
@@ -157,9 +153,8 @@ pub async fn insert(
     let inserted = sqlx::query_scalar!(
         r#"WITH inserted AS (
                INSERT INTO jobs.job (job_id, organisation_id, site_id, requester_id, title, phase, robot_id, epoch,
-                                     window_from, window_until, requested_at, updated_at, version, state,
-                                     busy_robot_id, silent_robot_id)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $17, $18)
+                                     window_from, window_until, requested_at, updated_at, version, state)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                ON CONFLICT (job_id) DO NOTHING
                RETURNING job_id
            ), written AS (
@@ -185,8 +180,6 @@ pub async fn insert(
         columns.state,
         &kinds,
         &dues,
-        columns.busy_robot,
-        columns.silent_robot,
     )
     .fetch_one(tx.connection().await?)
     .await?;
@@ -236,7 +229,7 @@ pub async fn save(tx: &mut Tx, before: &Job, after: &Job) -> Result<(), StoreErr
         r#"WITH saved AS (
                UPDATE jobs.job
                SET phase = $2, robot_id = $3, epoch = $4, window_from = $5, window_until = $6, updated_at = $7,
-                   version = $8, state = $9, busy_robot_id = $13, silent_robot_id = $14
+                   version = $8, state = $9
                WHERE job_id = $1 AND version = $10
                RETURNING job_id
            ), gone AS (
@@ -262,8 +255,6 @@ pub async fn save(tx: &mut Tx, before: &Job, after: &Job) -> Result<(), StoreErr
         earlier,
         &kinds,
         &dues,
-        columns.busy_robot,
-        columns.silent_robot,
     )
     .fetch_one(tx.connection().await?)
     .await

@@ -1,7 +1,7 @@
 //! Lone events that wait for the server at the same moment are written by one statement, and none suffers for another.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     future::{Future, poll_fn},
     task::Poll,
 };
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{LINDEN, NOW, as_app, commit_one, gateway, unanswered};
-use crate::{Recorded, SpineError, Tx, tail::read_stream};
+use crate::{Recorded, SpineError, Tx, heads, tail::read_stream};
 
 async fn commit(pool: &PgPool, stream: &str, payload: Payload) -> Result<Recorded, SpineError> {
     let mut tx = Tx::begin(pool);
@@ -96,6 +96,33 @@ async fn a_stream_that_somebody_holds_holds_up_nobody_who_writes_to_another(owne
     for (stream, length) in [("a", 3), ("b", 3), ("c", 2)] {
         assert_whole(&pool, stream, length).await;
     }
+}
+
+#[sqlx::test(migrator = "crate::MIGRATOR")]
+async fn of_two_who_wait_for_one_stream_only_the_one_that_knows_its_end_is_written_with_others(
+    owner: PgPool,
+) {
+    let pool = as_app(&owner).await;
+    begin_streams(&pool, &["a", "b"]).await;
+    let earlier = heads::take("a").unwrap();
+    commit(&pool, "a", unanswered(2)).await.unwrap();
+    let latest = heads::take("a").unwrap();
+    let knowing = async |head: Head, number: u128| {
+        heads::keep(BTreeMap::from([("a".to_owned(), head)]));
+        commit(&pool, "a", unanswered(number)).await.unwrap()
+    };
+
+    let (late, first, b) = tokio::join!(
+        knowing(earlier, 3),
+        knowing(latest, 4),
+        commit(&pool, "b", unanswered(2)),
+    );
+
+    let b = b.unwrap();
+    assert_eq!((first.stream_number, late.stream_number), (3, 4));
+    assert_eq!(first.position.transaction, b.position.transaction);
+    assert_ne!(late.position.transaction, b.position.transaction);
+    assert_whole(&pool, "a", 4).await;
 }
 
 #[sqlx::test(migrator = "crate::MIGRATOR")]

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
+use sqlx::{PgConnection, PgPool, Postgres, error::DatabaseError, pool::PoolConnection};
 use time::OffsetDateTime;
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
@@ -31,6 +31,10 @@ const MOST_TOGETHER: usize = 64;
 
 /// How long a connection is kept after the last event. To give it back and to ask for one again are ways to the server, too.
 const LINGERS: Duration = Duration::from_millis(20);
+
+/// A statement takes milliseconds. A server that is gone without a word is given up after this long, and nobody knows then what became
+/// of it.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// Who waits, for each pool by the address of its options: whoever writes keeps the pool alive, and so nobody else's options have
 /// that address. A pool that nobody writes to is not in here.
@@ -119,29 +123,49 @@ impl Writer {
         while self.stage != Stage::Done {
             // Whoever was told a moment ago may have more to say at once.
             tokio::task::yield_now().await;
-            let next = self.next();
-            if next.is_empty() {
+            if self.rests() {
                 self.linger().await;
-            } else {
-                self.write(next).await;
+                continue;
+            }
+            match self.connect().await {
+                Ok(connection) => self.write(connection).await,
+                // Those behind would wait as long for the same answer.
+                Err(failure) => tell(self.next(usize::MAX), &Arc::new(failure)),
             }
         }
     }
 
-    /// Whoever is written next. When nobody is, this writer rests.
-    fn next(&mut self) -> Vec<Waiting> {
+    /// Whether nobody waits, so that this writer rests.
+    fn rests(&mut self) -> bool {
+        let mut queues = queues();
+        let Some(queue) = queues.get_mut(&self.name) else {
+            return true;
+        };
+        if queue.waiting.is_empty() {
+            queue.resting += 1;
+            self.stage = Stage::Resting;
+        }
+        self.stage == Stage::Resting
+    }
+
+    /// Whoever is written next.
+    fn next(&self, most: usize) -> Vec<Waiting> {
         let mut queues = queues();
         let Some(queue) = queues.get_mut(&self.name) else {
             return Vec::new();
         };
         // Who went away does not want it any more.
         queue.waiting.retain(|waiting| !waiting.outcome.is_closed());
-        let count = queue.waiting.len().min(MOST_TOGETHER);
-        if count == 0 {
-            queue.resting += 1;
-            self.stage = Stage::Resting;
-        }
+        let count = queue.waiting.len().min(most);
         queue.waiting.drain(..count).collect()
+    }
+
+    /// The connection that is kept, or another one.
+    async fn connect(&mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        match self.connection.take() {
+            Some(connection) if !self.pool.is_closed() => Ok(connection),
+            _ => self.pool.acquire().await,
+        }
     }
 
     /// Waits a while for somebody to come, and is done when nobody does.
@@ -167,52 +191,68 @@ impl Writer {
         }
     }
 
-    async fn write(&mut self, waiting: Vec<Waiting>) {
-        let (rows, outcomes): (Vec<LoneRow>, Vec<_>) = waiting
-            .into_iter()
-            .map(|waiting| (waiting.row, waiting.outcome))
-            .unzip();
-        let streams: Vec<String> = rows.iter().map(|row| row.stream.clone()).collect();
-        let outcomes = streams.into_iter().zip(outcomes);
-        // Whoever asked may be gone by now, and then nobody needs to be told.
-        match self.insert(rows).await {
-            Ok(rows) => {
-                let rows = rows.into_iter().map(|row| (row.stream.clone(), row));
-                let mut rows: BTreeMap<String, RecordedRow> = rows.collect();
-                for (stream, outcome) in outcomes {
-                    let _gone = outcome.send(Ok(rows.remove(&stream)));
+    /// Writes those who wait, and keeps the connection if nothing failed over it.
+    async fn write(&mut self, mut connection: PoolConnection<Postgres>) {
+        let waiting = self.next(MOST_TOGETHER);
+        if waiting.is_empty() {
+            self.connection = Some(connection);
+            return;
+        }
+        let written = tokio::time::timeout(WITHIN, insert(&mut connection, &waiting)).await;
+        match written {
+            Ok(Ok(rows)) => {
+                self.connection = Some(connection);
+                let place = |row: RecordedRow| ((row.stream.clone(), row.stream_number), row);
+                let mut rows: BTreeMap<_, _> = rows.into_iter().map(place).collect();
+                for Waiting { row, outcome } in waiting {
+                    let place = (row.stream, row.stream_number);
+                    // Whoever asked may be gone by now, and then nobody needs to be told.
+                    let _gone = outcome.send(Ok(rows.remove(&place)));
                 }
             }
             // The server took back all of it, for the sake of one perhaps.
-            Err(sqlx::Error::Database(_refusal)) => {
-                for (_, outcome) in outcomes {
+            Ok(Err(sqlx::Error::Database(failure))) if !is_of_connection(&*failure) => {
+                for Waiting { outcome, .. } in waiting {
                     let _gone = outcome.send(Ok(None));
                 }
             }
-            // Nobody knows whether it was written.
-            Err(failure) => {
-                let failure = Arc::new(failure);
-                for (_, outcome) in outcomes {
-                    let _gone = outcome.send(Err(Arc::clone(&failure)));
-                }
+            Ok(Err(failure)) => tell(waiting, &Arc::new(failure)),
+            Err(_late) => {
+                connection.close_on_drop();
+                let failure = sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+                tell(waiting, &Arc::new(failure));
             }
         }
     }
+}
 
-    /// Over the connection that is kept, or over one that is kept from now on. One over which something failed is given up.
-    async fn insert(&mut self, rows: Vec<LoneRow>) -> Result<Vec<RecordedRow>, sqlx::Error> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.pool.acquire().await?,
-        };
-        let recorded = match rows.as_slice() {
-            // Half of what the other statement costs.
-            [alone] => Vec::from_iter(alone.insert(&mut *connection).await?),
-            _ => Columns::of(rows).insert(&mut connection).await?,
-        };
-        self.connection = Some(connection);
-        Ok(recorded)
+async fn insert(
+    connection: &mut PgConnection,
+    waiting: &[Waiting],
+) -> Result<Vec<RecordedRow>, sqlx::Error> {
+    match waiting {
+        // Half of what the other statement costs.
+        [alone] => Ok(Vec::from_iter(alone.row.insert(connection).await?)),
+        _ => {
+            let rows = waiting.iter().map(|waiting| &waiting.row);
+            Columns::of(rows).insert(connection).await
+        }
     }
+}
+
+/// Tells them that something failed, and that nobody knows whether they were written.
+fn tell(waiting: Vec<Waiting>, failure: &Arc<sqlx::Error>) {
+    for Waiting { outcome, .. } in waiting {
+        let _gone = outcome.send(Err(Arc::clone(failure)));
+    }
+}
+
+/// Whether it says that the connection ends or is broken, perhaps by somebody in between who does not know what the server did.
+/// SQLSTATEs of class 08, and those of a server that goes down.
+fn is_of_connection(failure: &dyn DatabaseError) -> bool {
+    failure.code().is_some_and(|code| {
+        code.starts_with("08") || matches!(code.as_ref(), "57P01" | "57P02" | "57P03")
+    })
 }
 
 impl Drop for Writer {
@@ -249,24 +289,24 @@ fn queues() -> MutexGuard<'static, BTreeMap<usize, Queue>> {
 
 /// The columns of all that is written together.
 #[derive(Debug, Default)]
-struct Columns {
+struct Columns<'row> {
     organisations: Vec<Uuid>,
     sites: Vec<Option<Uuid>>,
-    streams: Vec<String>,
+    streams: Vec<&'row str>,
     stream_numbers: Vec<i64>,
     kinds: Vec<&'static str>,
     actor_keys: Vec<[u8; 32]>,
     actor_numbers: Vec<Option<i64>>,
     actor_hashes: Vec<[u8; 32]>,
     recorded_at: Vec<OffsetDateTime>,
-    entries: Vec<Vec<u8>>,
+    entries: Vec<&'row [u8]>,
     entry_hashes: Vec<[u8; 32]>,
-    payloads: Vec<serde_json::Value>,
+    payloads: Vec<&'row serde_json::Value>,
     previous: Vec<[u8; 32]>,
 }
 
-impl Columns {
-    fn of(rows: Vec<LoneRow>) -> Self {
+impl<'row> Columns<'row> {
+    fn of(rows: impl Iterator<Item = &'row LoneRow>) -> Self {
         let mut columns = Self::default();
         for row in rows {
             columns.add(row);
@@ -274,19 +314,19 @@ impl Columns {
         columns
     }
 
-    fn add(&mut self, row: LoneRow) {
+    fn add(&mut self, row: &'row LoneRow) {
         self.organisations.push(row.organisation);
         self.sites.push(row.site);
-        self.streams.push(row.stream);
+        self.streams.push(&row.stream);
         self.stream_numbers.push(row.stream_number);
         self.kinds.push(row.kind);
         self.actor_keys.push(row.actor_key);
         self.actor_numbers.push(row.actor_number);
         self.actor_hashes.push(row.actor_hash);
         self.recorded_at.push(row.recorded_at);
-        self.entries.push(row.entry);
+        self.entries.push(&row.entry);
         self.entry_hashes.push(row.entry_hash);
-        self.payloads.push(row.payload);
+        self.payloads.push(&row.payload);
         self.previous.push(row.previous);
     }
 
@@ -301,35 +341,35 @@ impl Columns {
                        AS known (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
                                  actor_hash, recorded_at, entry, entry_hash, payload, previous)
                ), free AS (
-                   SELECT head.stream
+                   SELECT known.stream, known.stream_number
                    FROM known JOIN spine.stream_head AS head ON head.stream = known.stream
                    WHERE head.stream_number = known.stream_number - 1 AND head.entry_hash = known.previous
                    FOR NO KEY UPDATE OF head SKIP LOCKED
                ), moved AS (
                    UPDATE spine.stream_head AS head
                    SET stream_number = known.stream_number, entry_hash = known.entry_hash
-                   FROM known JOIN free ON free.stream = known.stream
+                   FROM known JOIN free USING (stream, stream_number)
                    WHERE head.stream = known.stream
-                   RETURNING head.stream
+                   RETURNING head.stream, head.stream_number
                )
                INSERT INTO spine.event (organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
                                         actor_hash, recorded_at, entry, entry_hash, payload)
-               SELECT organisation_id, site_id, known.stream, stream_number, kind, actor_key, actor_number,
+               SELECT organisation_id, site_id, stream, stream_number, kind, actor_key, actor_number,
                       actor_hash, recorded_at, entry, entry_hash, payload
-               FROM known JOIN moved ON moved.stream = known.stream
+               FROM known JOIN moved USING (stream, stream_number)
                RETURNING transaction_id::text AS "transaction_id!", sequence, stream, stream_number, entry_hash"#,
             &self.organisations,
             &self.sites as &[Option<Uuid>],
-            &self.streams,
+            &self.streams as &[&str],
             &self.stream_numbers,
             &self.kinds as &[&str],
             &self.actor_keys as &[[u8; 32]],
             &self.actor_numbers as &[Option<i64>],
             &self.actor_hashes as &[[u8; 32]],
             &self.recorded_at,
-            &self.entries,
+            &self.entries as &[&[u8]],
             &self.entry_hashes as &[[u8; 32]],
-            &self.payloads,
+            &self.payloads as &[&serde_json::Value],
             &self.previous as &[[u8; 32]],
         )
         .fetch_all(connection)

@@ -268,21 +268,6 @@ impl Job {
         Some(self.phase.reservation()?.robot)
     }
 
-    /// The robot that holds it or is offered it, until it has finished.
-    pub fn busy_robot(&self) -> Option<RobotId> {
-        let has_finished = (self.phase.engaged())
-            .is_some_and(|engaged| matches!(engaged.work, Work::Verifying { .. }));
-        self.holder()
-            .filter(|_| !has_finished)
-            .map(|holder| holder.robot)
-    }
-
-    /// The robot that has it and of which nothing is heard, also where it has finished.
-    pub fn silent_robot(&self) -> Option<RobotId> {
-        let engaged = self.phase.engaged()?;
-        (engaged.halt == Halt::Stalled).then_some(engaged.reservation.robot)
-    }
-
     /// Whether the robot that holds it found the way in open under the plan that is in force.
     pub fn is_access_verified(&self) -> bool {
         let verified_under = self
