@@ -19,13 +19,15 @@ use crate::{
 pub(super) fn KeptPanel(checking: Checking) -> impl IntoView {
     let is_adding = RwSignal::new(false);
     let toggle = NodeRef::new();
-    let word = Signal::derive(move || {
+    let words = Memo::new(move |_| {
         if checking.kept.with(Option::is_some) {
-            "Change"
+            ("Change", "Change the checkpoint")
         } else {
-            "Add"
+            ("Add", "Add a checkpoint")
         }
     });
+    let word = Signal::derive(move || words.get().0);
+    let label = Signal::derive(move || words.get().1);
     let remove = move || {
         focus_back(toggle);
         checking.keep(None);
@@ -44,7 +46,7 @@ pub(super) fn KeptPanel(checking: Checking) -> impl IntoView {
         <section class="panel" aria-label="Checkpoint you kept">
             <header>
                 {icon(Glyph::Flag)} <h2 class="grow">"Checkpoint you kept"</h2>
-                <Toggle word object="a checkpoint" is_open=is_adding button=toggle />
+                <Toggle word label is_open=is_adding button=toggle />
             </header>
             <div class="panel__body verify__keys">
                 {row} <p class="faint" hidden=move || checking.kept.with(Option::is_some)>

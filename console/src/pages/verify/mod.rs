@@ -46,7 +46,7 @@ pub(crate) fn VerifyPage() -> impl IntoView {
         >
             <section class="verify__head">
                 <h1>"Verify a bundle"</h1>
-                <p class="soft">"Runs in this tab. Nothing is uploaded. The server is asked for nothing, unless you press a button that says so."</p>
+                <p class="soft">"Runs in this tab. Nothing is uploaded. The server is asked only on demand."</p>
             </section>
             <section class="verify__top" aria-label="Verdict">
                 <Banner checking />

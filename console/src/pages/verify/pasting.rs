@@ -53,8 +53,8 @@ pub(super) fn Pasted(
 #[component]
 pub(super) fn Toggle(
     word: Signal<&'static str>,
-    /// What is added or changed.
-    object: &'static str,
+    /// The same with what is added or changed, for who does not see the panel around it.
+    label: Signal<&'static str>,
     is_open: RwSignal<bool>,
     button: NodeRef<Button>,
 ) -> impl IntoView {
@@ -63,7 +63,7 @@ pub(super) fn Toggle(
             node_ref=button
             class="button button--small button--ghost"
             aria-expanded=move || is_open.get().to_string()
-            aria-label=move || format!("{} {object}", word.get())
+            aria-label=label
             on:click=move |_| is_open.update(|is_open| *is_open = !*is_open)
         >
             {small(Glyph::Plus)}

@@ -39,7 +39,7 @@ pub(super) fn Trusted(checking: Checking) -> impl IntoView {
         <section class="panel" aria-label="Keys you trust">
             <header>
                 {icon(Glyph::Key)} <h2 class="grow">"Keys you trust"</h2>
-                <Toggle word=Signal::stored("Add") object="keys" is_open=is_adding button=toggle />
+                <Toggle word=Signal::stored("Add") label=Signal::stored("Add keys") is_open=is_adding button=toggle />
             </header>
             <div class="panel__body verify__keys">
                 <ul>{rows}</ul>
