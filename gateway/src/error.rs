@@ -210,20 +210,13 @@ impl ApiError {
                 tracing::warn!(%error, "the database does not answer");
                 Self::unavailable("the database")
             }
-            sqlx::Error::Database(failure) if is_going_down(&**failure) => {
+            sqlx::Error::Database(failure) if spine::ends_connection(&**failure) => {
                 tracing::warn!(error = %failure, "the database goes down or comes up");
                 Self::unavailable("the database")
             }
             other => Self::internal(other),
         }
     }
-}
-
-/// SQLSTATEs of a server that ends its sessions, or takes none yet: the next one will be there.
-fn is_going_down(failure: &dyn sqlx::error::DatabaseError) -> bool {
-    failure.code().is_some_and(|code| {
-        matches!(code.as_ref(), "57P01" | "57P02" | "57P03") || code.starts_with("08")
-    })
 }
 
 impl From<sqlx::Error> for ApiError {

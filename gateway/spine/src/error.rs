@@ -24,6 +24,14 @@ pub enum SpineError {
     Corrupt(&'static str),
 }
 
+/// Whether the database says that the connection ends or is broken: by a server that goes down or takes no sessions yet, or by somebody in
+/// between, who does not know what the server did. The next connection may be well. SQLSTATEs of class 08, and of operators' interventions.
+pub fn ends_connection(failure: &dyn sqlx::error::DatabaseError) -> bool {
+    failure.code().is_some_and(|code| {
+        code.starts_with("08") || matches!(code.as_ref(), "57P01" | "57P02" | "57P03")
+    })
+}
+
 /// Why an actor's own event was not taken into the log. Codes are frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

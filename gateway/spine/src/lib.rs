@@ -15,7 +15,7 @@ pub mod tail;
 mod tests;
 mod transaction;
 
-pub use error::{RecordError, Refusal, SpineError};
+pub use error::{RecordError, Refusal, SpineError, ends_connection};
 pub use log_key::{LogKey, LogKeyError};
 pub use position::{Position, UnreadablePosition};
 pub use row::Damage;

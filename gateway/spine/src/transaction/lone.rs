@@ -67,7 +67,8 @@ impl LoneRow {
         .await
     }
 
-    /// The same, and the answer of the request with it; somebody else at the stream is waited for. Apart, since a statement costs what it may touch, not what it does.
+    /// The same, and the answer of the request with it; somebody else at the stream is waited for. Apart, since a statement costs what
+    /// it may touch, not what it does.
     pub(super) async fn insert_with_answer(
         &self,
         executor: impl PgExecutor<'_>,

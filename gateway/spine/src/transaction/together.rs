@@ -11,13 +11,13 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgConnection, PgPool, Postgres, error::DatabaseError, pool::PoolConnection};
+use sqlx::{PgConnection, PgPool, Postgres, pool::PoolConnection};
 use time::OffsetDateTime;
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::lone::{LoneRow, RecordedRow};
-use crate::error::SpineError;
+use crate::error::{SpineError, ends_connection};
 
 /// Statements of one pool that are under way at once. The second is executed while the first waits for the disk; each
 /// further one would take from what the others can share.
@@ -139,6 +139,7 @@ impl Writer {
     fn rests(&mut self) -> bool {
         let mut queues = queues();
         let Some(queue) = queues.get_mut(&self.name) else {
+            self.stage = Stage::Done;
             return true;
         };
         if queue.waiting.is_empty() {
@@ -211,7 +212,7 @@ impl Writer {
                 }
             }
             // The server took back all of it, for the sake of one perhaps.
-            Ok(Err(sqlx::Error::Database(failure))) if !is_of_connection(&*failure) => {
+            Ok(Err(sqlx::Error::Database(failure))) if !ends_connection(&*failure) => {
                 for Waiting { outcome, .. } in waiting {
                     let _gone = outcome.send(Ok(None));
                 }
@@ -243,14 +244,6 @@ fn tell(waiting: Vec<Waiting>, failure: &Arc<sqlx::Error>) {
     for Waiting { outcome, .. } in waiting {
         let _gone = outcome.send(Err(Arc::clone(failure)));
     }
-}
-
-/// Whether it says that the connection ends or is broken, perhaps by somebody in between who does not know what the server did.
-/// SQLSTATEs of class 08, and those of a server that goes down.
-fn is_of_connection(failure: &dyn DatabaseError) -> bool {
-    failure.code().is_some_and(|code| {
-        code.starts_with("08") || matches!(code.as_ref(), "57P01" | "57P02" | "57P03")
-    })
 }
 
 impl Drop for Writer {
