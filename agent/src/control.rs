@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use protocol::{
     UnixMicros,
-    command::{Order, Outcome, Receipt},
+    command::{Outcome, Receipt},
     robot::{Advert, Scan, Telemetry},
 };
 use tokio::{
@@ -17,10 +17,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    authority::Remembered,
     desk::Desk,
     digits,
     driver::Driver,
-    orders::{Clocks, Journalling, Orders},
+    orders::{Clocks, FromGateway, Journalling, Orders},
     receipts::Word,
 };
 
@@ -73,8 +74,10 @@ impl AgentClock {
 /// The ends of the loop that the rest of the agent holds.
 #[derive(Debug)]
 pub struct Control {
-    /// Orders in.
-    pub orders: mpsc::Receiver<Order>,
+    /// Orders, and who steers, in.
+    pub orders: mpsc::Receiver<FromGateway>,
+    /// What is known of who steers, to the disk.
+    pub remembered: watch::Sender<Remembered>,
     /// Receipts out.
     pub receipts: mpsc::Sender<Word>,
     /// Whether receipts can be written down.
@@ -96,7 +99,7 @@ pub async fn run(
     clock: AgentClock,
     until: CancellationToken,
 ) {
-    let mut orders = Orders::default();
+    let mut orders = Orders::remembering(*control.remembered.borrow());
     let mut beat = tokio::time::interval(STEP);
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut before = Instant::now();
@@ -104,8 +107,16 @@ pub async fn run(
     loop {
         tokio::select! {
             () = until.cancelled() => return,
-            order = control.orders.recv() => {
-                let Some(order) = order else { return };
+            told = control.orders.recv() => {
+                let order = match told {
+                    Some(FromGateway::Order(order)) => order,
+                    Some(FromGateway::Control(notice)) => {
+                        orders.hear(driver.as_mut(), &notice, clock.now());
+                        remember(&control, &orders);
+                        continue;
+                    }
+                    None => return,
+                };
                 let journalling = *control.journalling.borrow();
                 if let Some(receipt) = orders.take(driver.as_mut(), &order, clock.now(), journalling) {
                     tracing::info!(command.id = %order.command, outcome = ?receipt.outcome, "took an order");
@@ -135,6 +146,15 @@ pub async fn run(
             }
         }
     }
+}
+
+fn remember(control: &Control, orders: &Orders) {
+    let known = orders.remembered();
+    control.remembered.send_if_modified(|before| {
+        let is_new = *before != known;
+        *before = known;
+        is_new
+    });
 }
 
 /// Never waits: a robot whose disk hangs must still be steered, and stopped.
@@ -168,7 +188,10 @@ fn publish(driver: &dyn Driver, control: &Control, clock: AgentClock, steps: u32
 
 #[cfg(test)]
 mod tests {
-    use protocol::{CommandId, command::Verb};
+    use protocol::{
+        CommandId,
+        command::{Order, Verb},
+    };
     use uuid::Uuid;
 
     use super::*;
@@ -203,6 +226,7 @@ mod tests {
         let (_journalling, journalling) = watch::channel(Journalling::Fails);
         let control = Control {
             orders: orders_out,
+            remembered: watch::channel(Remembered::default()).0,
             receipts,
             journalling,
             telemetry: watch::channel(None).0,
@@ -223,8 +247,9 @@ mod tests {
                 verb: Verb::Stop,
                 seen_tick_ms: 0,
                 valid_ms: 300,
+                epoch: None,
             };
-            orders.send(order).await.unwrap();
+            orders.send(FromGateway::Order(order)).await.unwrap();
         }
         drop(orders);
 

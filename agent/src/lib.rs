@@ -2,6 +2,7 @@
 //!
 //! `control` steps the driver and needs no network; `link` talks to the gateway and moves nothing.
 
+pub mod authority;
 pub mod cameras;
 pub mod control;
 pub mod desk;

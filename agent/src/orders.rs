@@ -1,14 +1,18 @@
-//! Which orders reach the driver: each once, and none after its time. Pure.
+//! Which orders reach the driver: each once, none after its time, and none of who does not steer the robot. Pure.
 
 use std::{collections::VecDeque, time::Duration};
 
 use protocol::{
     CommandId, UnixMicros,
     command::{Order, Outcome, Receipt, RobotRefusal, Verb},
+    control::ControlNotice,
     robot::Pose,
 };
 
-use crate::driver::{Driver, Ending, Step};
+use crate::{
+    authority::{Authority, Change, Remembered},
+    driver::{Driver, Ending, Step},
+};
 
 /// Orders that are remembered so that a repeated one is not obeyed twice. A gateway repeats within seconds.
 const REMEMBERED: usize = 256;
@@ -20,6 +24,16 @@ pub struct Clocks {
     pub tick_ms: u64,
     /// Wall clock.
     pub at: UnixMicros,
+}
+
+/// What the gateway says that bears on who moves the robot. In one queue, so that an order never overtakes the notice that
+/// came before it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FromGateway {
+    /// Somebody's order.
+    Order(Order),
+    /// Who steers.
+    Control(ControlNotice),
 }
 
 /// Whether what the robot says can be written down.
@@ -35,9 +49,39 @@ pub enum Journalling {
 #[derive(Debug, Default)]
 pub struct Orders {
     seen: VecDeque<CommandId>,
+    authority: Authority,
+    /// The target that who steers has set, while the robot is at it.
+    steered: Option<CommandId>,
 }
 
 impl Orders {
+    /// Guards a driver from here on, with what was known of who steers before the agent started.
+    pub fn remembering(known: Remembered) -> Self {
+        Self {
+            authority: Authority::remembering(known),
+            ..Self::default()
+        }
+    }
+
+    /// What of who steers has to be kept on disk.
+    pub const fn remembered(&self) -> Remembered {
+        self.authority.remembered()
+    }
+
+    /// The gateway says who steers. What somebody set who steers no more is given up at once.
+    pub fn hear(&mut self, driver: &mut dyn Driver, notice: &ControlNotice, clocks: Clocks) {
+        match self.authority.hear(notice, clocks.tick_ms) {
+            Change::None => {}
+            Change::PassedOn => self.let_go(driver),
+        }
+    }
+
+    fn let_go(&mut self, driver: &mut dyn Driver) {
+        if let Some(command) = self.steered.take() {
+            driver.let_go(command);
+        }
+    }
+
     /// Gives the order to the driver if it is new and in time. `None` means that it was answered before.
     pub fn take(
         &mut self,
@@ -54,10 +98,13 @@ impl Orders {
         }
         self.seen.push_back(order.command);
 
-        let outcome = match check(order, clocks.tick_ms, journalling)
+        let outcome = match check(order, &self.authority, clocks.tick_ms, journalling)
             .and_then(|()| driver.obey(order.command, order.verb))
         {
-            Ok(()) => Outcome::Accepted,
+            Ok(()) => {
+                self.steered = (order.verb != Verb::Stop).then_some(order.command);
+                Outcome::Accepted
+            }
             Err(reason) => Outcome::Refused { reason },
         };
         Some(receipt(order.command, outcome, driver, clocks))
@@ -71,7 +118,14 @@ impl Orders {
         clocks: Clocks,
         mut is_own: impl FnMut(&Ending) -> bool,
     ) -> (Step, Vec<Receipt>) {
+        // Also while no word comes any more: the robot counts the time of who steers by itself.
+        if self.steered.is_some() && !self.authority.is_held(clocks.tick_ms) {
+            self.let_go(driver);
+        }
         let step = driver.step(elapsed);
+        if (step.endings.iter()).any(|ending| Some(ending.command) == self.steered) {
+            self.steered = None;
+        }
         let receipts = step
             .endings
             .iter()
@@ -89,18 +143,27 @@ impl Orders {
 }
 
 /// Age is judged by the robot's own clock alone. A tick from the future comes from another run of the agent and proves
-/// nothing. A robot whose journal fails can't answer for another drive. A stop is obeyed whatever its age and the disk.
-fn check(order: &Order, tick_ms: u64, journalling: Journalling) -> Result<(), RobotRefusal> {
+/// nothing. A robot whose journal fails can't answer for another drive. A stop is obeyed whatever its age, whoever gave it,
+/// and whatever the disk does.
+fn check(
+    order: &Order,
+    authority: &Authority,
+    tick_ms: u64,
+    journalling: Journalling,
+) -> Result<(), RobotRefusal> {
     let is_fresh = tick_ms
         .checked_sub(order.seen_tick_ms)
         .is_some_and(|age_ms| age_ms <= u64::from(order.valid_ms));
     match order.verb {
         Verb::Stop => Ok(()),
-        Verb::NavigateTo { .. } if !is_fresh => Err(RobotRefusal::Stale),
-        Verb::NavigateTo { .. } => match journalling {
-            Journalling::Works => Ok(()),
-            Journalling::Fails => Err(RobotRefusal::Fault),
-        },
+        Verb::NavigateTo { .. } => {
+            authority.admit(order.epoch, tick_ms)?;
+            match journalling {
+                _ if !is_fresh => Err(RobotRefusal::Stale),
+                Journalling::Works => Ok(()),
+                Journalling::Fails => Err(RobotRefusal::Fault),
+            }
+        }
     }
 }
 
@@ -117,7 +180,7 @@ fn receipt(command: CommandId, outcome: Outcome, driver: &dyn Driver, clocks: Cl
 
 #[cfg(test)]
 mod tests {
-    use protocol::command::AbandonReason;
+    use protocol::{command::AbandonReason, control::ControlSpan, limits::CONTROL_LASTS_MS};
     use uuid::Uuid;
 
     use super::*;
@@ -134,7 +197,27 @@ mod tests {
             verb,
             seen_tick_ms,
             valid_ms: 300,
+            epoch: (verb != Verb::Stop).then_some(EPOCH),
         }
+    }
+
+    const EPOCH: u64 = 41;
+
+    fn held(epoch: u64) -> ControlNotice {
+        ControlNotice {
+            epoch,
+            held: Some(ControlSpan {
+                seen_tick_ms: NOW.tick_ms,
+                lasts_ms: CONTROL_LASTS_MS,
+            }),
+        }
+    }
+
+    /// Somebody steers under [`EPOCH`].
+    fn steered() -> Orders {
+        let mut orders = Orders::default();
+        orders.hear(&mut Willing::default(), &held(EPOCH), NOW);
+        orders
     }
 
     const AHEAD: Verb = Verb::NavigateTo {
@@ -155,7 +238,7 @@ mod tests {
             let mut driver = Willing::default();
 
             let order = order(1, verb, seen_tick_ms);
-            let receipt = Orders::default().take(&mut driver, &order, NOW, Journalling::Works);
+            let receipt = steered().take(&mut driver, &order, NOW, Journalling::Works);
 
             assert_eq!(receipt.unwrap().outcome, expected, "{case}");
             assert_eq!(driver.told().is_empty(), expected == STALE, "{case}");
@@ -165,7 +248,7 @@ mod tests {
     #[test]
     fn while_the_journal_fails_the_robot_takes_no_target_but_stops() {
         let mut driver = Willing::default();
-        let mut orders = Orders::default();
+        let mut orders = steered();
 
         let ahead = orders.take(
             &mut driver,
@@ -195,7 +278,7 @@ mod tests {
     #[test]
     fn a_repeated_order_is_obeyed_once() {
         let mut driver = Willing::default();
-        let mut orders = Orders::default();
+        let mut orders = steered();
 
         let first = orders.take(
             &mut driver,
@@ -217,7 +300,7 @@ mod tests {
     #[test]
     fn every_ending_becomes_a_receipt() {
         let mut driver = Willing::default();
-        let mut orders = Orders::default();
+        let mut orders = steered();
         orders.take(
             &mut driver,
             &order(1, AHEAD, 9_999),
@@ -233,5 +316,100 @@ mod tests {
                 reason: AbandonReason::Blocked
             }
         );
+    }
+
+    #[test]
+    fn a_target_under_no_epoch_or_another_one_is_refused_and_a_stop_is_obeyed() {
+        for epoch in [None, Some(EPOCH - 1), Some(EPOCH + 1)] {
+            let mut driver = Willing::default();
+            let mut orders = steered();
+            let ahead = Order {
+                epoch,
+                ..order(1, AHEAD, 9_999)
+            };
+
+            let ahead = orders.take(&mut driver, &ahead, NOW, Journalling::Works);
+            let stop = Order {
+                epoch,
+                ..order(2, Verb::Stop, 0)
+            };
+            let stop = orders.take(&mut driver, &stop, NOW, Journalling::Works);
+
+            let refused = Outcome::Refused {
+                reason: RobotRefusal::StaleEpoch,
+            };
+            assert_eq!(ahead.unwrap().outcome, refused, "{epoch:?}");
+            assert_eq!(stop.unwrap().outcome, Outcome::Accepted);
+            assert_eq!(driver.told(), [Verb::Stop]);
+        }
+    }
+
+    const GIVEN_UP: [CommandId; 1] = [CommandId(Uuid::from_u128(1))];
+
+    #[test]
+    fn what_somebody_set_who_steers_no_more_is_given_up() {
+        let over = ControlNotice {
+            epoch: EPOCH,
+            held: None,
+        };
+        for (case, notice, given_up) in [
+            ("another steers", held(EPOCH + 1), &GIVEN_UP[..]),
+            ("nobody steers", over, &GIVEN_UP),
+            ("they are still there", held(EPOCH), &[]),
+            ("an old word", held(EPOCH - 1), &[]),
+        ] {
+            let mut driver = Willing::default();
+            let mut orders = steered();
+            orders.take(
+                &mut driver,
+                &order(1, AHEAD, 9_999),
+                NOW,
+                Journalling::Works,
+            );
+
+            orders.hear(&mut driver, &notice, NOW);
+
+            assert_eq!(driver.let_go_of(), given_up, "{case}");
+        }
+    }
+
+    #[test]
+    fn who_is_not_heard_of_steers_no_more_and_what_they_set_is_given_up() {
+        let mut driver = Willing::default();
+        let mut orders = steered();
+        orders.take(
+            &mut driver,
+            &order(1, AHEAD, 9_999),
+            NOW,
+            Journalling::Works,
+        );
+        let lasts = u64::from(CONTROL_LASTS_MS);
+        let later = |tick_ms| Clocks { tick_ms, ..NOW };
+        // The driver of this test ends everything in its next step; what is at it yet is what counts.
+        driver.keep_at_it();
+
+        let step = Duration::from_millis(20);
+        orders.step(&mut driver, step, later(NOW.tick_ms + lasts - 1), |_| false);
+        assert!(driver.let_go_of().is_empty());
+        orders.step(&mut driver, step, later(NOW.tick_ms + lasts), |_| false);
+
+        assert_eq!(driver.let_go_of(), GIVEN_UP);
+    }
+
+    #[test]
+    fn a_target_that_is_over_is_not_given_up_again() {
+        let mut driver = Willing::default();
+        let mut orders = steered();
+        orders.take(
+            &mut driver,
+            &order(1, AHEAD, 9_999),
+            NOW,
+            Journalling::Works,
+        );
+        orders.step(&mut driver, Duration::from_millis(20), NOW, |_| false);
+
+        orders.hear(&mut driver, &held(EPOCH + 1), NOW);
+
+        assert!(driver.let_go_of().is_empty());
     }
 }

@@ -11,6 +11,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
+    authority::Remembered,
     cameras::{
         encode::EncoderConfig,
         rtp::{IncomingCamera, RtpCameraFailure},
@@ -26,7 +27,7 @@ use crate::{
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
     orders::Journalling,
     receipts::{Scribe, given_up},
-    settings::{Enrolled, Folder, SettingsFailure},
+    settings::{Enrolled, Folder, SettingsFailure, keep_control},
     streams::Streams,
     tls,
     work::{Work, heard::Heard},
@@ -120,6 +121,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
     let (cameras, pictures) = start_cameras(&config, &sim, &stills).await?;
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
+    let (remembered, remembered_out) = watch::channel(folder.remembered_control()?);
     let (words, words_out) = mpsc::channel(WORD_QUEUE);
     let (heard, heard_out) = watch::channel(Heard::default());
     let (job_written, job_written_out) = watch::channel(0);
@@ -155,6 +157,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     tracing::info!(robot.id = %enrolled.robot, "{} starts", enrolled.name);
     let control = Control {
         orders: orders_out,
+        remembered,
         receipts: words.clone(),
         journalling: journalling_out,
         telemetry: telemetry.clone(),
@@ -231,6 +234,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
             start(&stop, darkroom.run()),
             start(&stop, courier.run()),
             start(&stop, follow_advert(driver_advert_out, advert, cameras)),
+            start(&stop, keep(folder.control(), remembered_out)),
         ],
         hang_up,
     };
@@ -258,7 +262,7 @@ struct Parts {
     scribe: AbortOnDropHandle<()>,
     link: AbortOnDropHandle<Result<(), Dismissed>>,
     /// Nothing is lost when these end at once.
-    beside: [AbortOnDropHandle<()>; 4],
+    beside: [AbortOnDropHandle<()>; 5],
     hang_up: CancellationToken,
 }
 
@@ -285,6 +289,19 @@ impl Parts {
                 tracing::warn!("the gateway did not hear goodbye in time");
                 Ok(())
             }
+        }
+    }
+}
+
+/// Keeps who steers on disk, as often as it changes. A disk that takes none is said; the robot itself goes by what it knows.
+async fn keep(path: PathBuf, mut known: watch::Receiver<Remembered>) {
+    while known.changed().await.is_ok() {
+        let latest = *known.borrow_and_update();
+        let path = path.clone();
+        match tokio::task::spawn_blocking(move || keep_control(&path, latest)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "who steers could not be kept"),
+            Err(error) => tracing::error!(%error, "who steers could not be kept"),
         }
     }
 }

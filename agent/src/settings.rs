@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::authority::Remembered;
+
 /// Written by `enrol`, read by `run`. Not secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +82,25 @@ impl Folder {
         self.path.join("evidence")
     }
 
+    /// Where it is kept who steered the robot last.
+    pub fn control(&self) -> PathBuf {
+        self.path.join("control.json")
+    }
+
+    /// Who steered the robot last, as far as it was ever steered. A file that can't be read is an error: without it the robot
+    /// might obey somebody whose time was over.
+    pub fn remembered_control(&self) -> Result<Remembered, SettingsFailure> {
+        let path = self.control();
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| SettingsFailure::Shape {
+                path,
+                words: error.to_string(),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Remembered::default()),
+            Err(error) => Err(SettingsFailure::File { path, error }),
+        }
+    }
+
     /// Who the robot is, if it was enrolled here.
     pub fn enrolled(&self) -> Result<Enrolled, SettingsFailure> {
         let path = self.path.join("robot.json");
@@ -142,6 +163,15 @@ impl Folder {
     }
 }
 
+/// Keeps who steers the robot, for its next start.
+pub fn keep_control(path: &Path, known: Remembered) -> Result<(), SettingsFailure> {
+    let text = serde_json::to_vec(&known).map_err(|error| SettingsFailure::Shape {
+        path: path.to_owned(),
+        words: error.to_string(),
+    })?;
+    write_secret(path, &text)
+}
+
 /// Writes beside and renames, so that a power cut leaves the old file or the new one.
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), SettingsFailure> {
     let write = || {
@@ -174,6 +204,24 @@ mod tests {
         let message = folder.enrolled().unwrap_err().to_string();
 
         assert!(message.contains("nooterra-agent enrol"), "{message}");
+    }
+
+    #[test]
+    fn what_was_over_outlasts_a_restart_and_a_damaged_memory_is_said() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        assert_eq!(folder.remembered_control().unwrap(), Remembered::default());
+
+        let known = Remembered {
+            epoch: 41,
+            is_over: true,
+        };
+        keep_control(&folder.control(), known).unwrap();
+        assert_eq!(folder.remembered_control().unwrap(), known);
+
+        fs::write(folder.control(), "{").unwrap();
+        let message = folder.remembered_control().unwrap_err().to_string();
+        assert!(message.contains("control.json"), "{message}");
     }
 
     #[test]

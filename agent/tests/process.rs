@@ -13,11 +13,13 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::{
     AccessId, CommandId, JobId, RobotId, UnixMicros,
-    command::{AbandonReason, Order, Outcome, Receipt, Verb},
+    command::{AbandonReason, Order, Outcome, Receipt, RobotRefusal, Verb},
+    control::{ControlNotice, ControlSpan},
     event::{ActorEvent, Payload},
     job::{
         AccessPlan, Assignment, Directive, JobEvent, Plan, PlanStep, StepAction, Window, job_stream,
     },
+    limits::CONTROL_LASTS_MS,
     robot::Advert,
     robot_socket::{FromRobot, ToRobot},
     sealed::{self, Kind},
@@ -177,6 +179,14 @@ impl Robot {
             .iter()
             .max_by(|one, other| far(one).total_cmp(&far(other)))
             .unwrap();
+        let steers = ToRobot::Control(ControlNotice {
+            epoch: 1,
+            held: Some(ControlSpan {
+                seen_tick_ms: session.tick_ms,
+                lasts_ms: CONTROL_LASTS_MS,
+            }),
+        });
+        session.send(&steers).await;
         let order = ToRobot::Order(Order {
             command: COMMAND,
             verb: Verb::NavigateTo {
@@ -186,6 +196,7 @@ impl Robot {
             },
             seen_tick_ms: session.tick_ms,
             valid_ms: 60_000,
+            epoch: Some(1),
         });
         session.send(&order).await;
         let (number, receipt) = self.receipt(session).await;
@@ -299,6 +310,74 @@ async fn an_agent_that_is_asked_to_end_says_goodbye_and_ends_well_within_seconds
     assert!(agent.ended().success());
     // Two seconds are promised; the rest is for a loaded machine.
     assert!(asked.elapsed() < Duration::from_secs(5));
+}
+
+/// Tells the robot who steers it, for so long from its present tick.
+async fn steers(session: &mut Session, epoch: u64, lasts_ms: Option<u32>) {
+    let held = lasts_ms.map(|lasts_ms| ControlSpan {
+        seen_tick_ms: session.tick_ms,
+        lasts_ms,
+    });
+    let notice = ToRobot::Control(ControlNotice { epoch, held });
+    session.send(&notice).await;
+}
+
+const CONTROL_ENDED: Outcome = Outcome::Abandoned {
+    reason: AbandonReason::ControlEnded,
+};
+
+#[tokio::test]
+async fn a_robot_gives_up_what_somebody_set_who_is_not_heard_of_any_more() {
+    let robot = Robot::enrolled().await;
+    let (agent, mut session) = robot.start(0).await;
+    robot.drive(&agent, &mut session).await;
+
+    session.send(&ToRobot::EventsHeld { number: 1 }).await;
+
+    // The gateway says nothing more of who steers; the robot counts their time by itself.
+    let began = Instant::now();
+    let (_, receipt) = robot.receipt(&mut session).await;
+
+    assert_eq!((receipt.command, receipt.outcome), (COMMAND, CONTROL_ENDED));
+    assert!(began.elapsed() < Duration::from_millis(u64::from(CONTROL_LASTS_MS) + 5_000));
+}
+
+#[tokio::test]
+async fn a_robot_that_was_taken_over_gives_up_at_once_and_refuses_the_old_epoch_also_after_a_restart()
+ {
+    let robot = Robot::enrolled().await;
+    let (mut agent, mut session) = robot.start(0).await;
+    robot.drive(&agent, &mut session).await;
+    session.send(&ToRobot::EventsHeld { number: 1 }).await;
+    steers(&mut session, 2, Some(CONTROL_LASTS_MS)).await;
+    let (number, receipt) = robot.receipt(&mut session).await;
+    assert_eq!((number, receipt.outcome), (2, CONTROL_ENDED));
+    agent.signal(Signal::TERM);
+    agent.ended();
+    drop(session);
+
+    let (_agent, mut session) = robot.start(2).await;
+    session.pose().await;
+    // A gateway that lies about who steers, and an order under the epoch that is over.
+    steers(&mut session, 1, Some(CONTROL_LASTS_MS)).await;
+    let order = ToRobot::Order(Order {
+        command: CommandId(Uuid::from_u128(10)),
+        verb: Verb::NavigateTo {
+            x_m: 1.0,
+            y_m: 1.0,
+            heading_rad: None,
+        },
+        seen_tick_ms: session.tick_ms,
+        valid_ms: 60_000,
+        epoch: Some(1),
+    });
+    session.send(&order).await;
+
+    let (_, receipt) = robot.receipt(&mut session).await;
+    let refused = Outcome::Refused {
+        reason: RobotRefusal::StaleEpoch,
+    };
+    assert_eq!(receipt.outcome, refused);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What people do to jobs and cases: each act as the event that they sign, and the call that brings it to the gateway.
+//! What people do to jobs and cases, and about who steers robots: each act as the event that they sign, and the call that brings it to the gateway.
 //!
 //! How events are written and sealed is loaded with the first act.
 
@@ -10,9 +10,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leptos::{prelude::*, wasm_split::wasm_split};
 use protocol::{
-    CaseId, JobId,
+    CaseId, JobId, RobotId,
     case::{CaseEvent, SaltedHash, case_stream},
-    event::Payload,
+    control::{ControlAct, ControlEvent, ControlView},
+    event::{Payload, robot_stream},
     job::{EvidenceHash, JobEvent, JobRequest, Plan, job_stream},
     views::{
         CaseAct, CaseView, Complaint, ComplaintPicture, JobAct, JobView, NewJob, Problem, Role,
@@ -23,6 +24,7 @@ use protocol::{
 use crate::{
     api, browser,
     later::Later,
+    live::control::Seat,
     session::Session,
     signing::{Act, Signing},
 };
@@ -78,6 +80,18 @@ impl Acts {
             .await
     }
 
+    /// Does something about who steers a robot. Also gives who sits here, as the gateway knows them by what was signed.
+    pub(crate) async fn on_control(
+        self,
+        robot: RobotId,
+        event: ControlEvent,
+        acting_as: Role,
+    ) -> Result<(ControlView, Seat), Problem> {
+        on_control(self.signing, robot, event, acting_as)
+            .await?
+            .await
+    }
+
     /// Complains about a job. The words' and pictures' hashes are made of what stands in `complaint`; its `sealed` is filled in
     /// here.
     pub(crate) async fn complain(
@@ -113,6 +127,34 @@ fn on_job(
         };
         let path = format!("/api/v1/jobs/{job}/events");
         api::read(&signing.act(&path, act).await?)
+    }))
+}
+
+#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
+fn on_control(
+    signing: Signing,
+    robot: RobotId,
+    event: ControlEvent,
+    acting_as: Role,
+) -> Later<Result<(ControlView, Seat), Problem>> {
+    Ok(Box::pin(async move {
+        let body = |sealed: Option<String>| {
+            let is_signed = sealed.is_some();
+            api::write(&ControlAct {
+                event: (!is_signed).then(|| event.clone()),
+                acting_as: (!is_signed).then_some(acting_as),
+                sealed,
+            })
+        };
+        let act = Act {
+            stream: robot_stream(robot),
+            acting_as,
+            payload: Payload::Control(event.clone()),
+            body: &body,
+        };
+        let path = format!("/api/v1/robots/{robot}/control/events");
+        let view = api::read(&signing.act(&path, act).await?)?;
+        Ok((view, signing.seat()?))
     }))
 }
 

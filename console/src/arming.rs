@@ -2,7 +2,7 @@
 
 use protocol::robot::Capability;
 
-use crate::{grade, live::model::Robot, roster::Standing, words};
+use crate::{control, grade, live::model::Robot, roster::Standing, words};
 
 /// What this page can see of the robot.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +30,7 @@ pub fn withheld(
     robot: &Robot,
     standing: &Standing,
     sight: Sight,
+    control: &control::Standing,
 ) -> Option<Withheld> {
     let no = |why: &str, way_out| {
         Some(Withheld {
@@ -63,6 +64,21 @@ pub fn withheld(
         .is_some_and(|advert| advert.capabilities.contains(&Capability::Navigate));
     if !can_navigate {
         return no("this robot can't drive to targets", "");
+    }
+    match control {
+        control::Standing::Here { .. } => {}
+        control::Standing::Nobody => {
+            return no("you don't have control", "Take control with K");
+        }
+        control::Standing::Elsewhere => {
+            return no(
+                "you have control in another window",
+                "Take control here with K",
+            );
+        }
+        control::Standing::Another { name, .. } => {
+            return no(&format!("{name} has control"), "Ask for it with K");
+        }
     }
     match sight {
         Sight::Awaited => no("no picture yet", "Returns with the first picture"),
@@ -111,6 +127,33 @@ mod tests {
 
     const IDLE: Standing = Standing::Fresh(Activity::Idle);
 
+    const HERE: control::Standing = control::Standing::Here { asked_by: None };
+
+    #[test]
+    fn targets_need_control_from_this_page() {
+        let able = robot(vec![Capability::Navigate]);
+        let asked = control::Standing::Here {
+            asked_by: Some("Tobi".to_owned()),
+        };
+        let another = control::Standing::Another {
+            name: "Tobi".to_owned(),
+            is_asked: true,
+        };
+        for (control, why) in [
+            (HERE, None),
+            (asked, None),
+            (control::Standing::Nobody, Some("you don't have control")),
+            (
+                control::Standing::Elsewhere,
+                Some("you have control in another window"),
+            ),
+            (another, Some("Tobi has control")),
+        ] {
+            let found = withheld(true, &able, &IDLE, Sight::NoCamera, &control);
+            assert_eq!(found.map(|withheld| withheld.why).as_deref(), why);
+        }
+    }
+
     #[test]
     fn targets_need_a_fresh_picture_state_and_connection() {
         let able = robot(vec![Capability::Navigate]);
@@ -150,14 +193,14 @@ mod tests {
             ),
         ];
         for (is_connected, standing, sight, why) in table {
-            let found = withheld(is_connected, &able, &standing, sight);
+            let found = withheld(is_connected, &able, &standing, sight, &HERE);
             assert_eq!(found.map(|withheld| withheld.why).as_deref(), why);
         }
     }
 
     #[test]
     fn a_robot_that_cannot_drive_is_not_sent_anywhere() {
-        let found = withheld(true, &robot(Vec::new()), &IDLE, Sight::Aged(0.0));
+        let found = withheld(true, &robot(Vec::new()), &IDLE, Sight::Aged(0.0), &HERE);
 
         assert!(found.is_some());
     }

@@ -5,6 +5,7 @@ pub mod arming;
 pub mod board;
 pub mod camera;
 pub mod chain;
+pub mod control;
 pub mod focus;
 pub mod glass;
 pub mod grade;

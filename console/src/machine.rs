@@ -53,7 +53,7 @@ impl History {
                 Actor::Requester(requester.unwrap_or_else(|| requester_of(event)))
             }
             // Whoever answers a call is who took it, whether they signed one of the two themselves and not the other.
-            (Some(Role::Operator), on_behalf_of, _) => {
+            (Some(Role::Operator | Role::Supervisor), on_behalf_of, _) => {
                 let claimer = job.and_then(|job| job.open_help()?.operator());
                 Actor::Operator(claimer.or(on_behalf_of).unwrap_or(PersonId(Uuid::nil())))
             }
@@ -354,7 +354,8 @@ pub fn deeds(job: &Job, roles: &[Role], now: UnixMicros) -> Vec<(Deed, Role)> {
 /// What a job whose robot stands waits for, for those who may let it go on.
 pub fn waits_for(job: &Job, roles: &[Role], now: UnixMicros) -> Option<&'static str> {
     let stands = job.phase_name() == PhaseName::Paused;
-    let may_resume = roles.contains(&Role::Operator) || roles.contains(&Role::Admin);
+    let may_resume =
+        (roles.iter()).any(|role| matches!(role, Role::Operator | Role::Supervisor | Role::Admin));
     if !stands || !may_resume || job.accept_by().is_some() {
         return None;
     }
@@ -377,7 +378,7 @@ pub fn waits_for(job: &Job, roles: &[Role], now: UnixMicros) -> Option<&'static 
 
 const fn kind_of(role: Role) -> ActorKind {
     match role {
-        Role::Operator => ActorKind::Operator,
+        Role::Operator | Role::Supervisor => ActorKind::Operator,
         Role::Requester => ActorKind::Requester,
         Role::Owner => ActorKind::Owner,
         Role::Admin => ActorKind::Admin,

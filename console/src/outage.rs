@@ -171,6 +171,7 @@ mod tests {
             degraded,
             commands: Vec::new(),
             assists: Vec::new(),
+            controls: Vec::new(),
         };
         hear(&mut model, snapshot);
         model
@@ -230,6 +231,7 @@ mod tests {
             degraded: Vec::new(),
             commands: Vec::new(),
             assists: Vec::new(),
+            controls: Vec::new(),
         };
         hear(&mut model, snapshot);
 

@@ -177,7 +177,7 @@ pub fn signer_words(
         let person = proofs.people.get(&line.number).copied().or(claimed);
         person.and_then(named).unwrap_or_else(|| match role {
             Role::Requester => job.requester_name.clone(),
-            Role::Operator => "An operator".to_owned(),
+            Role::Operator | Role::Supervisor => "An operator".to_owned(),
             Role::Owner => "An owner".to_owned(),
             Role::Admin => "An admin".to_owned(),
         })

@@ -89,7 +89,21 @@ impl Session {
     /// Whether the person books work and does nothing else here, followed.
     pub(crate) fn only_books(self) -> bool {
         self.has_role(&[Role::Requester])
-            && !self.has_role(&[Role::Operator, Role::Owner, Role::Admin])
+            && !self.has_role(&[Role::Operator, Role::Supervisor, Role::Owner, Role::Admin])
+    }
+
+    /// Whether the person helps robots somewhere, followed.
+    pub(crate) fn helps(self) -> bool {
+        self.has_role(&[Role::Operator, Role::Supervisor])
+    }
+
+    /// In which role they do, not followed: a supervisor is an operator, too.
+    pub(crate) fn helping_role(self) -> Role {
+        if untrack(|| self.has_role(&[Role::Operator])) {
+            Role::Operator
+        } else {
+            Role::Supervisor
+        }
     }
 
     /// Whether somebody is signed in, followed.

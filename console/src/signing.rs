@@ -21,6 +21,7 @@ use web_sys::{CryptoKey, SubtleCrypto};
 use crate::{
     api, browser,
     chain::{self, Chain, Outcome},
+    live::control::Seat,
     session::Session,
 };
 
@@ -113,6 +114,17 @@ impl Signing {
     /// Who acts.
     pub(crate) fn person(self) -> Result<PersonId, Problem> {
         self.session.person_now().ok_or_else(api::signed_out)
+    }
+
+    /// Who sits here, by the key that the last act was signed with.
+    pub(crate) fn seat(self) -> Result<Seat, Problem> {
+        let person = self.person()?;
+        let key = self.desk.with_value(|desk| desk.key.clone());
+        let key = key.filter(|key| key.person == person);
+        Ok(Seat {
+            person,
+            key: key.map(|key| KeyId(Sha256::digest(key.pair.public).into()).to_string()),
+        })
     }
 
     /// Seals an act and sends it; gives the answer as it came.

@@ -108,7 +108,9 @@ fn of_robot(entry: &Entry, fate: Fate, now: UnixMicros, gateway_now: UnixMicros)
         Fate::Abandoned { reason } => {
             let tone = match reason {
                 AbandonReason::Superseded | AbandonReason::Stopped => Tone::Calm,
-                AbandonReason::Blocked | AbandonReason::Restarted => Tone::Caution,
+                AbandonReason::Blocked | AbandonReason::Restarted | AbandonReason::ControlEnded => {
+                    Tone::Caution
+                }
                 AbandonReason::Fault => Tone::Alarm,
             };
             telling(Shape::No, tone, "Abandoned", Some(abandoned(reason)))
@@ -160,6 +162,7 @@ const fn abandoned(reason: AbandonReason) -> &'static str {
         AbandonReason::Stopped => "the robot was stopped",
         AbandonReason::Fault => "a part failed on the way",
         AbandonReason::Restarted => "the robot's agent restarted",
+        AbandonReason::ControlEnded => "control ended or passed on",
     }
 }
 

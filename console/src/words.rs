@@ -124,6 +124,7 @@ pub const fn activity(activity: Activity) -> &'static str {
 pub const fn role(role: Role) -> &'static str {
     match role {
         Role::Operator => "Operator",
+        Role::Supervisor => "Supervisor",
         Role::Requester => "Requester",
         Role::Owner => "Owner",
         Role::Admin => "Admin",

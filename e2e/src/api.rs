@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use protocol::{
     CommandId, RobotId,
-    command::Verb,
-    views::{CommandView, Page, Presence, Problem, RobotView, SignIn},
+    command::{CommandBody, Verb},
+    control::{ControlAct, ControlEvent, ControlPresence, ControlView},
+    views::{CommandView, Page, Presence, Problem, RobotView, Role, SignIn},
 };
 use reqwest::{
     RequestBuilder, Response, StatusCode,
@@ -123,19 +124,53 @@ impl Api {
         robot: RobotId,
         command: CommandId,
         verb: Verb,
+        epoch: Option<u64>,
     ) -> Result<std::result::Result<CommandView, Problem>> {
         let path = format!("{}/api/v1/robots/{robot}/commands", self.base);
         let response = self
             .as_caller(self.client.post(path))
             .header("Idempotency-Key", command.to_string())
-            .json(&verb)
+            .json(&CommandBody { epoch, verb })
             .send()
             .await?;
-        if response.status().is_success() {
-            Ok(Ok(response.json().await?))
-        } else {
-            Ok(Err(response.json().await?))
-        }
+        granted(response).await
+    }
+
+    /// Does something about who steers a robot, as a script does.
+    pub async fn control(
+        &self,
+        robot: RobotId,
+        event: ControlEvent,
+        acting_as: Option<Role>,
+    ) -> Result<std::result::Result<ControlView, Problem>> {
+        let path = format!("{}/api/v1/robots/{robot}/control/events", self.base);
+        let act = ControlAct {
+            event: Some(event),
+            sealed: None,
+            acting_as,
+        };
+        let response = self
+            .as_caller(self.client.post(path))
+            .header("Idempotency-Key", new_command().to_string())
+            .json(&act)
+            .send()
+            .await?;
+        granted(response).await
+    }
+
+    /// Who steers a robot.
+    pub async fn who_steers(&self, robot: RobotId) -> Result<ControlView> {
+        let response = self.get(&format!("/api/v1/robots/{robot}/control")).await?;
+        Ok(response.error_for_status()?.json().await?)
+    }
+
+    /// Says that who steers a robot is there.
+    pub async fn is_present(&self, robot: RobotId, epoch: u64) -> Result<()> {
+        let path = format!("{}/api/v1/robots/{robot}/control/presence", self.base);
+        let sign = self.as_caller(self.client.put(path));
+        let response = sign.json(&ControlPresence { epoch }).send().await?;
+        response.error_for_status()?;
+        Ok(())
     }
 
     /// A command and its fate.
@@ -159,4 +194,15 @@ impl Api {
 /// A fresh id for a command.
 pub fn new_command() -> CommandId {
     CommandId(Uuid::now_v7())
+}
+
+/// What was asked for, or why not.
+async fn granted<T: serde::de::DeserializeOwned>(
+    response: Response,
+) -> Result<std::result::Result<T, Problem>> {
+    if response.status().is_success() {
+        Ok(Ok(response.json().await?))
+    } else {
+        Ok(Err(response.json().await?))
+    }
 }

@@ -47,6 +47,9 @@ impl Frames {
     }
 }
 
+/// What can be done about who steers.
+pub const DEEDS: &str = "[data-testid=control] button";
+
 /// A person with a window.
 pub struct Operator {
     /// The window.
@@ -142,6 +145,32 @@ impl Operator {
             bail!("frames can't be measured: {error}");
         }
         Ok(serde_json::from_value(value)?)
+    }
+
+    /// Takes control of the robot on screen.
+    pub async fn take_control(&self) -> Result<()> {
+        self.browser.press(DEEDS, "Take control").await?;
+        self.until_control("You have control").await
+    }
+
+    /// Waits until the bar says this of who steers.
+    pub async fn until_control(&self, words: &str) -> Result<()> {
+        self.browser
+            .until(
+                &format!("the bar to say “{words}”"),
+                &format!(
+                    "return document.querySelector('[data-testid=control]')?.innerText.includes({words:?}) ?? false"
+                ),
+            )
+            .await
+    }
+
+    /// Writes words that go with an act, and sends both.
+    pub async fn say(&self, words: &str) -> Result<()> {
+        let there = "return document.getElementById('say-words') !== null";
+        self.browser.until("the field for words", there).await?;
+        let field = self.browser.window.find(By::Id("say-words")).await?;
+        Ok(field.send_keys(words.to_owned() + Key::Enter).await?)
     }
 
     /// Clicks on the map at a point of the site, in metres, with the mouse.

@@ -33,11 +33,13 @@ pub struct Ready {
     pub redis_url: String,
 }
 
-/// One text per role.
+/// One text per person of the demo.
 #[derive(Debug, Clone, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct PerRole {
     pub operator: String,
+    pub second_operator: String,
+    pub supervisor: String,
     pub requester: String,
     pub owner: String,
     pub admin: String,
@@ -206,6 +208,11 @@ impl Stack {
     /// An API client with the operator's token.
     pub fn operator(&self) -> Result<Api> {
         Api::new(&self.ready.url, &self.seeded.tokens.operator)
+    }
+
+    /// An API client with the supervisor's token.
+    pub fn supervisor(&self) -> Result<Api> {
+        Api::new(&self.ready.url, &self.seeded.tokens.supervisor)
     }
 
     /// An API client with the requester's token.

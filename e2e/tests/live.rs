@@ -1,6 +1,6 @@
 //! The loop: a robot streams, an operator sees it live and sends it somewhere. Real processes, real Chromium.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{cell::Cell, net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
@@ -14,6 +14,7 @@ use e2e::{
 use protocol::{
     RobotId,
     command::{Fate, Verb},
+    control::ControlEvent,
     robot::Pose,
     views::Presence,
 };
@@ -101,6 +102,7 @@ async fn an_operator_sees_the_fleet_opens_a_robot_and_drives_it_to_a_place() -> 
         "frames are {age_ms} ms old: that is not live"
     );
 
+    operator.take_control().await?;
     let office = place(&stack, "Office").await?;
     operator.click_map(office.x_m, office.y_m).await?;
     operator
@@ -188,11 +190,14 @@ async fn sessions_resume_after_a_restart_of_the_gateway() -> Result<()> {
     let mut stack = Stack::start(1).await?;
     let operator = operator(&stack).await?;
     operator.open_live(&stack.seeded.robots[0].id).await?;
+    operator.take_control().await?;
 
     stack.restart_gateway(true).await?;
 
     stack.all_online().await?;
     operator.sees_fresh_frames().await?;
+    // Who steers is no secret of a process: she still does.
+    operator.until_control("You have control").await?;
     operator.choose_place("Office").await?;
     operator
         .until_fate("Accepted", Duration::from_secs(10))
@@ -324,9 +329,14 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
         heading_rad: None,
     };
 
-    let first = api.command(robot, command, there).await?;
-    let again = api.command(robot, command, there).await?;
-    let other = api.command(robot, command, Verb::Stop).await?;
+    let without = api.command(robot, new_command(), there, None).await?;
+    let taken = api.control(robot, ControlEvent::Claimed {}, None).await?;
+    let epoch = taken
+        .map_err(|problem| anyhow::anyhow!("{problem:?}"))?
+        .epoch;
+    let first = api.command(robot, command, there, Some(epoch)).await?;
+    let again = api.command(robot, command, there, Some(epoch)).await?;
+    let other = api.command(robot, command, Verb::Stop, None).await?;
 
     let first = first.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     let again = again.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
@@ -334,8 +344,14 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
         first.issued_at == again.issued_at,
         "the same id was a new command"
     );
+    ensure!(without.is_err_and(|problem| problem.code == "not_in_control"));
     ensure!(other.is_err_and(|problem| problem.code == "command_id_reused"));
+    let looks = Cell::new(0_u32);
     let fate = until("the drive to end", DRIVE, async || {
+        // Every few seconds, as a page does.
+        if looks.replace(looks.get() + 1).is_multiple_of(100) {
+            api.is_present(robot, epoch).await?;
+        }
         let fate = api.fate(command).await?.fate;
         Ok(fate.is_over().then_some(fate))
     })
@@ -347,7 +363,7 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
         heading_rad: None,
     };
     let refused = new_command();
-    let sent = api.command(robot, refused, off_map).await?;
+    let sent = api.command(robot, refused, off_map, Some(epoch)).await?;
     ensure!(sent.is_ok());
     until("the robot's refusal", Duration::from_secs(5), async || {
         Ok(matches!(api.fate(refused).await?.fate, Fate::Refused { .. }).then_some(()))
@@ -414,7 +430,9 @@ async fn only_who_may_command_commands_and_only_who_may_read_the_log_reads_it() 
     let requester = Api::new(&stack.ready.url, &stack.seeded.tokens.requester)?;
     let nobody = Api::new(&stack.ready.url, "nt_api_wrong")?;
 
-    let commanded = requester.command(robot, new_command(), Verb::Stop).await?;
+    let commanded = requester
+        .command(robot, new_command(), Verb::Stop, None)
+        .await?;
     let events = stack.operator()?.refused("/api/v1/events").await?;
     let unknown = nobody.refused("/api/v1/robots").await?;
 

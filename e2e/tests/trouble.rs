@@ -39,6 +39,7 @@ async fn losing_redis_shows_as_a_banner_and_the_robot_still_obeys() -> Result<()
         )
         .await?;
     operator.browser.picture("live-redis-lost-1440").await?;
+    operator.take_control().await?;
     operator.choose_place("Office").await?;
     operator.until_fate("Accepted", TOLD_WITHIN).await?;
     operator.sees_fresh_frames().await?;

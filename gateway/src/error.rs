@@ -325,6 +325,23 @@ impl From<assist::CallRefusal> for ApiError {
     }
 }
 
+impl From<assist::ControlRefusal> for ApiError {
+    fn from(refusal: assist::ControlRefusal) -> Self {
+        Self::refused(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<assist::store::ControlStoreError> for ApiError {
+    fn from(error: assist::store::ControlStoreError) -> Self {
+        use assist::store::ControlStoreError;
+        match error {
+            ControlStoreError::Stale(_) => Self::refused("stale", error.to_string()),
+            ControlStoreError::Database(error) => error.into(),
+            other @ ControlStoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}
+
 impl From<assist::store::CallStoreError> for ApiError {
     fn from(error: assist::store::CallStoreError) -> Self {
         use assist::store::CallStoreError;

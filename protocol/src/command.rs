@@ -31,6 +31,21 @@ pub struct CommandRequest {
     pub command: CommandId,
     /// To whom.
     pub robot: RobotId,
+    /// Under which epoch of control. A stop needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// What.
+    #[serde(flatten)]
+    pub verb: Verb,
+}
+
+/// Body of `POST /api/v1/robots/{robot}/commands`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CommandBody {
+    /// Under which epoch of control (`GET /api/v1/robots/{robot}/control`). A stop needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
     /// What.
     #[serde(flatten)]
     pub verb: Verb,
@@ -48,6 +63,9 @@ pub struct Order {
     pub seen_tick_ms: u64,
     /// How long after that tick the order may still be obeyed, by the robot's clock.
     pub valid_ms: u32,
+    /// Under which epoch of control it was given. A stop needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
 }
 
 /// Why a robot turned an order down. Codes are frozen.
@@ -69,11 +87,13 @@ pub enum RobotRefusal {
     Unsupported,
     /// A part that is needed has failed.
     Fault,
+    /// The order names no epoch of control, or one that the robot knows to be over.
+    StaleEpoch,
 }
 
 impl RobotRefusal {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OutsideMap,
         Self::InsideObstacle,
         Self::Unreachable,
@@ -81,6 +101,7 @@ impl RobotRefusal {
         Self::Stale,
         Self::Unsupported,
         Self::Fault,
+        Self::StaleEpoch,
     ];
 
     /// The frozen code.
@@ -93,6 +114,7 @@ impl RobotRefusal {
             Self::Stale => "stale",
             Self::Unsupported => "unsupported",
             Self::Fault => "fault",
+            Self::StaleEpoch => "stale_epoch",
         }
     }
 
@@ -106,6 +128,7 @@ impl RobotRefusal {
             Self::Stale => "order came too late",
             Self::Unsupported => "robot can't do this",
             Self::Fault => "a part has failed",
+            Self::StaleEpoch => "control had passed on",
         }
     }
 }
@@ -125,6 +148,8 @@ pub enum AbandonReason {
     Fault,
     /// The agent restarted and no longer knows the target.
     Restarted,
+    /// Who gave it does not steer the robot any more.
+    ControlEnded,
 }
 
 /// What a robot says became of an order. One order gets `Accepted` or `Refused` first, then at most one end.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CommandId, RobotId, UnixMicros,
     command::CommandRequest,
+    control::ControlView,
     robot::{Scan, Telemetry},
     robot_socket::Goodbye,
     views::{AssistView, CaseView, CommandView, Degradation, JobView, RobotView},
@@ -44,6 +45,13 @@ pub enum FromConsole {
     },
     /// Tells a robot to do something.
     Command(CommandRequest),
+    /// Who steers this robot from this page is there. Nothing answers it but a change.
+    Present {
+        /// Which robot.
+        robot: RobotId,
+        /// Under which epoch.
+        epoch: u64,
+    },
     /// Asks for a [`ToConsole::Pong`].
     Ping {
         /// The browser's wall clock.
@@ -80,6 +88,9 @@ pub enum ToConsole {
         /// Calls for help that are not over, the longest waiting first, at most [`SNAPSHOT_ASSISTS`].
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         assists: Vec<AssistView>,
+        /// Who steers these robots, as far as anybody ever did; empty for who may not know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        controls: Vec<ControlView>,
     },
     /// A job that this person may see was added or changed.
     Job(Box<JobView>),
@@ -87,6 +98,8 @@ pub enum ToConsole {
     Assist(Box<AssistView>),
     /// A complaint that this person may see was filed or changed.
     Case(Box<CaseView>),
+    /// Who steers a robot changed.
+    Control(Box<ControlView>),
     /// A robot was added or changed in more than its telemetry.
     Robot(Box<RobotView>),
     /// A robot left the roster.

@@ -6,6 +6,7 @@ use crate::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId, UnixMicros,
     case::CaseEvent,
     command::{Receipt, Verb},
+    control::ControlEvent,
     job::JobEvent,
     sealed::{KeyId, bytes32},
     views::Role,
@@ -161,6 +162,9 @@ pub enum Payload {
         person: PersonId,
         /// What.
         order: Verb,
+        /// Under which epoch of control; absent for stops, which need none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epoch: Option<u64>,
     },
     /// A robot's word on a command. Signed by the robot.
     #[serde(rename = "command.receipt")]
@@ -198,6 +202,9 @@ pub enum Payload {
     /// Something happened to a case.
     #[serde(untagged)]
     Case(CaseEvent),
+    /// Something happened to who steers a robot.
+    #[serde(untagged)]
+    Control(ControlEvent),
 }
 
 impl Payload {
@@ -224,6 +231,7 @@ impl Payload {
             Self::SessionKeyEnded { .. } => "session.key_ended",
             Self::Job(event) => event.kind(),
             Self::Case(event) => event.kind(),
+            Self::Control(event) => event.kind(),
         }
     }
 }
@@ -332,6 +340,7 @@ mod tests {
                     y_m: 1.1,
                     heading_rad: None,
                 },
+                epoch: Some(41),
             },
             receipt(Outcome::Accepted),
             receipt(Outcome::Refused {
@@ -371,6 +380,12 @@ mod tests {
                 }],
             }),
             Payload::Case(CaseEvent::Withdrawn {}),
+            Payload::Control(ControlEvent::Released {}),
+            Payload::Control(ControlEvent::Granted {
+                epoch: 41,
+                person,
+                key: Some(KeyId([3; 32])),
+            }),
             Payload::Case(CaseEvent::Ruled {
                 ruling: Ruling::PartlyUpheld,
                 reason: SaltedHash::of(&[1; 32], b"because"),

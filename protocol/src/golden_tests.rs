@@ -15,11 +15,15 @@ use crate::{
     case::{CaseKind, CasePhase},
     command::{CommandRequest, Fate, Order, RobotRefusal, Verb},
     console_socket::{FromConsole, Link, ToConsole},
+    control::{
+        ControlHolderView, ControlNotice, ControlRequestView, ControlSpan, ControlTurn,
+        ControlTurnView, ControlView,
+    },
     job::{
         AccessPlan, ApprovalVerdict, Assignment, AssistVerdict, Directive, Plan, PlanStep,
         StepAction, Window,
     },
-    limits::{COMMAND_VALID_MS, PROTOCOL_VERSION},
+    limits::{COMMAND_VALID_MS, CONTROL_LASTS_MS, PROTOCOL_VERSION},
     robot::{
         Activity, Advert, Battery, CameraAdvert, Capability, Codec, Component, Goal, Health, Place,
         Pose, Scan, Segment, Shape, ShapeKind, SiteMap, Telemetry,
@@ -327,6 +331,14 @@ fn what_a_robot_is_told_is_written_as_the_document_shows_it() {
                 verb: TO_ROOM_3,
                 seen_tick_ms: 90_500,
                 valid_ms: COMMAND_VALID_MS,
+                epoch: Some(41),
+            }),
+            ToRobot::Control(ControlNotice {
+                epoch: 41,
+                held: Some(ControlSpan {
+                    seen_tick_ms: 90_500,
+                    lasts_ms: CONTROL_LASTS_MS,
+                }),
             }),
             ToRobot::Assignment(Box::new(assignment())),
             ToRobot::NoAssignment,
@@ -365,8 +377,13 @@ fn what_a_console_says_is_written_as_the_document_shows_it() {
             FromConsole::Command(CommandRequest {
                 command: COMMAND,
                 robot: ROBOT,
+                epoch: Some(41),
                 verb: TO_ROOM_3,
             }),
+            FromConsole::Present {
+                robot: ROBOT,
+                epoch: 41,
+            },
             FromConsole::Ping { at: NOW },
         ],
     );
@@ -378,6 +395,38 @@ fn snapshot() -> ToConsole {
         degraded: degraded(),
         commands: vec![command_view(Fate::Sent)],
         assists: Vec::new(),
+        controls: Vec::new(),
+    }
+}
+
+fn control_view() -> ControlView {
+    let person = PersonId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0021));
+    let other = PersonId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0022));
+    let at = datetime!(2026-01-01 8:00 UTC);
+    ControlView {
+        robot: ROBOT,
+        epoch: 41,
+        holder: Some(ControlHolderView {
+            person,
+            name: "Mira Kovač".to_owned(),
+            key: Some("03".repeat(32)),
+            since: at,
+        }),
+        request: Some(ControlRequestView {
+            person: other,
+            name: "Tobi Okafor".to_owned(),
+            key: None,
+            words: "I know this drawer.".to_owned(),
+            until: at,
+        }),
+        last: Some(ControlTurnView {
+            turn: ControlTurn::Claimed,
+            person,
+            name: "Mira Kovač".to_owned(),
+            words: String::new(),
+            at,
+        }),
+        version: 83,
     }
 }
 
@@ -452,6 +501,7 @@ fn what_a_console_is_told_is_written_as_the_document_shows_it() {
                 words: "R-014 Juniper is not connected; nothing was sent".to_owned(),
             },
             ToConsole::Case(Box::new(case_view())),
+            ToConsole::Control(Box::new(control_view())),
             ToConsole::Degraded {
                 degraded: degraded(),
             },

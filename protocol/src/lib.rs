@@ -4,6 +4,7 @@ pub mod assist;
 pub mod case;
 pub mod command;
 pub mod console_socket;
+pub mod control;
 pub mod deterministic;
 pub mod event;
 #[cfg(test)]

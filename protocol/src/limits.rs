@@ -52,6 +52,22 @@ pub const ROBOT_SILENT_AFTER_MS: u64 = 2_500;
 /// How long an order to a robot stays valid on the robot's own clock. A click is meant for now.
 pub const COMMAND_VALID_MS: u32 = 5_000;
 
+/// Control of a robot lasts so long after the last sign of who has it. A page gives one every
+/// [`CONTROL_PRESENT_EVERY_MS`]: three may be lost before another may take the robot.
+pub const CONTROL_LASTS_MS: u32 = 15_000;
+
+/// How often a page says that who has control is there.
+pub const CONTROL_PRESENT_EVERY_MS: u32 = 4_000;
+
+/// Nobody touched mouse or keyboard for so long: nobody sits there, and the page says nothing more.
+pub const CONTROL_IDLE_MS: u32 = 10 * 60 * 1_000;
+
+/// Who asks for control and gets no answer within so long has to ask again: an old question is no reason to give a robot away.
+pub const CONTROL_REQUEST_LASTS_MS: u32 = 30_000;
+
+/// A note to who takes a robot over, or why it was taken: two sentences, read under pressure.
+pub const MAX_NOTE_CHARS: usize = 280;
+
 /// After this long without a receipt the console says "No receipt".
 pub const RECEIPT_LATE_MS: u32 = 500;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RobotId, UnixMicros,
     command::Order,
+    control::ControlNotice,
     job::Assignment,
     robot::{Advert, Scan, Telemetry},
 };
@@ -94,6 +95,8 @@ pub enum ToRobot {
     Demand(Demand),
     /// An order.
     Order(Order),
+    /// Who steers the robot changed, or is still there; sent after the welcome, too.
+    Control(ControlNotice),
     /// The job that the robot holds or is offered, as a whole; sent whenever it changes and after the welcome.
     Assignment(Box<Assignment>),
     /// The robot holds no job: what it may remember of one is over.

@@ -21,6 +21,8 @@ pub use work::*;
 pub enum Role {
     /// Watches and helps robots.
     Operator,
+    /// An operator who runs a shift: may also take control of a robot from another.
+    Supervisor,
     /// Books work.
     Requester,
     /// Supplies robots.
@@ -31,12 +33,19 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::Operator, Self::Requester, Self::Owner, Self::Admin];
+    pub const ALL: [Self; 5] = [
+        Self::Operator,
+        Self::Supervisor,
+        Self::Requester,
+        Self::Owner,
+        Self::Admin,
+    ];
 
     /// The frozen word.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Operator => "operator",
+            Self::Supervisor => "supervisor",
             Self::Requester => "requester",
             Self::Owner => "owner",
             Self::Admin => "admin",

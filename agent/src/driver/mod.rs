@@ -30,6 +30,10 @@ pub trait Driver: Send {
     /// not lift a person's.
     fn stand(&mut self, command: CommandId);
 
+    /// Gives up the target of this order if the robot is still on its way, and comes to a controlled stop: who gave it does not
+    /// steer the robot any more. The order ends as [`AbandonReason::ControlEnded`]. Nobody has to lift this stop.
+    fn let_go(&mut self, command: CommandId);
+
     /// Whether the robot holds a job: then it does nothing of its own accord.
     fn set_engaged(&mut self, is_engaged: bool);
 

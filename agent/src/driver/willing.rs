@@ -17,6 +17,7 @@ use super::{Driver, Ending, Step};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Willing {
     told: Arc<Mutex<Vec<Verb>>>,
+    let_go_of: Vec<CommandId>,
     endings: Vec<Ending>,
 }
 
@@ -24,6 +25,16 @@ impl Willing {
     /// What it was told so far; clones share it.
     pub(crate) fn told(&self) -> Vec<Verb> {
         self.told.lock().unwrap().clone()
+    }
+
+    /// What it had to give up so far.
+    pub(crate) fn let_go_of(&self) -> &[CommandId] {
+        &self.let_go_of
+    }
+
+    /// What it obeyed does not end in the next step.
+    pub(crate) fn keep_at_it(&mut self) {
+        self.endings.clear();
     }
 }
 
@@ -46,6 +57,10 @@ impl Driver for Willing {
             command,
             result: Ok(()),
         });
+    }
+
+    fn let_go(&mut self, command: CommandId) {
+        self.let_go_of.push(command);
     }
 
     fn set_engaged(&mut self, _is_engaged: bool) {}

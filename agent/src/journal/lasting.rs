@@ -77,7 +77,8 @@ impl Lasting {
             | Payload::CommandUnanswered { .. }
             | Payload::SessionKeyBound { .. }
             | Payload::SessionKeyEnded { .. }
-            | Payload::Case(_) => {}
+            | Payload::Case(_)
+            | Payload::Control(_) => {}
         }
     }
 

@@ -15,7 +15,6 @@ use std::{
 
 use protocol::{
     UnixMicros,
-    command::Order,
     robot::{Advert, Scan, Telemetry},
     robot_socket::{Demand, Goodbye},
 };
@@ -29,6 +28,7 @@ use self::back_off::BackOff;
 use crate::{
     control::AgentClock,
     journal::Journal,
+    orders::FromGateway,
     publish::{CameraSender, CameraSpec},
     work::heard::Heard,
 };
@@ -97,8 +97,8 @@ pub struct Link {
     pub scan: watch::Receiver<Option<Scan>>,
     /// Stills.
     pub stills: mpsc::Receiver<Still>,
-    /// Orders, to the control loop.
-    pub orders: mpsc::Sender<Order>,
+    /// Orders, and who steers, to the control loop.
+    pub orders: mpsc::Sender<FromGateway>,
     /// What the gateway says of the robot's job, to the control loop.
     pub heard: watch::Sender<Heard>,
     /// What the gateway wants.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use protocol::{
-    command::Order,
     limits::PROTOCOL_VERSION,
     robot_socket::{FromRobot, ToRobot},
     thumbnail::Thumbnail,
@@ -18,7 +17,7 @@ use super::{
 };
 use crate::{
     journal::Journal,
-    orders::Clocks,
+    orders::{Clocks, FromGateway},
     publish::PublishEvent,
     work::heard::{GatewayClock, Told},
 };
@@ -244,7 +243,8 @@ impl Session<'_> {
                 tracing::debug!(?demand, "demand changed");
                 self.link.demand.send_replace(demand);
             }
-            ToRobot::Order(order) => self.order(order),
+            ToRobot::Order(order) => self.told(FromGateway::Order(order)),
+            ToRobot::Control(notice) => self.told(FromGateway::Control(notice)),
             ToRobot::Assignment(assignment) => {
                 let told = Told::Job(assignment.into());
                 self.link.heard.send_modify(|heard| heard.tell(told));
@@ -311,10 +311,11 @@ impl Session<'_> {
         self.is_settling = true;
     }
 
-    /// Orders never wait: a robot that is 16 orders behind must not obey the oldest of them late.
-    fn order(&self, order: Order) {
-        if let Err(TrySendError::Full(order)) = self.link.orders.try_send(order) {
-            tracing::warn!(command.id = %order.command, "dropped an order: too many at once");
+    /// Orders never wait: a robot that is 16 orders behind must not obey the oldest of them late. Who steers is said again
+    /// within seconds, and a robot that did not hear it moves for nobody.
+    fn told(&self, told: FromGateway) {
+        if let Err(TrySendError::Full(told)) = self.link.orders.try_send(told) {
+            tracing::warn!(?told, "dropped: too many at once");
         }
     }
 
@@ -332,14 +333,12 @@ impl Session<'_> {
                 // A request that finds the queue full is one of many; the encoder is about to answer the first.
                 let _queued = self.link.keyframes.try_send(camera);
             }
-            Turn::Event(PublishEvent::Reliable(bytes)) => {
-                if let Ok(ToRobot::Order(order)) = serde_json::from_slice(&bytes) {
-                    self.order(order);
-                } else {
-                    tracing::debug!("dropped a message on the reliable channel");
-                }
-            }
-            // Driving commands come with the control lease.
+            Turn::Event(PublishEvent::Reliable(bytes)) => match serde_json::from_slice(&bytes) {
+                Ok(ToRobot::Order(order)) => self.told(FromGateway::Order(order)),
+                Ok(ToRobot::Control(notice)) => self.told(FromGateway::Control(notice)),
+                Ok(_) | Err(_) => tracing::debug!("dropped a message on the reliable channel"),
+            },
+            // Driving commands come with signed ones.
             Turn::Event(PublishEvent::Fast(_)) => {}
         }
         Ok(())

@@ -51,7 +51,7 @@ struct Rest {
     _telemetry: watch::Sender<Option<Telemetry>>,
     _scan: watch::Sender<Option<Scan>>,
     _stills: mpsc::Sender<Still>,
-    _orders: mpsc::Receiver<Order>,
+    _orders: mpsc::Receiver<FromGateway>,
 }
 
 fn link_to(gateway: &str) -> (Link, Rest) {

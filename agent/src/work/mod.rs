@@ -242,7 +242,15 @@ impl Work {
             (Ok(()), Aim::Door) => held.reached_door(),
             (Ok(()), Aim::Spot) => held.reached_spot(),
             // Somebody wanted something else of the robot: that is no reason to think that the way is closed.
-            (_, Aim::Nowhere) | (Err(AbandonReason::Superseded | AbandonReason::Stopped), _) => {}
+            (_, Aim::Nowhere)
+            | (
+                Err(
+                    AbandonReason::Superseded
+                    | AbandonReason::Stopped
+                    | AbandonReason::ControlEnded,
+                ),
+                _,
+            ) => {}
             (
                 Err(AbandonReason::Blocked | AbandonReason::Fault | AbandonReason::Restarted),
                 Aim::Door | Aim::Spot,
@@ -271,7 +279,8 @@ impl Work {
             RobotRefusal::OutsideMap
             | RobotRefusal::InsideObstacle
             | RobotRefusal::Unreachable
-            | RobotRefusal::Stale => held.tries += 1,
+            | RobotRefusal::Stale
+            | RobotRefusal::StaleEpoch => held.tries += 1,
         }
     }
 

@@ -256,6 +256,7 @@ mod tests {
         CommandRequest {
             command: CommandId(Uuid::from_u128(number)),
             robot: RobotId(Uuid::from_u128(7)),
+            epoch: None,
             verb: Verb::Stop,
         }
     }

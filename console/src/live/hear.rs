@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use protocol::{
     RobotId,
     console_socket::{FromConsole, Link, ToConsole},
+    control::ControlView,
     robot::{Scan, Telemetry},
     views::{CommandView, Degradation, RobotView},
 };
@@ -26,8 +27,10 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             degraded,
             commands,
             assists,
+            controls,
         } => {
             let is_first = model.robots.is_none();
+            model.controls.replace(controls);
             let mut effects = snapshot(model, robots, degraded, &commands, at);
             effects.extend(work::replace_assists(model, assists, is_first));
             return effects;
@@ -40,14 +43,7 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             link,
         } => state(model, robot, telemetry, link),
         ToConsole::Scan { robot, scan } => see(model, robot, scan),
-        ToConsole::ViewAnswer { view, sdp } => {
-            let is_awaited = model.view.as_ref().is_some_and(|present| {
-                present.number == view && matches!(present.phase, ViewPhase::Opening { .. })
-            });
-            if is_awaited {
-                return vec![Effect::AnswerView { view, sdp }];
-            }
-        }
+        ToConsole::ViewAnswer { view, sdp } => return answered(model, view, sdp),
         ToConsole::ViewRefused { view, code, words } => {
             if is_present(model, view) {
                 return give_up_view(model, &code, &words, at);
@@ -68,6 +64,7 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
         ToConsole::Job(view) => model.jobs.learn(*view),
         ToConsole::Case(view) => model.cases.learn(*view),
         ToConsole::Assist(call) => return work::hear_assist(model, *call),
+        ToConsole::Control(view) => return control(model, *view),
         // The snapshot that follows replaces what was missed; what is known stays on screen until then.
         ToConsole::Resync => {}
         ToConsole::Pong {
@@ -77,6 +74,21 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
         ToConsole::Goodbye { reason, words } => return dismissed(model, reason, words, at),
     }
     Vec::new()
+}
+
+fn answered(model: &Model, view: u32, sdp: String) -> Vec<Effect> {
+    let is_awaited = model.view.as_ref().is_some_and(|present| {
+        present.number == view && matches!(present.phase, ViewPhase::Opening { .. })
+    });
+    let answer = is_awaited.then_some(Effect::AnswerView { view, sdp });
+    answer.into_iter().collect()
+}
+
+/// Who asks for a robot that is steered from here is heard, too.
+fn control(model: &mut Model, view: ControlView) -> Vec<Effect> {
+    let is_asked = model.controls.learn(view);
+    let ring = (is_asked && !model.is_muted).then_some(Effect::Ring);
+    ring.into_iter().collect()
 }
 
 /// Whether this is the view on screen and the gateway can still have a say in it.

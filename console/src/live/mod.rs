@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod commands;
+pub mod control;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod engine;
 mod hear;

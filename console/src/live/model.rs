@@ -15,6 +15,7 @@ use protocol::{
 use super::{
     clock::GatewayClock,
     commands::Commands,
+    control::Controls,
     view::View,
     work::{Assists, Cases, Jobs},
 };
@@ -38,6 +39,8 @@ pub struct Model {
     pub cases: Cases,
     /// Calls for help that are not over.
     pub assists: Assists,
+    /// Who steers which robot, and whether that is this page.
+    pub controls: Controls,
     /// Whether calls make no sound.
     pub is_muted: bool,
     /// What the gateway says is out of order.

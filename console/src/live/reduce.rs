@@ -4,6 +4,7 @@ use protocol::{
     CommandId, RobotId, UnixMicros,
     command::{CommandRequest, Verb},
     console_socket::{FromConsole, ToConsole},
+    control::ControlView,
     limits::PROTOCOL_VERSION,
     robot_socket::Goodbye,
     views::{CaseView, JobView},
@@ -11,6 +12,7 @@ use protocol::{
 
 use super::{
     commands::Standing,
+    control::Seat,
     hear,
     model::{Model, Phase, Still},
     stills,
@@ -45,6 +47,12 @@ pub enum Input {
     Jobs(Vec<JobView>),
     /// The gateway answered a page with these complaints.
     Cases(Vec<CaseView>),
+    /// The gateway answered a page with who steers this robot.
+    Control(Box<ControlView>),
+    /// Who sits before this page, as the gateway knows them by what they sign.
+    Seat(Seat),
+    /// Somebody touched mouse, keyboard or screen.
+    Touched,
     /// Somebody turned the sound of calls off or on.
     Mute(bool),
     /// Somebody chose a robot, or none.
@@ -168,15 +176,23 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
         Input::Heard(frame) => hear::hear(model, *frame, at),
         Input::HeardStill { robot, still } => stills::came(model, robot, still, at),
         Input::Jobs(views) => {
-            for view in views {
-                model.jobs.learn(view);
-            }
+            model.jobs.learn_all(views);
             Vec::new()
         }
         Input::Cases(views) => {
-            for view in views {
-                model.cases.learn(view);
-            }
+            model.cases.learn_all(views);
+            Vec::new()
+        }
+        Input::Control(view) => {
+            model.controls.learn(*view);
+            Vec::new()
+        }
+        Input::Seat(seat) => {
+            model.controls.sit(seat, at.now);
+            Vec::new()
+        }
+        Input::Touched => {
+            model.controls.touched_at = at.now;
             Vec::new()
         }
         Input::Mute(is_muted) => {
@@ -192,15 +208,7 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
             command,
             robot,
             verb,
-        } => order(
-            model,
-            CommandRequest {
-                command,
-                robot,
-                verb,
-            },
-            at,
-        ),
+        } => order(model, command, robot, verb, at),
         Input::Watch { robot, cameras } => watch(model, robot, cameras, at),
         Input::Unwatch => unwatch(model),
         Input::View { view, event } => match &model.view {
@@ -302,6 +310,10 @@ pub(super) fn dismissed(
 fn tick(model: &mut Model, at: Moment) -> Vec<Effect> {
     let mut effects = tick_connection(model, at);
     effects.extend(tick_view(model, at));
+    if model.connection.phase == Phase::Live {
+        let present = model.controls.present(at.now).into_iter();
+        effects.extend(present.map(Effect::Send));
+    }
     effects
 }
 
@@ -359,7 +371,20 @@ fn tick_view(model: &mut Model, at: Moment) -> Vec<Effect> {
 }
 
 /// Nothing is kept for later: what can't leave now is told as not sent, and the person decides anew.
-fn order(model: &mut Model, request: CommandRequest, at: Moment) -> Vec<Effect> {
+fn order(
+    model: &mut Model,
+    command: CommandId,
+    robot: RobotId,
+    verb: Verb,
+    at: Moment,
+) -> Vec<Effect> {
+    let request = CommandRequest {
+        command,
+        robot,
+        // A stop needs none, and must not fail for one that is over.
+        epoch: (model.controls.epoch_here(robot)).filter(|_| verb != Verb::Stop),
+        verb,
+    };
     let has_channel = model
         .view
         .as_ref()

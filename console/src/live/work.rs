@@ -96,6 +96,13 @@ impl<View: Told> Kept<View> {
         self.known.values()
     }
 
+    /// Takes several in.
+    pub(super) fn learn_all(&mut self, views: Vec<View>) {
+        for view in views {
+            self.learn(view);
+        }
+    }
+
     /// Takes one in, unless a newer state of it is known: an answer may be overtaken by the socket.
     pub(super) fn learn(&mut self, view: View) {
         let known = self.known.get(&view.id());

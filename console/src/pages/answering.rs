@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use protocol::{
     AssistId, JobId, PersonId, RobotId, UnixMicros,
     assist::{AssistPhase, AssistReason},
-    views::{AssistView, Role},
+    views::AssistView,
 };
 
 use super::{helping::Doing, watch::Watch};
@@ -29,7 +29,7 @@ pub(super) fn Answering(watch: Watch) -> impl IntoView {
         let me = session.person();
         live.at_glance(|model, now| face(model, robot, me, now))
     });
-    let may_claim = Memo::new(move |_| session.has_role(&[Role::Operator]));
+    let may_claim = Memo::new(move |_| session.helps());
     let is_stale = Memo::new(move |_| watch.large_picture().is_stale());
     let claim = move || {
         if let Some((call, job, is_taken)) = here(live, robot) {

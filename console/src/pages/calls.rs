@@ -1,7 +1,7 @@
 //! The calls for help on the fleet page: what is shown of them, and what is done to them.
 
 use leptos::prelude::*;
-use protocol::{RobotId, views::Role};
+use protocol::RobotId;
 
 use super::helping::Doing;
 use crate::{
@@ -34,7 +34,7 @@ impl CallsHere {
         Self {
             navigation: expect_context(),
             face,
-            may_claim: Memo::new(move |_| session.has_role(&[Role::Operator])),
+            may_claim: Memo::new(move |_| session.helps()),
             doing: Doing::new(live),
         }
     }

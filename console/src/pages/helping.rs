@@ -13,12 +13,14 @@ use crate::{
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
     route::Route,
+    session::Session,
 };
 
 /// What is under way towards a job, and what became of the last wish.
 #[derive(Clone, Copy)]
 pub(crate) struct Doing {
     acts: Acts,
+    session: Session,
     /// Where what came of it is told.
     pub(super) live: Live,
     /// Whether an answer is awaited.
@@ -32,6 +34,7 @@ impl Doing {
     pub(super) fn new(live: Live) -> Self {
         Self {
             acts: acts(),
+            session: expect_context(),
             live,
             is_busy: RwSignal::new(false),
             trouble: RwSignal::new(None),
@@ -76,15 +79,20 @@ impl Doing {
     pub(super) fn claim(self, navigation: Navigation, call: AssistId, job: JobId, robot: RobotId) {
         let claimed = JobEvent::AssistClaimed { assist: call };
         let started = JobEvent::AssistStarted { assist: call };
-        self.on_job(job, vec![claimed, started], Role::Operator, move || {
-            navigation.go(Route::Robot(robot));
-        });
+        self.on_job(
+            job,
+            vec![claimed, started],
+            self.session.helping_role(),
+            move || {
+                navigation.go(Route::Robot(robot));
+            },
+        );
     }
 
     /// Begins to help with a call that was taken.
     pub(super) fn start(self, call: AssistId, job: JobId) {
         let started = JobEvent::AssistStarted { assist: call };
-        self.on_job(job, vec![started], Role::Operator, || {});
+        self.on_job(job, vec![started], self.session.helping_role(), || {});
     }
 
     /// Answers the robot's question.
@@ -96,7 +104,7 @@ impl Doing {
             assist: call,
             option,
         };
-        self.on_job(job, vec![answered], Role::Operator, || {});
+        self.on_job(job, vec![answered], self.session.helping_role(), || {});
     }
 
     /// Leaves the robot on its own again.
@@ -110,6 +118,6 @@ impl Doing {
             assist: call,
             ending,
         };
-        self.on_job(job, vec![ended], Role::Operator, || {});
+        self.on_job(job, vec![ended], self.session.helping_role(), || {});
     }
 }

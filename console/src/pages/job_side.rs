@@ -42,10 +42,16 @@ pub(super) fn DeedsHere(
             let requester = job.as_ref().map(|job| job.requester);
             requester.is_some() && requester == session.person()
         });
-        [Role::Operator, Role::Admin, Role::Requester, Role::Owner]
-            .into_iter()
-            .filter(|role| session.has_role(&[*role]) && (is_mine || *role != Role::Requester))
-            .collect::<Vec<_>>()
+        [
+            Role::Operator,
+            Role::Supervisor,
+            Role::Admin,
+            Role::Requester,
+            Role::Owner,
+        ]
+        .into_iter()
+        .filter(|role| session.has_role(&[*role]) && (is_mine || *role != Role::Requester))
+        .collect::<Vec<_>>()
     });
     let deeds = Memo::new(move |_| {
         let roles = roles.get();

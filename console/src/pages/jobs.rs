@@ -169,7 +169,7 @@ fn Filters(list: List, field: NodeRef<html::Input>) -> impl IntoView {
     let filter = list.filter;
     let session = expect_context::<Session>();
     let may_ask =
-        Memo::new(move |_| session.has_role(&[Role::Requester, Role::Operator, Role::Admin]));
+        Memo::new(move |_| session.helps() || session.has_role(&[Role::Requester, Role::Admin]));
     let group = move |group: Group| {
         let is_chosen = move || filter.with(|filter| filter.group == group);
         view! {
@@ -256,7 +256,7 @@ fn Sites(list: List) -> impl IntoView {
 fn Table(list: List, ids: Memo<Vec<JobId>>, changes: Memo<u64>) -> impl IntoView {
     let live = list.live;
     let session = expect_context::<Session>();
-    let may_assign = Memo::new(move |_| session.has_role(&[Role::Operator, Role::Admin]));
+    let may_assign = Memo::new(move |_| session.helps() || session.has_role(&[Role::Admin]));
     let doing = Doing::new(live);
     let assigning = RwSignal::new(None::<JobId>);
     let row = move |id: JobId| {
@@ -320,9 +320,9 @@ pub(crate) fn AssignHere(id: JobId, doing: Doing) -> impl IntoView {
         .unwrap_or_default()
     });
     let assign = Callback::new(move |robot| {
-        let is_operator = untrack(|| session.has_role(&[Role::Operator]));
+        let is_operator = untrack(|| session.helps());
         let role = if is_operator {
-            Role::Operator
+            session.helping_role()
         } else {
             Role::Admin
         };

@@ -18,5 +18,6 @@ pub(crate) mod request;
 pub(crate) mod shell;
 mod shell_faces;
 pub(crate) mod sign_in;
+mod steering;
 pub(crate) mod verify;
 mod watch;

@@ -1,15 +1,16 @@
 //! The frame around the pages: bar, banners, the page itself, safety bar, and the keys that work everywhere.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local};
 use protocol::{UnixMicros, command::Verb, views::Role};
 
 use super::{
     fleet::FleetPage,
     not_found::{NoSuchJob, NoSuchRobot},
     parts, shell_faces,
+    steering::{Say, Steering},
 };
 use crate::{
-    keys, later,
+    browser, keys, later,
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
     outage::{self, Action, BannerFace},
@@ -117,8 +118,9 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
     let navigation = expect_context::<Navigation>();
     let route = Memo::new(move |_| navigation.route());
     let calls = Memo::new(move |_| live.read(queue::waiting));
-    let sees_cases = Memo::new(move |_| session.has_role(&[Role::Operator, Role::Admin]));
+    let sees_cases = Memo::new(move |_| session.helps() || session.has_role(&[Role::Admin]));
     tell_in_title(live, calls);
+    tell_touches(live);
     let is_help_open = RwSignal::new(false);
     let sign_out = Callback::new(move |()| spawn_local(session.sign_out()));
     let act = Callback::new(move |action| match action {
@@ -163,6 +165,28 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
             <KeysHelp on_close=Callback::new(move |()| is_help_open.set(false)) />
         </Show>
     }
+}
+
+/// Somebody's touch is told at most so often: what counts are minutes.
+const TOUCH_EVERY_US: i64 = 1_000_000;
+
+/// Tells the model when somebody touches mouse, keyboard or screen: who steers a robot has to be there.
+fn tell_touches(live: Live) {
+    let told_at = StoredValue::new(UnixMicros::default());
+    let touched = move || {
+        let now = browser::now();
+        if now.since(told_at.get_value()) >= TOUCH_EVERY_US {
+            told_at.set_value(now);
+            live.tell(Input::Touched);
+        }
+    };
+    let handles = [
+        window_event_listener(ev::keydown, move |_| touched()),
+        window_event_listener(ev::pointerdown, move |_| touched()),
+        window_event_listener(ev::pointermove, move |_| touched()),
+        window_event_listener(ev::wheel, move |_| touched()),
+    ];
+    on_cleanup(move || handles.into_iter().for_each(WindowListenerHandle::remove));
 }
 
 /// Says in the title how many calls wait, for who works in another window. Pages name themselves; the number stands before.
@@ -229,6 +253,7 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             live.order(robot, Verb::Stop);
         }
     };
+    let steering = Steering::new(live);
     let leave = move || navigation.go(Route::Fleet);
     let open = move || {
         if let Some(robot) = live.peek(|model| model.selected) {
@@ -244,6 +269,7 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             open();
             live.peek(|model| model.selected.is_some())
         }
+        key @ ("k" | "K" | "y" | "Y") if is_on_live_page.get_untracked() => steering.press(key),
         "Escape" if is_help_open.get_untracked() => {
             is_help_open.set(false);
             true
@@ -256,10 +282,13 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
     });
     keys::on_stop(stop);
     view! {
+        <Say steering />
         <SafetyBar
             face
             stop=stop_face
             is_on_live_page
+            is_steered_here=Memo::new(move |_| steering.is_here())
+            control=steering.parts()
             is_second=Memo::new(move |_| live.read(|model| queue::waiting(model) > 0))
             on_stop=Callback::new(move |()| stop())
             on_open=Callback::new(move |()| open())

@@ -8,6 +8,7 @@ use protocol::{RobotId, command::Verb, robot::Advert};
 use super::live_faces;
 use crate::{
     arming::{self, Withheld},
+    control,
     glass::{Frame, Minute, Quality},
     live::{
         engine::Live,
@@ -18,6 +19,7 @@ use crate::{
     parts::video::Shown,
     roster,
     rtc::{self, Feed},
+    session::Session,
 };
 
 /// Counters of the streams are read so often.
@@ -27,6 +29,7 @@ const READ_COUNTERS: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy)]
 pub(super) struct Watch {
     pub(super) live: Live,
+    session: Session,
     pub(super) id: RobotId,
     pub(super) large: RwSignal<usize>,
     shown: StoredValue<Vec<Option<Shown>>>,
@@ -63,6 +66,7 @@ impl Watch {
         on_cleanup(move || live.tell(Input::Unwatch));
         let watch = Self {
             live,
+            session: expect_context(),
             id,
             large: RwSignal::new(0),
             shown,
@@ -113,6 +117,7 @@ impl Watch {
 
     pub(super) fn withheld(self) -> Option<Withheld> {
         let age_ms = self.large_picture().age_ms;
+        let me = self.session.person();
         self.live.at_tick(|model, now| {
             let robot = model.robot(self.id)?;
             let is_connected = model.connection.phase == Phase::Live;
@@ -122,6 +127,7 @@ impl Watch {
                 robot,
                 &standing,
                 live_faces::sight(robot, age_ms),
+                &control::standing(model, self.id, me, now),
             )
         })
     }

@@ -37,6 +37,8 @@ const KEYS: [(&str, &[(&str, &str)]); 4] = [
         &[
             ("1 … 9", "Answer the robot's question"),
             ("H", "Hand back after helping"),
+            ("K", "Take control of the robot, or ask for it"),
+            ("Y", "Hand it over to who asks"),
             ("C", "Swap cameras"),
             ("N", "Choose a place to drive to"),
             ("+ −", "Zoom the map, 0 shows all of it"),

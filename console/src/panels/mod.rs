@@ -5,6 +5,7 @@ pub(crate) mod banner;
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod commands;
+pub(crate) mod control;
 pub(crate) mod deeds;
 pub(crate) mod evidence;
 pub(crate) mod go_to;

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     grade::Tone,
+    panels::control::{Control, ControlParts},
     parts::{
         badge::{Badge, BadgeFace},
         icon::{Glyph, of_shape, of_tone, small},
@@ -50,6 +51,8 @@ pub(crate) fn SafetyBar(
     #[prop(into)] stop: Signal<Option<StopFace>>,
     #[prop(into)] is_on_live_page: Signal<bool>,
     #[prop(into)] is_second: Signal<bool>,
+    #[prop(into)] is_steered_here: Signal<bool>,
+    control: ControlParts,
     on_stop: Callback<()>,
     on_open: Callback<()>,
     on_leave: Callback<()>,
@@ -57,7 +60,12 @@ pub(crate) fn SafetyBar(
     let name = Memo::new(move |_| face.with(|face| face.as_ref().map(|face| face.name.clone())));
     view! {
         <footer class="safety" aria-label="Safety">
-            <Who face is_on_live_page />
+            <Show
+                when=move || is_on_live_page.get()
+                fallback=move || view! { <Who face is_steered_here /> }
+            >
+                <Control parts=control />
+            </Show>
             <What face stop />
             <div class="safety__go">
                 {move || match (is_on_live_page.get(), name.get()) {
@@ -101,7 +109,7 @@ pub(crate) fn SafetyBar(
 }
 
 #[component]
-fn Who(face: Signal<Option<SafetyFace>>, is_on_live_page: Signal<bool>) -> impl IntoView {
+fn Who(face: Signal<Option<SafetyFace>>, is_steered_here: Signal<bool>) -> impl IntoView {
     let is_there = Memo::new(move |_| face.with(Option::is_some));
     let text = move |pick: fn(&SafetyFace) -> String| {
         move || face.with(|face| face.as_ref().map(pick).unwrap_or_default())
@@ -116,8 +124,8 @@ fn Who(face: Signal<Option<SafetyFace>>, is_on_live_page: Signal<bool>) -> impl 
             })
     });
     let role = move || {
-        if is_on_live_page.get() {
-            "on screen"
+        if is_steered_here.get() {
+            "you have control"
         } else {
             "selected"
         }
@@ -135,7 +143,7 @@ fn Who(face: Signal<Option<SafetyFace>>, is_on_live_page: Signal<bool>) -> impl 
                     }
                 }
             >
-                <Show when=move || still.with(Option::is_some) && !is_on_live_page.get()>
+                <Show when=move || still.with(Option::is_some)>
                     <span class="frame safety__still">
                         <img src=move || still.get() alt="" />
                     </span>

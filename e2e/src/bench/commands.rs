@@ -89,6 +89,7 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
         let request = CommandRequest {
             command,
             robot,
+            epoch: None,
             verb: Verb::Stop,
         };
         console.send(&FromConsole::Command(request)).await?;

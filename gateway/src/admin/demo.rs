@@ -35,11 +35,13 @@ const MAX_GENERATIONS: u32 = 1_000;
 
 const ORGANISATION: &str = "Linden Care Home";
 const SITE: &str = "Wing B";
-const PEOPLE: [(Role, &str); 4] = [
-    (Role::Operator, "Mira Kovač"),
-    (Role::Requester, "Nora Lindt"),
-    (Role::Owner, "Jonas Weber"),
-    (Role::Admin, "Ines Falk"),
+const PEOPLE: [(Cast, Role, &str); 6] = [
+    (Cast::Operator, Role::Operator, "Mira Kovač"),
+    (Cast::SecondOperator, Role::Operator, "Tobi Okafor"),
+    (Cast::Supervisor, Role::Supervisor, "Lena Brandt"),
+    (Cast::Requester, Role::Requester, "Nora Lindt"),
+    (Cast::Owner, Role::Owner, "Jonas Weber"),
+    (Cast::Admin, Role::Admin, "Ines Falk"),
 ];
 const ROBOTS: [&str; 12] = [
     "R-014 Juniper",
@@ -108,26 +110,41 @@ fn check_mark(data_dir: &Path) -> Result<(), NotADemo> {
 /// What is printed.
 #[derive(Debug, Serialize)]
 struct Seeded {
-    sign_in: ByRole,
-    tokens: ByRole,
+    sign_in: ByPart,
+    tokens: ByPart,
     robots: Vec<SeededRobot>,
 }
 
+/// Who plays which part. There are two operators, so that one can ask the other for a robot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cast {
+    Operator,
+    SecondOperator,
+    Supervisor,
+    Requester,
+    Owner,
+    Admin,
+}
+
 #[derive(Debug, Default, Serialize)]
-struct ByRole {
+struct ByPart {
     operator: String,
+    second_operator: String,
+    supervisor: String,
     requester: String,
     owner: String,
     admin: String,
 }
 
-impl ByRole {
-    fn of(&mut self, role: Role) -> &mut String {
-        match role {
-            Role::Operator => &mut self.operator,
-            Role::Requester => &mut self.requester,
-            Role::Owner => &mut self.owner,
-            Role::Admin => &mut self.admin,
+impl ByPart {
+    fn of(&mut self, part: Cast) -> &mut String {
+        match part {
+            Cast::Operator => &mut self.operator,
+            Cast::SecondOperator => &mut self.second_operator,
+            Cast::Supervisor => &mut self.supervisor,
+            Cast::Requester => &mut self.requester,
+            Cast::Owner => &mut self.owner,
+            Cast::Admin => &mut self.admin,
         }
     }
 }
@@ -149,15 +166,15 @@ pub(super) async fn seed(desk: &Desk, robots: u16) -> Result<String, AdminError>
     };
     let organisation = seeding.organisation().await?;
     let site = seeding.site(&organisation).await?;
-    let (mut sign_in, mut tokens) = (ByRole::default(), ByRole::default());
-    for (role, name) in PEOPLE {
+    let (mut sign_in, mut tokens) = (ByPart::default(), ByPart::default());
+    for (part, role, name) in PEOPLE {
         let person = seeding.person(&organisation, &site, role, name).await?;
-        *sign_in.of(role) = desk.sign_in_url(&seeding.link(&person).await?);
+        *sign_in.of(part) = desk.sign_in_url(&seeding.link(&person).await?);
         seeding
             .api_token(&person)
             .await?
             .expose()
-            .clone_into(tokens.of(role));
+            .clone_into(tokens.of(part));
     }
     let mut seeded = Vec::with_capacity(usize::from(robots));
     for index in 0..robots {
@@ -215,7 +232,7 @@ impl Seeding {
         .await?)
     }
 
-    /// The operator works at the site; what the others do concerns the whole house.
+    /// Operators work at the site; what the others do concerns the whole house.
     async fn person(
         &mut self,
         organisation: &Organisation,
@@ -243,7 +260,7 @@ impl Seeding {
         };
         let grant = RoleGrant {
             role,
-            site: (role == Role::Operator).then_some(site.site),
+            site: matches!(role, Role::Operator | Role::Supervisor).then_some(site.site),
         };
         store::grant_role(&mut self.tx, organisation, id, grant, None, self.now).await?;
         store::load_person(self.tx.connection().await?, id)

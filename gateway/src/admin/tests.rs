@@ -240,6 +240,8 @@ async fn each_person_of_the_demo_may_do_what_their_role_says(owner: PgPool) {
         .site;
     for (role, commands, administers) in [
         ("operator", true, false),
+        ("second_operator", true, false),
+        ("supervisor", true, false),
         ("requester", false, false),
         ("owner", false, false),
         ("admin", false, true),

@@ -1,6 +1,6 @@
 //! A person tells a robot to do something: recorded first, then sent.
 
-use assist::{Command, Input, Issue, apply, decide, store};
+use assist::{Command, Control, Input, Issue, apply, decide, may_steer, store};
 use identity::{Permission, Person};
 use protocol::{
     command::{CommandRequest, Order, Verb},
@@ -10,6 +10,7 @@ use protocol::{
 };
 use spine::Tx;
 
+use super::control::act_on_control::refused;
 use crate::{app::App, error::ApiError, live::rate_limit::COMMANDS};
 
 /// Records the command and sends it to the robot. The same id with the same body gives the first answer again and is not
@@ -78,6 +79,9 @@ async fn record(
         })?),
     };
     let events = decide(known.as_ref(), Input::Issue(issue.clone()), app.clock.now())?;
+    if known.is_none() && issue.verb != Verb::Stop {
+        check_control(app, &mut tx, issue).await?;
+    }
     let command = events
         .into_iter()
         .fold(known, apply)
@@ -90,6 +94,16 @@ async fn record(
     }
     tx.commit(&app.signer, app.clock.micros()).await?;
     Ok(Some((command, seen_tick_ms)))
+}
+
+/// Whether who asks steers the robot, under this epoch and until this is committed. A stop is anybody's to give.
+async fn check_control(app: &App, tx: &mut Tx, issue: &Issue) -> Result<(), ApiError> {
+    let stored = store::load_control(tx, issue.robot).await?;
+    let control = stored.map_or(Control::never(issue.robot), |stored| stored.control);
+    match may_steer(&control, issue.person, issue.epoch, app.clock.micros()) {
+        Ok(()) => Ok(()),
+        Err(refusal) => Err(refused(app, tx, refusal).await),
+    }
 }
 
 async fn limit(app: &App, person: &Person) -> Result<(), ApiError> {
@@ -110,6 +124,7 @@ fn send(app: &App, command: &Command, seen_tick_ms: u64) {
         verb: command.issue.verb,
         seen_tick_ms,
         valid_ms: COMMAND_VALID_MS,
+        epoch: command.issue.epoch,
     };
     let robot = command.issue.robot;
     match app.live.order(robot, ToRobot::Order(order)) {

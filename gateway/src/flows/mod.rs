@@ -3,6 +3,7 @@
 pub mod bind_session_key;
 pub mod cases;
 pub mod command_views;
+pub mod control;
 pub mod enrol_robot;
 pub mod issue_command;
 pub mod jobs;

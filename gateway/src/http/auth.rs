@@ -106,7 +106,8 @@ const fn words(permission: Permission) -> &'static str {
     match permission {
         Permission::SeeFleet => "see robots",
         Permission::Watch => "watch a robot's cameras",
-        Permission::Command => "tell robots what to do",
+        Permission::Command => "steer robots",
+        Permission::TakeOver => "take control from another",
         Permission::SeeEvents => "read the event log",
         Permission::Administer => "administer this installation",
         Permission::RequestWork => "ask for work",

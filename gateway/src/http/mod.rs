@@ -5,6 +5,7 @@ pub mod auth;
 mod cases;
 mod commands;
 mod console_files;
+mod control;
 mod event_view;
 mod events;
 mod evidence;
@@ -111,6 +112,15 @@ fn fleet() -> Router<App> {
         .route(
             "/robots/{robot}/commands",
             get(commands::list::handler).post(commands::issue::handler),
+        )
+        .route("/robots/{robot}/control", get(control::read::handler))
+        .route(
+            "/robots/{robot}/control/events",
+            post(control::act::handler),
+        )
+        .route(
+            "/robots/{robot}/control/presence",
+            put(control::present::handler),
         )
         .route("/commands/{command}", get(commands::read::handler))
         .route("/log/checkpoint", get(log::checkpoint::handler))

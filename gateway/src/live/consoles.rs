@@ -10,8 +10,9 @@ use std::{
 
 use axum::body::Bytes;
 use protocol::{
-    PersonId, RobotId,
+    OrganisationId, PersonId, RobotId, SiteId,
     console_socket::{SNAPSHOT_COMMANDS, ToConsole},
+    control::ControlView,
     robot_socket::Goodbye,
     thumbnail::Thumbnail,
     views::{AssistView, CaseView, CommandView, Degradation, JobView, RobotView},
@@ -322,6 +323,15 @@ impl Live {
         });
     }
 
+    /// Who steers a robot changed. Only who may see others at work with robots hears their names.
+    pub fn control(&self, view: &ControlView, organisation: OrganisationId, site: SiteId) {
+        let message = ToConsole::Control(Box::new(view.clone()));
+        self.state().tell_whom(&message, |console| {
+            let sight = console.calls.as_ref();
+            sight.is_some_and(|sight| sight.covers(organisation, site))
+        });
+    }
+
     /// A complaint was filed or changed.
     pub fn case(&self, view: &CaseView) {
         let message = ToConsole::Case(Box::new(view.clone()));
@@ -381,6 +391,7 @@ pub fn snapshot_message(
     (robots, degraded): (Vec<RobotView>, Vec<Degradation>),
     commands: Vec<CommandView>,
     assists: Vec<AssistView>,
+    controls: Vec<ControlView>,
 ) -> ToConsole {
     debug_assert!(commands.len() <= SNAPSHOT_COMMANDS as usize);
     ToConsole::Snapshot {
@@ -388,5 +399,6 @@ pub fn snapshot_message(
         degraded,
         commands,
         assists,
+        controls,
     }
 }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use protocol::event::Payload;
+use protocol::{PersonId, event::Payload};
 use spine::tail::{Filter, Follower, StoredEvent, end};
 
-use crate::app::App;
+use crate::{
+    app::App,
+    flows::control::end_control::{Loss, end_control},
+};
 
 /// Events read at once.
 const BATCH: u32 = 200;
@@ -29,6 +32,25 @@ pub(super) async fn run(app: App) {
     }
 }
 
+/// A database that is away is asked again so often: after that what they steer runs out by itself.
+const TRIES: u32 = 20;
+
+/// Beside the follower: who waits for one person's robots must not hold up another's revocation.
+fn steers_no_more(app: &App, person: PersonId, loss: Loss) {
+    let app = app.clone();
+    tokio::spawn(async move {
+        for _ in 0..TRIES {
+            match end_control(&app, person, loss).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::debug!(code = error.code(), "somebody steers on for now");
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+            }
+        }
+    });
+}
+
 fn follow(app: &App, event: &StoredEvent) {
     let payload = match serde_json::from_value::<Payload>(event.payload.clone()) {
         Ok(payload) => payload,
@@ -40,10 +62,16 @@ fn follow(app: &App, event: &StoredEvent) {
     match payload {
         Payload::RobotTokenRevoked { robot, token } => app.live.end_robot_with(robot, token),
         // Which of a person's sign-ins is meant, only the tables say.
-        Payload::RoleRevoked { person, .. } | Payload::SessionClosed { person } => {
+        Payload::RoleRevoked { person, .. } => {
             app.live.doubt_consoles_of(person);
+            steers_no_more(app, person, Loss::Role);
         }
-        Payload::TokenRevoked { token, .. } => app.live.end_consoles_with(&token.to_string()),
+        Payload::SessionClosed { person } => app.live.doubt_consoles_of(person),
+        Payload::SessionKeyEnded { person, key } => steers_no_more(app, person, Loss::Key(key)),
+        Payload::TokenRevoked { person, token } => {
+            app.live.end_consoles_with(&token.to_string());
+            steers_no_more(app, person, Loss::Token);
+        }
         Payload::OrganisationCreated { .. }
         | Payload::SiteCreated { .. }
         | Payload::PersonAdded { .. }
@@ -57,8 +85,8 @@ fn follow(app: &App, event: &StoredEvent) {
         | Payload::CommandReceipt(_)
         | Payload::CommandUnanswered { .. }
         | Payload::SessionKeyBound { .. }
-        | Payload::SessionKeyEnded { .. }
         | Payload::Job(_)
-        | Payload::Case(_) => {}
+        | Payload::Case(_)
+        | Payload::Control(_) => {}
     }
 }

@@ -1,6 +1,10 @@
 //! `GET /api/v1/console/socket`: one browser's session. Lags get a snapshot, never a growing queue.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     extract::{
@@ -12,6 +16,7 @@ use axum::{
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use identity::Permission;
 use protocol::{
+    RobotId,
     console_socket::{
         FromConsole, MAX_THUMBNAIL_ROBOTS, SNAPSHOT_ASSISTS, SNAPSHOT_COMMANDS, ToConsole,
     },
@@ -33,7 +38,11 @@ use super::{
 use crate::{
     app::App,
     error::ApiError,
-    flows::{command_views::latest_commands, jobs::calls::open_calls},
+    flows::{
+        command_views::latest_commands,
+        control::{present::present, views::controls},
+        jobs::calls::open_calls,
+    },
     http::{
         auth::{Caller, SameOrigin},
         extract::Upgrade,
@@ -43,6 +52,12 @@ use crate::{
 
 /// A console pings every two seconds; after this long without a frame it is gone.
 const SILENT_AFTER: Duration = Duration::from_secs(15);
+
+/// Signs of life of who steers are taken at most so often: a page gives one every few seconds.
+const PRESENT_AT_MOST_EVERY: Duration = Duration::from_secs(1);
+
+/// Robots that one console steers at once: more than a person can look at.
+const MAX_STEERED: usize = 16;
 
 /// How often the sign-in is checked to still hold, should the log's follower be behind.
 const CHECK_EVERY: Duration = Duration::from_secs(15);
@@ -102,6 +117,7 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
         caller: caller.clone(),
         key,
         outbox: outbox.clone(),
+        present: BTreeMap::new(),
     };
     // Around the whole talk and not between its steps: a console that takes no frame must not outlive its sign-in by that.
     let (reason, words) = tokio::select! {
@@ -186,6 +202,8 @@ struct Talk {
     key: ConsoleKey,
     outbox: Outbox,
     views: Views,
+    /// When this console last said of each robot that it steers it.
+    present: BTreeMap<RobotId, Instant>,
 }
 
 impl Talk {
@@ -258,7 +276,18 @@ impl Talk {
         let commands = latest_commands(&self.app, &ids, SNAPSHOT_COMMANDS)
             .await
             .unwrap_or_default();
-        let snapshot = snapshot_message((robots, degraded), commands, self.calls().await);
+        let controls = match self.caller.may(Permission::RunJobs) {
+            Ok(sight) => {
+                let seen = robots
+                    .iter()
+                    .filter(|robot| sight.covers(robot.organisation, robot.site));
+                let ids: Vec<_> = seen.map(|view| view.robot).collect();
+                controls(&self.app, &ids).await.unwrap_or_default()
+            }
+            Err(_not_theirs) => Vec::new(),
+        };
+        let calls = self.calls().await;
+        let snapshot = snapshot_message((robots, degraded), commands, calls, controls);
         for message in [before, snapshot] {
             if let Some(frame) = encode(&message) {
                 write(sink, frame).await?;
@@ -327,12 +356,46 @@ impl Talk {
                     });
                 }
             }
+            FromConsole::Present { robot, epoch } => self.present(robot, epoch).await,
             FromConsole::Ping { at } => self.reply(&ToConsole::Pong {
                 at,
                 gateway_at: self.app.clock.micros(),
             }),
         }
         Ok(())
+    }
+
+    /// A page that does not steer any more is told how it stands: it may not have heard.
+    async fn present(&mut self, robot: RobotId, epoch: u64) {
+        let now = Instant::now();
+        let last = self.present.get(&robot);
+        let is_known = last.is_some();
+        if last.is_some_and(|last| now.duration_since(*last) < PRESENT_AT_MOST_EVERY)
+            || (!is_known && self.present.len() == MAX_STEERED)
+        {
+            return;
+        }
+        self.present.insert(robot, now);
+        let may = (self.app.live.robot(robot))
+            .is_some_and(|view| self.caller.may_at(Permission::Command, view.site).is_ok());
+        if may
+            && present(&self.app, &self.caller.person, robot, epoch)
+                .await
+                .is_ok()
+        {
+            return;
+        }
+        self.present.remove(&robot);
+        let may_know = (self.app.live.robot(robot)).is_some_and(|view| {
+            let sight = self.caller.may(Permission::RunJobs);
+            sight.is_ok_and(|sight| sight.covers(view.organisation, view.site))
+        });
+        if may_know
+            && let Ok(known) = controls(&self.app, &[robot]).await
+            && let Some(view) = known.into_iter().next()
+        {
+            self.reply(&ToConsole::Control(Box::new(view)));
+        }
     }
 
     fn reply(&self, message: &ToConsole) {

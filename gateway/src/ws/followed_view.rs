@@ -120,7 +120,7 @@ impl Following {
             match event {
                 ViewerEvent::Connected => metrics::counter!("nooterra_views_total").increment(1),
                 ViewerEvent::Reliable(bytes) => self.take(&bytes).await,
-                // Driving comes with the control lease; until then the fast channel only exists.
+                // Driving comes with signed commands; until then the fast channel only exists.
                 ViewerEvent::Fast(_) => {}
                 ViewerEvent::Closed { reason } => {
                     last = reason.code();

@@ -37,7 +37,7 @@ use super::{
 use crate::{
     app::App,
     error::ApiError,
-    flows::jobs::robot_event::job_of_robot,
+    flows::{control::tell::tell_who_came, jobs::robot_event::job_of_robot},
     http::{
         auth::{RobotCaller, robot_of},
         extract::Upgrade,
@@ -229,9 +229,9 @@ async fn send(
 ) -> Result<(), End> {
     let text = serde_json::to_string(frame)
         .map_err(|error| End::new(Goodbye::Restarting, format!("a frame of ours: {error}")))?;
-    // Orders go both ways: no TCP stall stands before them on the data channel, and a channel that is not up yet, or no
+    // Orders, and who may give them, go both ways: no TCP stall stands before them on the data channel, and a channel that is not up yet, or no
     // longer and nobody knows, loses none. A robot obeys each id once.
-    if matches!(frame, ToRobot::Order(_)) {
+    if matches!(frame, ToRobot::Order(_) | ToRobot::Control(_)) {
         media.send_reliable(&text);
     }
     match tokio::time::timeout(WRITE_WITHIN, sink.send(Message::Text(text.into()))).await {
@@ -276,6 +276,8 @@ struct Talk<'app> {
     allowance: Allowance,
     /// The newest advert that came too soon after others. It is shown a little later: consoles must not stay at an older one.
     late_advert: Option<Advert>,
+    /// Whether the robot was told who steers it: that takes its clock, which its first state brings.
+    is_told_who_steers: bool,
     best_rtt_us: i64,
     clock_offset_us: i64,
 }
@@ -296,6 +298,7 @@ impl<'app> Talk<'app> {
             desk,
             allowance: Allowance::new(Instant::now()),
             late_advert: None,
+            is_told_who_steers: false,
             best_rtt_us: i64::MAX,
             clock_offset_us: 0,
         }
@@ -368,6 +371,20 @@ impl<'app> Talk<'app> {
         }
     }
 
+    /// Once a session. Beside the talk: a database that is slow must not hold up the robot's state, and one that is away
+    /// leaves the robot with what it knew until the next sign of who steers it.
+    fn tell_who_steers(&mut self) {
+        if std::mem::replace(&mut self.is_told_who_steers, true) {
+            return;
+        }
+        let (app, robot) = (self.app.clone(), self.caller.robot.robot);
+        tokio::spawn(async move {
+            if let Err(error) = tell_who_came(&app, robot).await {
+                tracing::debug!(robot.id = %robot, code = error.code(), "who steers can't be read now");
+            }
+        });
+    }
+
     async fn heard(&mut self, message: Message) -> Result<(), End> {
         match message {
             Message::Text(text) => {
@@ -395,6 +412,7 @@ impl<'app> Talk<'app> {
                 if self.has_room(Kind::Telemetry) {
                     let now = self.app.clock.micros();
                     self.app.live.telemetry(self.attachment, telemetry, now);
+                    self.tell_who_steers();
                 }
             }
             FromRobot::Telemetry(_) => {

@@ -10,6 +10,7 @@ use protocol::{
     assist::{AssistEnding, AssistReason},
     case::{CaseKind, Ruling},
     command::{AbandonReason, RobotRefusal},
+    control::ControlEnding,
     event::{ActorChain, ActorEvent, EnrolmentProof, Payload, SessionKeyProof},
     job::{AccessFailure, ForfeitReason, IncidentDecision, IncidentKind},
     sealed::Kind,
@@ -101,11 +102,13 @@ fn proofs() -> [Sample; 2] {
 /// Words that stand in events. An event of each would show nothing more of them.
 fn words() -> Vec<Sample> {
     words! {
-        Role { Operator, Requester, Owner, Admin }
+        Role { Operator, Supervisor, Requester, Owner, Admin }
         RobotRefusal {
             OutsideMap, InsideObstacle, Unreachable, BatteryLow, Stale, Unsupported, Fault,
+            StaleEpoch,
         }
-        AbandonReason { Blocked, Superseded, Stopped, Fault, Restarted }
+        AbandonReason { Blocked, Superseded, Stopped, Fault, Restarted, ControlEnded }
+        ControlEnding { Absent, SignedOut, RightLost }
         ForfeitReason {
             NotAcknowledged, Busy, PlaceUnknown, Unreachable, BatteryLow, Unsupported, Fault,
         }

@@ -32,10 +32,12 @@ pub(super) struct Seeded {
     pub(super) robots: Vec<SeededRobot>,
 }
 
-/// A link or a token for each kind of person.
+/// A link or a token for each person of the demo.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub(crate) struct ByRole {
     pub(crate) operator: String,
+    pub(crate) second_operator: String,
+    pub(crate) supervisor: String,
     pub(crate) requester: String,
     pub(crate) owner: String,
     pub(crate) admin: String,

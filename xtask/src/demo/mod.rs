@@ -252,11 +252,13 @@ impl Demo {
         say(&format!("Nooterra is at {}", report.url));
         for (role, link) in [
             ("operator", &report.sign_in.operator),
+            ("another operator", &report.sign_in.second_operator),
+            ("supervisor", &report.sign_in.supervisor),
             ("requester", &report.sign_in.requester),
             ("owner", &report.sign_in.owner),
             ("admin", &report.sign_in.admin),
         ] {
-            say(&format!("  {role:<10} {link}"));
+            say(&format!("  {role:<16} {link}"));
         }
         say("");
         say(&format!("For scripts: {}", self.report.display()));

@@ -65,6 +65,8 @@ mod tests {
     fn by_role(word: &str) -> ByRole {
         ByRole {
             operator: format!("{word}-operator"),
+            second_operator: format!("{word}-second-operator"),
+            supervisor: format!("{word}-supervisor"),
             requester: format!("{word}-requester"),
             owner: format!("{word}-owner"),
             admin: format!("{word}-admin"),

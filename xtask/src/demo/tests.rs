@@ -21,7 +21,7 @@ serve)
     exec sleep 600 ;;
 admin)
     echo seed >> "$here/order"
-    roles='{"operator": "o", "requester": "q", "owner": "w", "admin": "a"}'
+    roles='{"operator": "o", "second_operator": "p", "supervisor": "s", "requester": "q", "owner": "w", "admin": "a"}'
     echo '{"sign_in": '$roles', "tokens": '$roles', "robots": [{"id": "r1", "name": "Juniper", "token": "t"}]}' ;;
 esac
 "#;

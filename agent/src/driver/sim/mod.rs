@@ -429,6 +429,17 @@ impl Driver for Sim {
         };
     }
 
+    fn let_go(&mut self, command: CommandId) {
+        let is_at_it =
+            matches!(&self.doing, Doing::Errand(errand) if errand.command == Some(command));
+        if is_at_it {
+            self.drop_doing(AbandonReason::ControlEnded);
+            self.doing = Doing::Resting {
+                for_s: STAY_AFTER_ORDER_S,
+            };
+        }
+    }
+
     fn set_engaged(&mut self, is_engaged: bool) {
         self.is_engaged = is_engaged;
         let is_on_patrol = matches!(&self.doing, Doing::Errand(errand) if errand.command.is_none());

@@ -110,7 +110,7 @@ impl Cases {
         let role = if is_admin {
             Role::Admin
         } else {
-            Role::Operator
+            self.session.helping_role()
         };
         self.is_sending.set(true);
         spawn_local(async move {

@@ -108,6 +108,7 @@ pub(super) fn order(robot: RobotId, number: u64) -> Payload {
             y_m: 1.1,
             heading_rad: None,
         },
+        epoch: Some(41),
     }
 }
 

@@ -69,7 +69,7 @@ impl By {
 const fn who(role: Role) -> PersonId {
     match role {
         Role::Requester => REQUESTER,
-        Role::Operator | Role::Owner | Role::Admin => OPERATOR,
+        Role::Operator | Role::Supervisor | Role::Owner | Role::Admin => OPERATOR,
     }
 }
 

@@ -83,7 +83,7 @@ impl CallActor {
     /// A person in one of their roles.
     pub const fn of(role: Role, person: PersonId) -> Self {
         match role {
-            Role::Operator => Self::Operator(person),
+            Role::Operator | Role::Supervisor => Self::Operator(person),
             Role::Admin => Self::Admin(person),
             Role::Requester | Role::Owner => Self::Other,
         }

@@ -22,6 +22,8 @@ pub struct Issue {
     pub person: PersonId,
     /// What.
     pub verb: Verb,
+    /// Under which epoch of control; absent for stops.
+    pub epoch: Option<u64>,
 }
 
 impl Issue {
@@ -39,6 +41,8 @@ impl Issue {
             robot: request.robot,
             person,
             verb: request.verb,
+            // A stop is anybody's to give.
+            epoch: request.epoch.filter(|_| request.verb != Verb::Stop),
         }
     }
 }

@@ -1,10 +1,11 @@
-//! What people tell robots and what robots ask of people: commands and their fates, calls for help and who takes them,
-//! and the rows that remember both.
+//! What people tell robots and what robots ask of people: who steers, commands and their fates, calls for help and who takes
+//! them, and the rows that remember all of it.
 //!
 //! Pure by default; the feature `store` adds the tables. Sends nothing and reads no clock.
 
 mod call;
 mod command;
+mod control;
 mod machine;
 mod request;
 #[cfg(feature = "store")]
@@ -16,5 +17,9 @@ pub use call::{
     lapse_call,
 };
 pub use command::{Command, Issue};
+pub use control::{
+    CONTROL_LASTS_US, Control, ControlActor, ControlRefusal, Holder, REQUEST_LASTS_US, Request,
+    Seat, Turn, apply_control, decide_control, lapse_control, may_steer, notice, renew_control,
+};
 pub use machine::{ANSWER_WITHIN, Event, Input, apply, decide};
 pub use request::{MAX_REACH_M, Refusal, check};

@@ -1,4 +1,4 @@
-//! Commands in Postgres. Of the `assist` schema only calls are kept elsewhere, and given out here too.
+//! Commands in Postgres. Calls, and who steers, are kept elsewhere, and given out here too.
 
 use protocol::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId,
@@ -16,6 +16,10 @@ pub use crate::call::store::{
     load_call, peek_call, save_call,
 };
 use crate::command::{Command, Issue};
+pub use crate::control::store::{
+    ControlStoreError, StoredControl, claim_lapsed_controls, controls_of, load_control,
+    load_controls_held_by, peek_control, renew, save_control,
+};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,7 @@ struct CommandRow {
     answer_by: OffsetDateTime,
     answered_at: Option<OffsetDateTime>,
     ended_at: Option<OffsetDateTime>,
+    epoch: Option<i64>,
     version: i64,
 }
 
@@ -71,6 +76,8 @@ impl CommandRow {
                 robot: RobotId(self.robot_id),
                 person: PersonId(self.issued_by),
                 verb,
+                epoch: (self.epoch.map(u64::try_from).transpose())
+                    .map_err(|_negative| corrupt())?,
             },
             fate: fate(&self.fate, self.reason.as_deref()).ok_or_else(corrupt)?,
             issued_at: self.issued_at,
@@ -111,12 +118,13 @@ const fn columns(fate: Fate) -> (&'static str, Option<&'static str>) {
     }
 }
 
-const ABANDON_REASONS: [AbandonReason; 5] = [
+const ABANDON_REASONS: [AbandonReason; 6] = [
     AbandonReason::Blocked,
     AbandonReason::Superseded,
     AbandonReason::Stopped,
     AbandonReason::Fault,
     AbandonReason::Restarted,
+    AbandonReason::ControlEnded,
 ];
 
 const fn abandon_code(reason: AbandonReason) -> &'static str {
@@ -126,6 +134,7 @@ const fn abandon_code(reason: AbandonReason) -> &'static str {
         AbandonReason::Stopped => "stopped",
         AbandonReason::Fault => "fault",
         AbandonReason::Restarted => "restarted",
+        AbandonReason::ControlEnded => "control_ended",
     }
 }
 
@@ -144,8 +153,8 @@ pub async fn insert(tx: &mut Tx, command: &Command) -> Result<(), StoreError> {
     let (fate, reason) = columns(command.fate);
     let inserted = sqlx::query!(
         "INSERT INTO assist.command (command_id, organisation_id, site_id, robot_id, issued_by, issued_at, verb, x_m, y_m,
-                                     heading_rad, fate, reason, answer_by, answered_at, ended_at, version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                                     heading_rad, fate, reason, answer_by, answered_at, ended_at, epoch, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
          ON CONFLICT (command_id) DO NOTHING",
         issue.command.0,
         issue.organisation.0,
@@ -162,6 +171,8 @@ pub async fn insert(tx: &mut Tx, command: &Command) -> Result<(), StoreError> {
         command.answer_by,
         command.answered_at,
         command.ended_at,
+        (issue.epoch.map(i64::try_from).transpose())
+            .map_err(|_huge| StoreError::Corrupt(issue.command))?,
         version(command)?,
     )
     .execute(tx.connection().await?)
@@ -179,6 +190,7 @@ pub async fn insert(tx: &mut Tx, command: &Command) -> Result<(), StoreError> {
             robot: issue.robot,
             person: issue.person,
             order: issue.verb,
+            epoch: issue.epoch,
         },
     );
     Ok(())
@@ -189,7 +201,7 @@ pub async fn load(tx: &mut Tx, command: CommandId) -> Result<Option<Command>, St
     sqlx::query_as!(
         CommandRow,
         "SELECT command_id, organisation_id, site_id, robot_id, issued_by, issued_at, verb, x_m, y_m, heading_rad,
-                fate, reason, answer_by, answered_at, ended_at, version
+                fate, reason, answer_by, answered_at, ended_at, epoch, version
          FROM assist.command
          WHERE command_id = $1
          FOR UPDATE",
@@ -248,7 +260,7 @@ pub async fn claim_overdue(
     sqlx::query_as!(
         CommandRow,
         "SELECT command_id, organisation_id, site_id, robot_id, issued_by, issued_at, verb, x_m, y_m, heading_rad,
-                fate, reason, answer_by, answered_at, ended_at, version
+                fate, reason, answer_by, answered_at, ended_at, epoch, version
          FROM assist.command
          WHERE fate = 'sent' AND answer_by <= $1
          ORDER BY answer_by
@@ -272,7 +284,7 @@ pub async fn peek(
     sqlx::query_as!(
         CommandRow,
         "SELECT command_id, organisation_id, site_id, robot_id, issued_by, issued_at, verb, x_m, y_m, heading_rad,
-                fate, reason, answer_by, answered_at, ended_at, version
+                fate, reason, answer_by, answered_at, ended_at, epoch, version
          FROM assist.command
          WHERE command_id = $1",
         command.0,
@@ -294,7 +306,7 @@ pub async fn list(
     let mut items = sqlx::query_as!(
         CommandRow,
         "SELECT command_id, organisation_id, site_id, robot_id, issued_by, issued_at, verb, x_m, y_m, heading_rad,
-                fate, reason, answer_by, answered_at, ended_at, version
+                fate, reason, answer_by, answered_at, ended_at, epoch, version
          FROM assist.command
          WHERE robot_id = $1
            AND ($2::uuid IS NULL OR (issued_at, command_id) < (SELECT last.issued_at, last.command_id
@@ -332,7 +344,7 @@ pub async fn latest(
     sqlx::query_as!(
         CommandRow,
         r#"SELECT command_id, organisation_id, site_id, robot_id, issued_by, issued_at, verb, x_m, y_m, heading_rad,
-                  fate, reason, answer_by, answered_at, ended_at, version
+                  fate, reason, answer_by, answered_at, ended_at, epoch, version
            FROM unnest($1::uuid[]) AS wanted (id)
            CROSS JOIN LATERAL (SELECT * FROM assist.command
                                WHERE robot_id = wanted.id

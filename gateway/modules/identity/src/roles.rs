@@ -14,8 +14,10 @@ pub enum Permission {
     SeeFleet,
     /// Watch a robot's cameras and scans: they show people's rooms.
     Watch,
-    /// Tell a robot what to do.
+    /// Steer a robot and tell it what to do.
     Command,
+    /// Take control of a robot from whoever has it.
+    TakeOver,
     /// Read the log of events.
     SeeEvents,
     /// Enrol robots, grant roles, issue and revoke tokens.
@@ -32,10 +34,11 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission, for tables and tests.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SeeFleet,
         Self::Watch,
         Self::Command,
+        Self::TakeOver,
         Self::SeeEvents,
         Self::Administer,
         Self::RequestWork,
@@ -47,15 +50,19 @@ impl Permission {
 
 const fn role_has(role: Role, permission: Permission) -> bool {
     match (role, permission) {
-        (Role::Operator | Role::Requester | Role::Owner | Role::Admin, Permission::SeeFleet)
+        (
+            Role::Operator | Role::Supervisor | Role::Requester | Role::Owner | Role::Admin,
+            Permission::SeeFleet,
+        )
         | (
-            Role::Operator,
+            Role::Operator | Role::Supervisor,
             Permission::Watch
             | Permission::Command
             | Permission::SeeJobs
             | Permission::RunJobs
             | Permission::Review,
         )
+        | (Role::Supervisor, Permission::TakeOver)
         | (Role::Requester, Permission::RequestWork)
         | (Role::Owner, Permission::SeeJobs)
         | (
@@ -68,13 +75,15 @@ const fn role_has(role: Role, permission: Permission) -> bool {
             | Permission::Review,
         ) => true,
         (
-            Role::Operator,
+            Role::Operator | Role::Supervisor,
             Permission::SeeEvents | Permission::Administer | Permission::RequestWork,
         )
+        | (Role::Operator, Permission::TakeOver)
         | (
             Role::Requester | Role::Owner,
             Permission::Watch
             | Permission::Command
+            | Permission::TakeOver
             | Permission::SeeEvents
             | Permission::Administer
             | Permission::RunJobs
@@ -83,7 +92,7 @@ const fn role_has(role: Role, permission: Permission) -> bool {
         | (Role::Requester, Permission::SeeJobs)
         | (Role::Owner | Role::Admin, Permission::RequestWork)
         // Who may hand out rights must not also move robots: that takes a second grant that shows in the log.
-        | (Role::Admin, Permission::Command) => false,
+        | (Role::Admin, Permission::Command | Permission::TakeOver) => false,
     }
 }
 
@@ -156,13 +165,20 @@ mod tests {
     const YES: bool = true;
     const NO: bool = false;
 
-    /// Columns as in `Permission::ALL`: see the fleet, watch, command, see events, administer, request work, see jobs, run
+    /// Columns as in `Permission::ALL`: see the fleet, watch, command, take over, see events, administer, request work, see jobs, run
     /// jobs, review.
-    const TABLE: [(Role, [bool; 9]); 4] = [
-        (Role::Operator, [YES, YES, YES, NO, NO, NO, YES, YES, YES]),
-        (Role::Requester, [YES, NO, NO, NO, NO, YES, NO, NO, NO]),
-        (Role::Owner, [YES, NO, NO, NO, NO, NO, YES, NO, NO]),
-        (Role::Admin, [YES, YES, NO, YES, YES, NO, YES, YES, YES]),
+    const TABLE: [(Role, [bool; 10]); 5] = [
+        (
+            Role::Operator,
+            [YES, YES, YES, NO, NO, NO, NO, YES, YES, YES],
+        ),
+        (
+            Role::Supervisor,
+            [YES, YES, YES, YES, NO, NO, NO, YES, YES, YES],
+        ),
+        (Role::Requester, [YES, NO, NO, NO, NO, NO, YES, NO, NO, NO]),
+        (Role::Owner, [YES, NO, NO, NO, NO, NO, NO, YES, NO, NO]),
+        (Role::Admin, [YES, YES, NO, NO, YES, YES, NO, YES, YES, YES]),
     ];
 
     fn grant(role: Role, site: Option<SiteId>) -> RoleGrant {

@@ -29,7 +29,7 @@ impl Actor {
     pub const fn of(role: Role, person: PersonId) -> Self {
         match role {
             Role::Requester => Self::Requester(person),
-            Role::Operator => Self::Operator(person),
+            Role::Operator | Role::Supervisor => Self::Operator(person),
             Role::Owner => Self::Owner(person),
             Role::Admin => Self::Admin(person),
         }

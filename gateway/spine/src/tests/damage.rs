@@ -218,6 +218,7 @@ async fn what_was_written_as_it_was_sealed_is_never_called_damaged(owner: PgPool
             robot: ROBOT,
             person: PersonId(Uuid::from_u128(6)),
             order,
+            epoch: None,
         };
         tx.record(robot_stream(ROBOT), LINDEN, None, None, payload);
     }

@@ -122,7 +122,7 @@ const fn takes_away(event: &JobEvent) -> bool {
 pub const fn actor(person: PersonId, role: Role) -> Actor {
     match role {
         Role::Requester => Actor::Requester(person),
-        Role::Operator => Actor::Operator(person),
+        Role::Operator | Role::Supervisor => Actor::Operator(person),
         Role::Owner => Actor::Owner(person),
         Role::Admin => Actor::Admin(person),
     }

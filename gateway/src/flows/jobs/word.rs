@@ -204,15 +204,19 @@ async fn open(
 
 /// The roles in which a person may act at a site, the one with the widest rights first.
 pub fn roles_at(person: &Person, site: SiteId) -> Vec<Role> {
-    [Role::Operator, Role::Admin, Role::Requester, Role::Owner]
-        .into_iter()
-        .filter(|role| {
-            let mut grants = person.roles.iter();
-            grants.any(|grant| {
-                grant.role == *role && grant.site.is_none_or(|granted| granted == site)
-            })
-        })
-        .collect()
+    [
+        Role::Operator,
+        Role::Supervisor,
+        Role::Admin,
+        Role::Requester,
+        Role::Owner,
+    ]
+    .into_iter()
+    .filter(|role| {
+        let mut grants = person.roles.iter();
+        grants.any(|grant| grant.role == *role && grant.site.is_none_or(|granted| granted == site))
+    })
+    .collect()
 }
 
 fn held(roles: &[Role], role: Role) -> Result<Role, ApiError> {

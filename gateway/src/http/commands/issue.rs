@@ -8,7 +8,7 @@ use axum::{
 use identity::Permission;
 use protocol::{
     CommandId, RobotId,
-    command::{CommandRequest, Verb},
+    command::{CommandBody, CommandRequest},
     views::{CommandView, Problem},
 };
 
@@ -23,15 +23,16 @@ use crate::{
     },
 };
 
-/// Tells a robot to do something. `Idempotency-Key` becomes the command's id: sent again with the same body, it gives the
+/// Tells a robot to do something. To move it takes control of it (`POST …/control/events`) and the epoch that came with that;
+/// a stop takes neither. `Idempotency-Key` becomes the command's id: sent again with the same body, it gives the
 /// first answer and nothing is sent twice; with another body it is refused.
-#[utoipa::path(post, path = "/api/v1/robots/{robot}/commands", tag = "commands", request_body = Verb,
+#[utoipa::path(post, path = "/api/v1/robots/{robot}/commands", tag = "commands", request_body = CommandBody,
     params(("robot" = RobotId, Path), ("Idempotency-Key" = CommandId, Header, description = "A UUID of the caller's choice; it becomes the command's id. A refusal changed nothing: the request may be sent again under its key")), responses(
     (status = 202, description = "Recorded and sent; its fate follows", body = CommandView),
     (status = 400, description = "`idempotency_key_missing`, `path_malformed` or `body_malformed`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
-    (status = 409, description = "`robot_offline`, `command_id_reused`, `target_not_finite` or `target_out_of_reach`", body = Problem),
+    (status = 409, description = "`robot_offline`, `not_in_control`, `control_held`, `stale_epoch`, `command_id_reused`, `target_not_finite` or `target_out_of_reach`", body = Problem),
     (status = 413, description = "`body_too_large`", body = Problem),
     (status = 429, description = "`too_many_requests`", body = Problem),
 ))]
@@ -40,7 +41,7 @@ pub(crate) async fn handler(
     caller: Caller,
     Named(robot): Named<RobotId>,
     headers: HeaderMap,
-    Body(verb): Body<Verb>,
+    Body(body): Body<CommandBody>,
 ) -> Result<(StatusCode, Json<CommandView>), ApiError> {
     let command: CommandId = headers
         .get("idempotency-key")
@@ -56,7 +57,8 @@ pub(crate) async fn handler(
     let request = CommandRequest {
         command,
         robot,
-        verb,
+        epoch: body.epoch,
+        verb: body.verb,
     };
     let view = issue_command(&app, &caller.person, request).await?;
     Ok((StatusCode::ACCEPTED, Json(view)))

@@ -34,10 +34,12 @@ pub(crate) enum Who {
     Roleless,
     /// Operator and admin of the other organisation.
     Stranger,
+    /// An operator who may take over.
+    Supervisor,
 }
 
 impl Who {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Operator,
         Self::Requester,
         Self::Owner,
@@ -46,6 +48,7 @@ impl Who {
         Self::WingAAdmin,
         Self::Roleless,
         Self::Stranger,
+        Self::Supervisor,
     ];
 
     pub(super) const fn seed(self) -> u8 {
@@ -65,7 +68,8 @@ impl Who {
             | Self::Admin
             | Self::WingA
             | Self::WingAAdmin
-            | Self::Roleless => LINDEN,
+            | Self::Roleless
+            | Self::Supervisor => LINDEN,
         }
     }
 
@@ -79,6 +83,7 @@ impl Who {
             Self::WingAAdmin => (&[Role::Admin], Some(WING_A)),
             Self::Roleless => (&[], None),
             Self::Stranger => (&[Role::Operator, Role::Admin], None),
+            Self::Supervisor => (&[Role::Supervisor], None),
         };
         let grant = |role: &Role| RoleGrant { role: *role, site };
         roles.iter().map(grant).collect()

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     answer::{Answer, Asking as _, get, post},
     house::{House, JUNIPER, Machine, ROWAN, TICK_MS, Who},
+    work::keyed,
 };
 use crate::{
     flows::time_out_commands::time_out_commands,
@@ -32,7 +33,16 @@ fn tell(who: Who, robot: Machine, key: CommandId, verb: &Value) -> Request<Body>
 }
 
 fn to(x_m: f64, y_m: f64) -> Value {
-    json!({ "verb": "navigate_to", "x_m": x_m, "y_m": y_m })
+    json!({ "verb": "navigate_to", "x_m": x_m, "y_m": y_m, "epoch": 1 })
+}
+
+/// Has the operator take control of the robot, under epoch 1.
+async fn take(house: &House, robot: Machine) {
+    let path = format!("/api/v1/robots/{}/control/events", robot.id());
+    let claimed = json!({"event": {"kind": "control.claimed"}});
+    let request = keyed(post(&path).by(Who::Operator)).json(&claimed);
+    let taken = house.ask(request).await;
+    assert_eq!(taken.json()["epoch"], 1, "{}", taken.text());
 }
 
 fn view(answer: &Answer) -> CommandView {
@@ -55,6 +65,7 @@ fn orders(attached: &mut super::house::Attached) -> Vec<protocol::command::Order
 async fn a_command_is_recorded_and_reaches_the_robot_with_the_tick_it_answers_to(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut juniper = house.attach(JUNIPER);
+    take(&house, JUNIPER).await;
 
     let answer = house
         .ask(tell(Who::Operator, JUNIPER, KEY, &to(2.5, -1.0)))
@@ -102,6 +113,7 @@ async fn a_robot_that_is_not_there_is_told_nothing_and_nothing_is_recorded(owner
 async fn the_same_command_again_gives_the_first_answer_and_is_sent_once(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut juniper = house.attach(JUNIPER);
+    take(&house, JUNIPER).await;
 
     let first = house
         .ask(tell(Who::Operator, JUNIPER, KEY, &to(1.0, 1.0)))
@@ -124,6 +136,7 @@ async fn the_same_command_again_gives_the_first_answer_and_is_sent_once(owner: P
 async fn the_same_command_many_times_at_once_gives_one_answer_and_is_sent_once(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut juniper = house.attach(JUNIPER);
+    take(&house, JUNIPER).await;
 
     let tries = (0..8).map(|_| house.ask(tell(Who::Operator, JUNIPER, KEY, &to(1.0, 1.0))));
     let answers = futures_util::future::join_all(tries).await;
@@ -138,6 +151,7 @@ async fn the_same_command_many_times_at_once_gives_one_answer_and_is_sent_once(o
 async fn the_same_id_for_another_wish_is_refused_and_changes_nothing(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut juniper = house.attach(JUNIPER);
+    take(&house, JUNIPER).await;
     let _rowan = house.attach(ROWAN);
     let first = house
         .ask(tell(Who::Operator, JUNIPER, KEY, &to(1.0, 1.0)))
@@ -220,8 +234,9 @@ pub(super) async fn use_up(house: &House, limit: Limit, who: &str) {
 async fn a_runaway_script_is_told_to_wait_but_may_still_stop_and_nobody_else_waits(owner: PgPool) {
     let house = House::new(&owner).await;
     let _juniper = house.attach(JUNIPER);
+    take(&house, JUNIPER).await;
     let stop = json!({"verb": "stop"});
-    let go = json!({"verb": "navigate_to", "x_m": 1.0, "y_m": 1.0});
+    let go = to(1.0, 1.0);
 
     // The minute may turn while the limit is used up; it does not turn twice.
     let mut refused = None;
@@ -252,7 +267,8 @@ async fn a_runaway_script_is_told_to_wait_but_may_still_stop_and_nobody_else_wai
         .parse()
         .unwrap();
     assert!((1..=60).contains(&wait_s));
-    assert_eq!(colleague.status, 202);
+    // No limit of another's, only that somebody else steers.
+    assert_eq!(colleague.problem(), (409, "control_held".to_owned()));
     assert_eq!(own_stop.status, 202, "nothing keeps anybody from stopping");
 }
 
@@ -276,6 +292,7 @@ async fn all_pages(house: &House, path: &str, who: Who, limit: u32) -> Vec<Vec<V
 async fn pages_give_every_row_once_and_in_order(owner: PgPool) {
     let house = House::new(&owner).await;
     let _juniper = house.attach(JUNIPER);
+    take(&house, JUNIPER).await;
     let mut issued = Vec::new();
     for number in 0..5_u32 {
         let key = CommandId(Uuid::from_u128(600 + u128::from(number)));

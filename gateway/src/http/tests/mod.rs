@@ -6,6 +6,7 @@ mod bundle;
 mod cases;
 mod cast;
 mod commands;
+mod control;
 mod deadlines;
 mod events;
 mod evidence;

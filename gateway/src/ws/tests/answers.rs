@@ -31,6 +31,7 @@ async fn a_refusal_reaches_a_console_that_fell_behind_while_it_was_made(owner: P
         .say(&FromConsole::Command(CommandRequest {
             command,
             robot: JUNIPER.id(),
+            epoch: None,
             verb: Verb::Stop,
         }))
         .await;

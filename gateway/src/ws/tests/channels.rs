@@ -145,6 +145,7 @@ fn stop() -> FromConsole {
     FromConsole::Command(CommandRequest {
         command: COMMAND,
         robot: JUNIPER.id(),
+        epoch: None,
         verb: Verb::Stop,
     })
 }

@@ -32,6 +32,7 @@ fn command(robot: Machine, verb: Verb) -> FromConsole {
     FromConsole::Command(CommandRequest {
         command: CommandId(Uuid::now_v7()),
         robot: robot.id(),
+        epoch: None,
         verb,
     })
 }

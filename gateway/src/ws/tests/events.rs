@@ -297,6 +297,7 @@ async fn tell(console: &mut Console, machine: Machine) {
     let request = CommandRequest {
         command: COMMAND,
         robot: machine.id(),
+        epoch: None,
         verb: Verb::Stop,
     };
     console.say(&FromConsole::Command(request)).await;

@@ -4,6 +4,7 @@ use protocol::{
     CommandId, EvidenceId, JobId, OrganisationId, SiteId, TokenId,
     case::{CaseEvent, CaseKind, Ruling, SaltedHash, case_stream},
     command::{AbandonReason, Outcome, Receipt, RobotRefusal, Verb},
+    control::{ControlEnding, ControlEvent},
     event::{Payload, organisation_stream, person_stream, robot_stream},
     job::{EvidenceHash, JobEvent, job_stream},
     robot::Pose,
@@ -40,7 +41,8 @@ pub(crate) fn stream_of(payload: &Payload) -> String {
         | Payload::RobotKeyBound { .. }
         | Payload::CommandIssued { .. }
         | Payload::CommandReceipt(_)
-        | Payload::CommandUnanswered { .. } => robot_stream(ROBOT),
+        | Payload::CommandUnanswered { .. }
+        | Payload::Control(_) => robot_stream(ROBOT),
     }
 }
 
@@ -65,31 +67,41 @@ pub(crate) fn one_of_each_kind() -> Vec<Payload> {
         RobotTokenIssued { robot, token },
         RobotTokenRevoked { robot, token },
         RobotKeyBound { robot, key, public_key },
-        CommandIssued { command: COMMAND, robot, person, order: orders()[0] },
+        CommandIssued { command: COMMAND, robot, person, order: orders()[0], epoch: None },
         CommandReceipt (receipt(outcomes()[0])),
         CommandUnanswered { command: COMMAND },
         SessionKeyBound { person, key, public_key, expires_at: NOW.plus(3_600_000_000) },
         SessionKeyEnded { person, key },
         Job (JobEvent::Paused {}),
         Case (CaseEvent::Withdrawn {}),
+        Control (ControlEvent::Released {}),
     ];
-    // What happens to jobs and cases has lists of its own.
-    let each = each
-        .into_iter()
-        .filter(|one| !matches!(one, Payload::Job(_) | Payload::Case(_)));
+    // What happens to jobs, cases and who steers has lists of its own.
+    let each = each.into_iter().filter(|one| {
+        !matches!(
+            one,
+            Payload::Job(_) | Payload::Case(_) | Payload::Control(_)
+        )
+    });
     each.chain(job_events::one_of_each_kind().map(Payload::Job))
         .chain(one_of_each_case_event().map(Payload::Case))
+        .chain(
+            one_of_each_control_event()
+                .into_iter()
+                .map(Payload::Control),
+        )
         .collect()
 }
 
 /// The same kinds with what may be absent, and with what may stand in its place.
 pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
     let (person, robot, role) = (PERSON, ROBOT, Role::Owner);
-    let issued = |order| Payload::CommandIssued {
+    let issued = |order, epoch| Payload::CommandIssued {
         command: COMMAND,
         robot,
         person,
         order,
+        epoch,
     };
     let heading_open = Verb::NavigateTo {
         x_m: 2.41,
@@ -113,17 +125,60 @@ pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
                 site: None,
             },
         ),
-        ("to anywhere in sight", issued(heading_open)),
-        ("to stop", issued(orders()[1])),
+        ("to anywhere in sight", issued(heading_open, None)),
+        ("under an epoch", issued(heading_open, Some(41))),
+        ("to stop", issued(orders()[1], None)),
         ("refused", Payload::CommandReceipt(receipt(outcomes()[1]))),
         ("done", Payload::CommandReceipt(receipt(outcomes()[2]))),
         ("abandoned", Payload::CommandReceipt(receipt(outcomes()[3]))),
         ("without pictures", Payload::Case(opened(Vec::new()))),
         ("without files", Payload::Case(frozen(Vec::new()))),
     ];
+    forms.extend(control_without_words().map(|(form, event)| (form, Payload::Control(event))));
     let jobs = job_events::other_forms();
     forms.extend(jobs.map(|(form, event)| (form, Payload::Job(event))));
     forms
+}
+
+fn control_without_words() -> [(&'static str, ControlEvent); 4] {
+    let nothing = String::new;
+    [
+        (
+            "without words",
+            ControlEvent::Requested { words: nothing() },
+        ),
+        ("without words", ControlEvent::Declined { words: nothing() }),
+        (
+            "without a note",
+            ControlEvent::HandedOver {
+                to: PERSON,
+                note: nothing(),
+            },
+        ),
+        (
+            "to a script",
+            ControlEvent::Granted {
+                epoch: 41,
+                person: PERSON,
+                key: None,
+            },
+        ),
+    ]
+}
+
+fn one_of_each_control_event() -> [ControlEvent; 9] {
+    let words = "Die Schublade klemmt.".to_owned();
+    one_of_each![ControlEvent:
+        Claimed {},
+        Requested { words: words.clone() },
+        Withdrawn {},
+        Declined { words: words.clone() },
+        HandedOver { to: PERSON, note: words.clone() },
+        TakenOver { reason: words },
+        Released {},
+        Granted { epoch: 41, person: PERSON, key: Some(KEY) },
+        Ended { epoch: 41, cause: ControlEnding::Absent },
+    ]
 }
 
 /// Each number is of another width: a half, a single, a double.

@@ -170,6 +170,7 @@ impl Session {
             | ToRobot::RtcRefused { .. }
             | ToRobot::Demand(_)
             | ToRobot::Order(_)
+            | ToRobot::Control(_)
             | ToRobot::NoAssignment => Ok(()),
         }
     }

@@ -33,6 +33,7 @@ fn issue() -> Issue {
             y_m: 1.1,
             heading_rad: None,
         },
+        epoch: Some(41),
     }
 }
 

@@ -40,6 +40,7 @@ fn command(number: u128, robot: RobotId, issued_at: OffsetDateTime) -> Command {
         robot,
         person: PersonId(Uuid::from_u128(21)),
         verb,
+        epoch: Some(41),
     };
     apply(
         None,

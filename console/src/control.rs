@@ -1,0 +1,306 @@
+//! Who steers a robot, in words, and what can be done about it from here.
+
+use protocol::{
+    PersonId, RobotId, UnixMicros,
+    control::{ControlTurn, ControlTurnView, ControlView},
+};
+
+use crate::{
+    grade::Tone,
+    live::{
+        commands::micros_of,
+        control::IDLE_US,
+        model::{Model, Phase},
+    },
+    words,
+};
+
+/// With less than this left somebody is asked whether they are still there.
+const ASK_LEFT_US: i64 = 60_000_000;
+
+/// How it stands, as somebody before this page sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody steers it.
+    Nobody,
+    /// It is steered from this page.
+    Here {
+        /// Who asks for it.
+        asked_by: Option<String>,
+    },
+    /// The same person steers it from another page.
+    Elsewhere,
+    /// Somebody else does.
+    Another {
+        /// Their name.
+        name: String,
+        /// Whether this person waits for their answer.
+        is_asked: bool,
+    },
+}
+
+/// What somebody can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// Take a robot that nobody steers, or that is steered from another page of theirs.
+    Take,
+    /// Ask for it.
+    Ask,
+    /// Not to ask any more.
+    Withdraw,
+    /// Give it to who asks.
+    HandOver,
+    /// Keep it.
+    Keep,
+    /// Let it go.
+    Release,
+    /// Take it from another.
+    TakeOver,
+}
+
+impl Deed {
+    /// The words on its button.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Take => "Take control",
+            Self::Ask => "Ask for control",
+            Self::Withdraw => "Withdraw",
+            Self::HandOver => "Hand over",
+            Self::Keep => "Keep",
+            Self::Release => "Let go",
+            Self::TakeOver => "Take over",
+        }
+    }
+
+    /// Its key, where it has one.
+    pub const fn key(self) -> Option<&'static str> {
+        match self {
+            Self::Take | Self::Ask => Some("K"),
+            Self::HandOver => Some("Y"),
+            Self::Withdraw | Self::Keep | Self::Release | Self::TakeOver => None,
+        }
+    }
+}
+
+/// What the bar shows of who steers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlFace {
+    /// "You have control".
+    pub title: String,
+    /// Since when, why, or how long still.
+    pub line: String,
+    /// How it is meant.
+    pub tone: Tone,
+    /// The share of time without a touch that is used up, and what is left, while steered from here.
+    pub idle: Option<(f64, String)>,
+    /// What can be done, the first thing first.
+    pub deeds: Vec<Deed>,
+    /// Whether it is steered from here.
+    pub is_here: bool,
+}
+
+/// How it stands with a robot.
+pub fn standing(model: &Model, robot: RobotId, me: Option<PersonId>, now: UnixMicros) -> Standing {
+    let gateway_now = now.plus(model.clock.gateway_ahead_us());
+    let Some(view) = model.controls.of(robot) else {
+        return Standing::Nobody;
+    };
+    let Some(holder) = &view.holder else {
+        return Standing::Nobody;
+    };
+    let request = asks(view, gateway_now);
+    if model.controls.epoch_here(robot).is_some() {
+        return Standing::Here {
+            asked_by: request.map(|(_, name)| name),
+        };
+    }
+    if Some(holder.person) == me {
+        return Standing::Elsewhere;
+    }
+    Standing::Another {
+        name: holder.name.clone(),
+        is_asked: request.is_some_and(|(person, _)| Some(person) == me),
+    }
+}
+
+/// Who asks, while their question stands.
+fn asks(view: &ControlView, gateway_now: UnixMicros) -> Option<(PersonId, String)> {
+    let request = view.request.as_ref()?;
+    (gateway_now < micros_of(request.until)).then(|| (request.person, request.name.clone()))
+}
+
+/// What the bar shows. `me` is who is signed in; `may_steer` and `may_take_over` are what their roles allow.
+pub fn face(
+    model: &Model,
+    robot: RobotId,
+    me: Option<PersonId>,
+    (may_steer, may_take_over): (bool, bool),
+    now: UnixMicros,
+) -> ControlFace {
+    let standing = standing(model, robot, me, now);
+    let view = model.controls.of(robot);
+    let gateway_now = now.plus(model.clock.gateway_ahead_us());
+    let is_connected = model.connection.phase == Phase::Live;
+    let mut face = match &standing {
+        Standing::Nobody => ControlFace {
+            title: "Nobody has control".to_owned(),
+            line: view
+                .and_then(|view| view.last.as_ref())
+                .map_or_else(|| "Take it to set targets".to_owned(), ended),
+            tone: Tone::Calm,
+            idle: None,
+            deeds: vec![Deed::Take],
+            is_here: false,
+        },
+        Standing::Here { asked_by } => here(model, view, asked_by.as_deref(), now, gateway_now),
+        Standing::Elsewhere => ControlFace {
+            title: "You have control elsewhere".to_owned(),
+            line: "In another window, or before this page was loaded".to_owned(),
+            tone: Tone::Calm,
+            idle: None,
+            deeds: vec![Deed::Take],
+            is_here: false,
+        },
+        Standing::Another { name, is_asked } => {
+            let mut deeds = vec![if *is_asked { Deed::Withdraw } else { Deed::Ask }];
+            if may_take_over {
+                deeds.push(Deed::TakeOver);
+            }
+            ControlFace {
+                title: format!("{name} has control"),
+                line: view.map_or_else(String::new, |view| {
+                    another(view, *is_asked, me, gateway_now)
+                }),
+                tone: Tone::Calm,
+                idle: None,
+                deeds,
+                is_here: false,
+            }
+        }
+    };
+    if !may_steer {
+        face.deeds.clear();
+    }
+    if !is_connected {
+        // What it says is as old as the connection, and nothing can be done from here.
+        face.deeds.clear();
+        face.idle = None;
+    }
+    face
+}
+
+fn here(
+    model: &Model,
+    view: Option<&ControlView>,
+    asked_by: Option<&str>,
+    now: UnixMicros,
+    gateway_now: UnixMicros,
+) -> ControlFace {
+    let left_us = model.controls.idle_left_us(now);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "ten minutes of microseconds are far below 2^52"
+    )]
+    let used = 1.0 - left_us as f64 / IDLE_US as f64;
+    let idle = Some((used, minutes(left_us)));
+    let epoch = view.map_or(0, |view| view.epoch);
+    if let Some(name) = asked_by {
+        let request = view.and_then(|view| view.request.as_ref());
+        let words = request.map_or("", |request| request.words.as_str());
+        let left = request.map_or(0, |request| micros_of(request.until).since(gateway_now));
+        let left = format!("{} s left", (left / 1_000_000).max(0));
+        return ControlFace {
+            title: format!("{name} asks for control"),
+            line: if words.is_empty() {
+                left
+            } else {
+                format!("“{words}” {left}")
+            },
+            tone: Tone::Caution,
+            idle,
+            deeds: vec![Deed::HandOver, Deed::Keep],
+            is_here: true,
+        };
+    }
+    let is_asked_for = left_us < ASK_LEFT_US;
+    ControlFace {
+        title: "You have control".to_owned(),
+        line: if is_asked_for {
+            "Still there? Press any key to keep it".to_owned()
+        } else {
+            handed(view).unwrap_or_else(|| format!("Epoch {epoch}, renews while you are here"))
+        },
+        tone: if is_asked_for {
+            Tone::Caution
+        } else {
+            Tone::Calm
+        },
+        idle,
+        deeds: vec![Deed::Release],
+        is_here: true,
+    }
+}
+
+/// What who gave it said, while that is the last thing that happened.
+fn handed(view: Option<&ControlView>) -> Option<String> {
+    let last = view?.last.as_ref()?;
+    (last.turn == ControlTurn::HandedOver && !last.words.is_empty())
+        .then(|| format!("{}: “{}”", last.name, last.words))
+}
+
+fn another(
+    view: &ControlView,
+    is_asked: bool,
+    me: Option<PersonId>,
+    gateway_now: UnixMicros,
+) -> String {
+    if is_asked {
+        let until = (view.request.as_ref()).map_or(gateway_now, |asks| micros_of(asks.until));
+        let left_s = (until.since(gateway_now) / 1_000_000).max(0);
+        return format!("You asked, {left_s} s left");
+    }
+    let since = (view.holder.as_ref()).map_or_else(String::new, |holder| {
+        format!("Since {}", words::hour_minute(holder.since))
+    });
+    match &view.last {
+        Some(last) if last.turn == ControlTurn::Declined && Some(last.person) != me => {
+            said(&format!("{} keeps it", last.name), &last.words)
+        }
+        Some(last) if last.turn == ControlTurn::TakenOver => {
+            said(&format!("{since}, taken over"), &last.words)
+        }
+        Some(_) | None => since,
+    }
+}
+
+fn said(what: &str, words: &str) -> String {
+    if words.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: “{words}”")
+    }
+}
+
+/// How it came that nobody has control.
+fn ended(last: &ControlTurnView) -> String {
+    let at = words::hour_minute(last.at);
+    let what = match last.turn {
+        ControlTurn::Released => "let go",
+        ControlTurn::Absent => "was not heard any more",
+        ControlTurn::SignedOut => "signed out",
+        ControlTurn::RightLost => "lost the right",
+        ControlTurn::Claimed
+        | ControlTurn::HandedOver
+        | ControlTurn::TakenOver
+        | ControlTurn::Declined => "had it",
+    };
+    format!("{} {what}, {at}", last.name)
+}
+
+fn minutes(left_us: i64) -> String {
+    let seconds = (left_us + 999_999) / 1_000_000;
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests;

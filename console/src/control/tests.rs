@@ -1,0 +1,251 @@
+//! What the bar says of who steers, and what it offers.
+
+use protocol::{
+    command::Verb,
+    console_socket::{FromConsole, ToConsole},
+    control::{ControlHolderView, ControlRequestView},
+    limits::CONTROL_PRESENT_EVERY_MS,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::*;
+use crate::live::{
+    control::Seat,
+    reduce::{Effect, Input, Moment, reduce},
+};
+
+const JUNIPER: RobotId = RobotId(Uuid::from_u128(14));
+const MIRA: PersonId = PersonId(Uuid::from_u128(1));
+const TOBI: PersonId = PersonId(Uuid::from_u128(2));
+const SECOND: i64 = 1_000_000;
+
+fn at(micros: i64) -> Moment {
+    Moment {
+        now: UnixMicros(micros),
+        chance: 0.5,
+    }
+}
+
+fn moment(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap()
+}
+
+fn held_by(person: PersonId, key: &str, version: u64) -> ControlView {
+    ControlView {
+        robot: JUNIPER,
+        epoch: 41,
+        holder: Some(ControlHolderView {
+            person,
+            name: if person == MIRA { "Mira" } else { "Tobi" }.to_owned(),
+            key: Some(key.to_owned()),
+            since: moment(0),
+        }),
+        request: None,
+        last: None,
+        version,
+    }
+}
+
+fn asked_by(view: ControlView, person: PersonId, until_s: i64) -> ControlView {
+    ControlView {
+        request: Some(ControlRequestView {
+            person,
+            name: if person == MIRA { "Mira" } else { "Tobi" }.to_owned(),
+            key: None,
+            words: "I know this drawer.".to_owned(),
+            until: moment(until_s),
+        }),
+        version: view.version + 1,
+        ..view
+    }
+}
+
+/// Mira's page, with a session to the gateway.
+fn page(controls: Vec<ControlView>) -> Model {
+    let mut model = Model::default();
+    reduce(&mut model, Input::Start, at(0));
+    reduce(&mut model, Input::SocketOpened, at(0));
+    let snapshot = ToConsole::Snapshot {
+        robots: Vec::new(),
+        degraded: Vec::new(),
+        commands: Vec::new(),
+        assists: Vec::new(),
+        controls,
+    };
+    reduce(&mut model, Input::Heard(Box::new(snapshot)), at(0));
+    let seat = Seat {
+        person: MIRA,
+        key: Some("aa".to_owned()),
+    };
+    reduce(&mut model, Input::Seat(seat), at(0));
+    model
+}
+
+fn shown(model: &Model, now: i64) -> (String, String, Vec<Deed>) {
+    let face = face(model, JUNIPER, Some(MIRA), (true, true), UnixMicros(now));
+    (face.title, face.line, face.deeds)
+}
+
+fn heard(model: &mut Model, view: ControlView, now: i64) -> Vec<Effect> {
+    let frame = ToConsole::Control(Box::new(view));
+    reduce(model, Input::Heard(Box::new(frame)), at(now))
+}
+
+#[test]
+fn who_steers_is_told_apart_and_so_is_what_can_be_done() {
+    for (case, controls, title, deeds) in [
+        ("nobody", vec![], "Nobody has control", vec![Deed::Take]),
+        (
+            "from here",
+            vec![held_by(MIRA, "aa", 1)],
+            "You have control",
+            vec![Deed::Release],
+        ),
+        (
+            "from another page",
+            vec![held_by(MIRA, "bb", 1)],
+            "You have control elsewhere",
+            vec![Deed::Take],
+        ),
+        (
+            "another",
+            vec![held_by(TOBI, "aa", 1)],
+            "Tobi has control",
+            vec![Deed::Ask, Deed::TakeOver],
+        ),
+        (
+            "another, who is asked",
+            vec![asked_by(held_by(TOBI, "cc", 1), MIRA, 30)],
+            "Tobi has control",
+            vec![Deed::Withdraw, Deed::TakeOver],
+        ),
+        (
+            "from here, and another asks",
+            vec![asked_by(held_by(MIRA, "aa", 1), TOBI, 30)],
+            "Tobi asks for control",
+            vec![Deed::HandOver, Deed::Keep],
+        ),
+    ] {
+        let (said, _, offered) = shown(&page(controls), SECOND);
+        assert_eq!((said.as_str(), offered), (title, deeds), "{case}");
+    }
+}
+
+#[test]
+fn a_question_that_is_too_old_is_not_shown() {
+    let model = page(vec![asked_by(held_by(MIRA, "aa", 1), TOBI, 30)]);
+
+    assert_eq!(
+        shown(&model, 29 * SECOND).1,
+        "“I know this drawer.” 1 s left"
+    );
+    assert_eq!(shown(&model, 30 * SECOND).0, "You have control");
+}
+
+#[test]
+fn nothing_is_offered_to_who_may_not_steer_or_without_a_connection() {
+    let mut model = page(vec![held_by(TOBI, "cc", 1)]);
+    let as_admin = face(&model, JUNIPER, Some(MIRA), (false, false), UnixMicros(0));
+    assert_eq!(as_admin.title, "Tobi has control");
+    assert!(as_admin.deeds.is_empty());
+
+    reduce(&mut model, Input::SocketClosed, at(SECOND));
+    assert!(shown(&model, SECOND).2.is_empty());
+}
+
+#[test]
+fn an_older_word_never_replaces_a_newer_one() {
+    let mut model = page(vec![held_by(MIRA, "aa", 5)]);
+
+    heard(&mut model, held_by(TOBI, "cc", 4), 0);
+    assert_eq!(shown(&model, 0).0, "You have control");
+    heard(&mut model, held_by(TOBI, "cc", 6), 0);
+    assert_eq!(shown(&model, 0).0, "Tobi has control");
+}
+
+#[test]
+fn a_target_carries_the_epoch_of_who_steers_from_here_and_a_stop_none() {
+    let ahead = Verb::NavigateTo {
+        x_m: 1.0,
+        y_m: 1.0,
+        heading_rad: None,
+    };
+    for (controls, verb, expected) in [
+        (vec![held_by(MIRA, "aa", 1)], ahead, Some(41)),
+        (vec![held_by(MIRA, "bb", 1)], ahead, None),
+        (vec![held_by(TOBI, "aa", 1)], ahead, None),
+        (vec![held_by(MIRA, "aa", 1)], Verb::Stop, None),
+    ] {
+        let mut model = page(controls);
+        let order = Input::Order {
+            command: protocol::CommandId(Uuid::from_u128(9)),
+            robot: JUNIPER,
+            verb,
+        };
+        let effects = reduce(&mut model, order, at(0));
+        let [Effect::Send(FromConsole::Command(request))] = &effects[..] else {
+            panic!("{effects:?}");
+        };
+        assert_eq!(request.epoch, expected);
+    }
+}
+
+fn signs(model: &mut Model, from: i64, to: i64) -> usize {
+    let mut signs = 0;
+    let mut now = from;
+    while now < to {
+        // As the gateway does, so that the session stays.
+        let pong = ToConsole::Pong {
+            at: UnixMicros(now),
+            gateway_at: UnixMicros(now),
+        };
+        reduce(model, Input::Heard(Box::new(pong)), at(now));
+        let effects = reduce(model, Input::Tick, at(now));
+        signs += effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Send(FromConsole::Present { .. })))
+            .count();
+        now += SECOND / 10;
+    }
+    signs
+}
+
+#[test]
+fn a_page_says_that_somebody_is_there_while_somebody_is_and_steers_from_here() {
+    let every_s = i64::from(CONTROL_PRESENT_EVERY_MS) / 1_000;
+    let mut mine = page(vec![held_by(MIRA, "aa", 1)]);
+    let mut elsewhere = page(vec![held_by(MIRA, "bb", 1)]);
+    let minute = 60 * SECOND;
+
+    let expected = usize::try_from(60 / every_s).unwrap();
+    assert_eq!(signs(&mut mine, 0, minute), expected);
+    assert_eq!(signs(&mut elsewhere, 0, minute), 0);
+
+    assert_eq!(signs(&mut mine, IDLE_US, IDLE_US + minute), 0);
+    reduce(&mut mine, Input::Touched, at(IDLE_US + minute));
+    assert!(signs(&mut mine, IDLE_US + minute, IDLE_US + minute + SECOND) > 0);
+}
+
+#[test]
+fn somebody_is_asked_whether_they_are_still_there_before_they_are_not() {
+    let model = page(vec![held_by(MIRA, "aa", 1)]);
+
+    let early = shown(&model, IDLE_US - ASK_LEFT_US).1;
+    let late = shown(&model, IDLE_US - ASK_LEFT_US + 1).1;
+
+    assert_eq!(early, "Epoch 41, renews while you are here");
+    assert_eq!(late, "Still there? Press any key to keep it");
+}
+
+#[test]
+fn a_question_rings_once_at_who_steers() {
+    let mut mine = page(vec![held_by(MIRA, "aa", 1)]);
+    let mut other = page(vec![held_by(TOBI, "cc", 1)]);
+
+    let asked = asked_by(held_by(MIRA, "aa", 1), TOBI, 30);
+    assert_eq!(heard(&mut mine, asked.clone(), 0), [Effect::Ring]);
+    assert_eq!(heard(&mut mine, asked, 0), []);
+    let asked = asked_by(held_by(TOBI, "cc", 1), MIRA, 30);
+    assert_eq!(heard(&mut other, asked, 0), []);
+}

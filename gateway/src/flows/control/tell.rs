@@ -1,0 +1,33 @@
+//! After a commit: consoles hear who steers, and the robot hears it before any order under that epoch.
+
+use assist::{notice, store::StoredControl};
+use protocol::{RobotId, control::ControlView, robot_socket::ToRobot};
+
+use crate::{app::App, error::ApiError};
+
+/// Tells the robot and whoever may steer robots there.
+pub fn tell(app: &App, stored: &StoredControl, view: &ControlView) {
+    // The robot first: who reads that they steer may click at once.
+    tell_robot(app, stored);
+    app.live.control(view, stored.organisation, stored.site);
+}
+
+/// Tells the robot alone.
+pub fn tell_robot(app: &App, stored: &StoredControl) {
+    let robot = stored.control.robot;
+    let now = app.clock.micros();
+    let Some(notice) = notice(&stored.control, app.live.seen_tick(robot), now) else {
+        return;
+    };
+    if app.live.order(robot, ToRobot::Control(notice)).is_err() {
+        tracing::debug!(robot.id = %robot, "a robot that is away hears later who steers it");
+    }
+}
+
+/// What a robot that has just come is told: who steers it, if anybody ever did.
+pub async fn tell_who_came(app: &App, robot: RobotId) -> Result<(), ApiError> {
+    if let Some(stored) = assist::store::peek_control(&app.pool, robot).await? {
+        tell_robot(app, &stored);
+    }
+    Ok(())
+}
