@@ -133,7 +133,8 @@ pub async fn run(
                 let desk = &mut control.desk;
                 let (step, receipts) =
                     orders.step(driver.as_mut(), elapsed, clock.now(), |ending| desk.ended(ending));
-                desk.beat(driver.as_mut(), elapsed, clock.now());
+                let clocks = clock.now();
+                desk.beat(driver.as_mut(), elapsed, clocks, orders.is_steered(clocks.tick_ms));
                 for receipt in receipts {
                     tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "an order ended");
                     report(&control, receipt);

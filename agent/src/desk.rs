@@ -57,7 +57,13 @@ impl Desk {
     }
 
     /// Takes in what came since the last time, and does what is next.
-    pub fn beat(&mut self, driver: &mut dyn Driver, elapsed: Duration, clocks: Clocks) {
+    pub fn beat(
+        &mut self,
+        driver: &mut dyn Driver,
+        elapsed: Duration,
+        clocks: Clocks,
+        is_steered: bool,
+    ) {
         self.hear(driver);
         if self.written.has_changed().unwrap_or_default() {
             let number = *self.written.borrow_and_update();
@@ -66,7 +72,7 @@ impl Desk {
         while let Ok(Developed { evidence, hash }) = self.developed.try_recv() {
             self.work.photographed(evidence, hash);
         }
-        driver.set_engaged(self.work.is_engaged());
+        driver.set_engaged(is_steered || self.work.is_engaged());
         let telemetry = driver.telemetry(clocks.tick_ms, clocks.at);
         let moment = Moment {
             now: self.heard.borrow().clock.at(clocks.tick_ms, clocks.at),
@@ -74,6 +80,7 @@ impl Desk {
             fresh: Uuid::now_v7(),
             battery_percent: telemetry.battery.percent,
             health: telemetry.health,
+            is_steered,
         };
         let act = self.work.turn(&moment);
         if let Some(act) = act {

@@ -68,6 +68,11 @@ impl Orders {
         self.authority.remembered()
     }
 
+    /// Whether somebody has control of the robot.
+    pub const fn is_steered(&self, tick_ms: u64) -> bool {
+        self.authority.is_held(tick_ms)
+    }
+
     /// The gateway says who steers. What somebody set who steers no more is given up at once.
     pub fn hear(&mut self, driver: &mut dyn Driver, notice: &ControlNotice, clocks: Clocks) {
         match self.authority.hear(notice, clocks.tick_ms) {

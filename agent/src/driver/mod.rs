@@ -34,7 +34,7 @@ pub trait Driver: Send {
     /// steer the robot any more. The order ends as [`AbandonReason::ControlEnded`]. Nobody has to lift this stop.
     fn let_go(&mut self, command: CommandId);
 
-    /// Whether the robot holds a job: then it does nothing of its own accord.
+    /// Whether the robot holds a job, or somebody has control of it: then it does nothing of its own accord.
     fn set_engaged(&mut self, is_engaged: bool);
 
     /// Where work at a place of its map is done.

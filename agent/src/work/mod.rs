@@ -48,6 +48,8 @@ pub struct Moment {
     pub battery_percent: f64,
     /// How the robot is.
     pub health: Health,
+    /// Whether somebody has control of the robot: then it does nothing of its own accord, and waits for them to let go.
+    pub is_steered: bool,
 }
 
 /// What is to be done.

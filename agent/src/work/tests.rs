@@ -123,6 +123,7 @@ struct Bench {
     fresh: u128,
     number: u64,
     held_up_to: u64,
+    is_steered: bool,
 }
 
 impl Bench {
@@ -142,6 +143,7 @@ impl Bench {
             fresh: 0x1000,
             number: 100,
             held_up_to: 0,
+            is_steered: false,
         };
         bench.tell();
         bench
@@ -187,6 +189,7 @@ impl Bench {
             fresh: Uuid::from_u128(self.fresh),
             battery_percent: self.battery_percent,
             health: Health::Ok,
+            is_steered: self.is_steered,
         })?;
         match &act {
             Act::Drive { target, .. } => self.did.push(Did::Drove(target.x_m)),

@@ -67,6 +67,7 @@ pub(super) fn of(
             Leave::Judged(_) | Leave::Good | Leave::Lacking => Want::Wait,
         },
         Directive::Proceed if held.halt.is_some() || is_in_persons_hands => Want::Nothing,
+        Directive::Proceed if moment.is_steered => Want::Wait,
         Directive::Proceed => proceed(held, moment),
         Directive::Release => Want::Nothing,
     }

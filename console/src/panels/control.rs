@@ -38,7 +38,7 @@ pub(crate) fn Control(parts: ControlParts) -> impl IntoView {
                     <For
                         each=move || deeds.get()
                         key=|deed| *deed
-                        children=move |deed| view! { <DeedButton parts deed deeds /> }
+                        children=move |deed| view! { <DeedButton parts deed /> }
                     />
                 </div>
             </div>
@@ -99,11 +99,9 @@ fn Said(parts: ControlParts) -> impl IntoView {
 }
 
 #[component]
-fn DeedButton(parts: ControlParts, deed: Deed, deeds: Memo<Vec<Deed>>) -> impl IntoView {
-    let is_first = move || deeds.with(|deeds| deeds.first() == Some(&deed));
-    let class = move || match deed {
+fn DeedButton(parts: ControlParts, deed: Deed) -> impl IntoView {
+    let class = match deed {
         Deed::TakeOver => "button button--small button--warn",
-        Deed::HandOver if is_first() => "button button--small button--primary",
         Deed::Take | Deed::Ask | Deed::Withdraw | Deed::HandOver | Deed::Keep | Deed::Release => {
             "button button--small"
         }

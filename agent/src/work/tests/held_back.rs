@@ -41,6 +41,44 @@ fn a_stop_is_answered_once_and_only_when_the_robot_stands() {
 }
 
 #[test]
+fn while_somebody_has_control_the_work_waits_and_goes_on_once_they_let_go() {
+    let mut at_step = in_a_step();
+    at_step.is_steered = true;
+    assert_eq!(at_step.run(10), []);
+    assert_eq!(at_step.work.activity(Activity::Idle), Activity::Waiting);
+    at_step.is_steered = false;
+    // Not a second of it is lost, and none was gained.
+    assert!(at_step.kinds(5).is_empty());
+    assert_eq!(at_step.kinds(3)[0], "checkpoint.done");
+
+    let mut on_the_way = Bench::at_work(vec![work(1)]);
+    let Act::Drive { command, .. } = on_the_way.begin() else {
+        panic!("no drive to the spot");
+    };
+    on_the_way.is_steered = true;
+    let Act::Stand { command: stand } = on_the_way.begin() else {
+        panic!("it drives on in somebody's hands");
+    };
+    on_the_way
+        .work
+        .ended(command, Err(AbandonReason::Superseded));
+    on_the_way.work.ended(stand, Ok(()));
+    assert_eq!(on_the_way.run(10), []);
+    on_the_way.is_steered = false;
+    assert!(matches!(on_the_way.begin(), Act::Drive { .. }));
+}
+
+#[test]
+fn a_stop_is_answered_also_in_somebodys_hands() {
+    let mut bench = in_a_step();
+    bench.is_steered = true;
+
+    bench.direct(Directive::Stop);
+
+    assert_eq!(bench.run(5), [Did::Stood, Did::Said(SAFE)]);
+}
+
+#[test]
 fn a_step_that_was_stopped_goes_on_where_it_was() {
     let mut bench = in_a_step();
 

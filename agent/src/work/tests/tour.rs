@@ -114,6 +114,7 @@ impl Tour {
             fresh: Uuid::from_u128(self.fresh),
             battery_percent: telemetry.battery.percent,
             health: telemetry.health,
+            is_steered: false,
         });
         match act {
             None => {}
