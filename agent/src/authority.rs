@@ -33,6 +33,8 @@ pub enum Change {
     None,
     /// Who steered until now does not any more.
     PassedOn,
+    /// They let go: what they did holds the robot up no longer.
+    LetGo,
 }
 
 impl Authority {
@@ -72,10 +74,10 @@ impl Authority {
                     epoch: notice.epoch,
                     is_over: true,
                 };
-                if was_over && !is_newer {
-                    Change::None
-                } else {
-                    Change::PassedOn
+                match (was_over && !is_newer, notice.is_let_go) {
+                    (true, _) => Change::None,
+                    (false, true) => Change::LetGo,
+                    (false, false) => Change::PassedOn,
                 }
             }
         }
@@ -87,6 +89,11 @@ impl Authority {
             Some(epoch) if epoch == self.known.epoch && self.is_held(tick_ms) => Ok(()),
             Some(_) | None => Err(RobotRefusal::StaleEpoch),
         }
+    }
+
+    /// Whether `epoch` is one that the robot has not heard of yet.
+    pub fn is_ahead(&self, epoch: Option<u64>) -> bool {
+        epoch > Some(self.known.epoch)
     }
 
     /// Whether somebody steers the robot, as far as it knows.
@@ -126,11 +133,16 @@ mod tests {
                 seen_tick_ms,
                 lasts_ms: CONTROL_LASTS_MS,
             }),
+            is_let_go: false,
         }
     }
 
     const fn over(epoch: u64) -> ControlNotice {
-        ControlNotice { epoch, held: None }
+        ControlNotice {
+            epoch,
+            held: None,
+            is_let_go: false,
+        }
     }
 
     const REFUSED: Result<(), RobotRefusal> = Err(RobotRefusal::StaleEpoch);
@@ -175,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn who_lets_go_is_told_apart_from_who_lost_it_and_only_once() {
+        let let_go = ControlNotice {
+            is_let_go: true,
+            ..over(7)
+        };
+        let mut authority = Authority::default();
+        authority.hear(&held(7, NOW), NOW);
+
+        assert_eq!(authority.hear(&let_go, NOW), Change::LetGo);
+        assert_eq!(authority.hear(&let_go, NOW), Change::None);
+    }
+
+    #[test]
     fn who_is_not_heard_of_steers_no_more_by_the_robots_own_clock() {
         let lasts = u64::from(CONTROL_LASTS_MS);
         let mut authority = Authority::default();
@@ -198,6 +223,7 @@ mod tests {
                 seen_tick_ms: NOW,
                 lasts_ms: u32::MAX,
             }),
+            is_let_go: false,
         };
         authority.hear(&boundless, NOW);
         assert!(!authority.is_held(NOW + u64::from(CONTROL_LASTS_MS)));

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    authority::Remembered,
+    authority::{Change, Remembered},
     desk::Desk,
     digits,
     driver::Driver,
@@ -111,7 +111,10 @@ pub async fn run(
                 let order = match told {
                     Some(FromGateway::Order(order)) => order,
                     Some(FromGateway::Control(notice)) => {
-                        orders.hear(driver.as_mut(), &notice, clock.now());
+                        let change = orders.hear(driver.as_mut(), &notice, clock.now());
+                        if change == Change::LetGo {
+                            control.desk.let_go();
+                        }
                         remember(&control, &orders);
                         continue;
                     }

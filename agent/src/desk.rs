@@ -51,6 +51,11 @@ impl Desk {
         self.work.person_ordered(command, verb);
     }
 
+    /// Who steered the robot let go.
+    pub fn let_go(&mut self) {
+        self.work.let_go();
+    }
+
     /// An order ended; true for one of ours, of which no receipt is given.
     pub fn ended(&mut self, ending: &Ending) -> bool {
         self.work.ended(ending.command, ending.result)

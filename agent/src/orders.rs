@@ -74,11 +74,18 @@ impl Orders {
     }
 
     /// The gateway says who steers. What somebody set who steers no more is given up at once.
-    pub fn hear(&mut self, driver: &mut dyn Driver, notice: &ControlNotice, clocks: Clocks) {
-        match self.authority.hear(notice, clocks.tick_ms) {
+    pub fn hear(
+        &mut self,
+        driver: &mut dyn Driver,
+        notice: &ControlNotice,
+        clocks: Clocks,
+    ) -> Change {
+        let change = self.authority.hear(notice, clocks.tick_ms);
+        match change {
             Change::None => {}
-            Change::PassedOn => self.let_go(driver),
+            Change::PassedOn | Change::LetGo => self.let_go(driver),
         }
+        change
     }
 
     fn let_go(&mut self, driver: &mut dyn Driver) {
@@ -87,7 +94,8 @@ impl Orders {
         }
     }
 
-    /// Gives the order to the driver if it is new and in time. `None` means that it was answered before.
+    /// Gives the order to the driver if it is new and in time. `None` means that it was answered before, or came before it was
+    /// known who steers.
     pub fn take(
         &mut self,
         driver: &mut dyn Driver,
@@ -95,7 +103,9 @@ impl Orders {
         clocks: Clocks,
         journalling: Journalling,
     ) -> Option<Receipt> {
-        if self.seen.contains(&order.command) {
+        // It overtook the notice that its epoch began: the copy that comes the other way finds it known.
+        let is_ahead = order.verb != Verb::Stop && self.authority.is_ahead(order.epoch);
+        if is_ahead || self.seen.contains(&order.command) {
             return None;
         }
         if self.seen.len() == REMEMBERED {
@@ -215,6 +225,7 @@ mod tests {
                 seen_tick_ms: NOW.tick_ms,
                 lasts_ms: CONTROL_LASTS_MS,
             }),
+            is_let_go: false,
         }
     }
 
@@ -325,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_target_under_no_epoch_or_another_one_is_refused_and_a_stop_is_obeyed() {
-        for epoch in [None, Some(EPOCH - 1), Some(EPOCH + 1)] {
+        for epoch in [None, Some(EPOCH - 1)] {
             let mut driver = Willing::default();
             let mut orders = steered();
             let ahead = Order {
@@ -349,6 +360,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_order_that_overtook_the_notice_of_its_epoch_is_obeyed_when_it_comes_again() {
+        let mut driver = Willing::default();
+        let mut orders = steered();
+        let ahead = Order {
+            epoch: Some(EPOCH + 1),
+            ..order(1, AHEAD, 9_999)
+        };
+
+        let early = orders.take(&mut driver, &ahead, NOW, Journalling::Works);
+        orders.hear(&mut driver, &held(EPOCH + 1), NOW);
+        let again = orders.take(&mut driver, &ahead, NOW, Journalling::Works);
+
+        assert_eq!(early, None);
+        assert_eq!(again.unwrap().outcome, Outcome::Accepted);
+        assert_eq!(driver.told().len(), 1);
+    }
+
     const GIVEN_UP: [CommandId; 1] = [CommandId(Uuid::from_u128(1))];
 
     #[test]
@@ -356,6 +385,7 @@ mod tests {
         let over = ControlNotice {
             epoch: EPOCH,
             held: None,
+            is_let_go: false,
         };
         for (case, notice, given_up) in [
             ("another steers", held(EPOCH + 1), &GIVEN_UP[..]),

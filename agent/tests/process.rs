@@ -185,6 +185,7 @@ impl Robot {
                 seen_tick_ms: session.tick_ms,
                 lasts_ms: CONTROL_LASTS_MS,
             }),
+            is_let_go: false,
         });
         session.send(&steers).await;
         let order = ToRobot::Order(Order {
@@ -318,7 +319,11 @@ async fn steers(session: &mut Session, epoch: u64, lasts_ms: Option<u32>) {
         seen_tick_ms: session.tick_ms,
         lasts_ms,
     });
-    let notice = ToRobot::Control(ControlNotice { epoch, held });
+    let notice = ToRobot::Control(ControlNotice {
+        epoch,
+        held,
+        is_let_go: false,
+    });
     session.send(&notice).await;
 }
 

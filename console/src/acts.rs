@@ -48,6 +48,11 @@ impl Acts {
         self.signing.is_unsigned()
     }
 
+    /// How often a key was given up, followed.
+    pub(crate) fn key_losses(self) -> u32 {
+        self.signing.losses()
+    }
+
     /// Does something to a job.
     pub(crate) async fn on_job(
         self,

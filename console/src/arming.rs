@@ -70,6 +70,7 @@ pub fn withheld(
         control::Standing::Nobody => {
             return no("you don't have control", "Take control with K");
         }
+        control::Standing::RanOut => return no("control ran out", "Take it again with K"),
         control::Standing::Elsewhere => {
             return no(
                 "you have control in another window",
@@ -143,6 +144,7 @@ mod tests {
             (HERE, None),
             (asked, None),
             (control::Standing::Nobody, Some("you don't have control")),
+            (control::Standing::RanOut, Some("control ran out")),
             (
                 control::Standing::Elsewhere,
                 Some("you have control in another window"),

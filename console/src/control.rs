@@ -9,14 +9,12 @@ use crate::{
     grade::Tone,
     live::{
         commands::micros_of,
-        control::IDLE_US,
+        control::{ASK_LEFT_US, IDLE_US},
         model::{Model, Phase},
     },
+    outage::{Action, BannerFace},
     words,
 };
-
-/// With less than this left somebody is asked whether they are still there.
-const ASK_LEFT_US: i64 = 60_000_000;
 
 /// How it stands, as somebody before this page sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +26,8 @@ pub enum Standing {
         /// Who asks for it.
         asked_by: Option<String>,
     },
+    /// It was steered from this page, and nothing was heard for so long that the robot obeys nobody from here any more.
+    RanOut,
     /// The same person steers it from another page.
     Elsewhere,
     /// Somebody else does.
@@ -109,7 +109,10 @@ pub fn standing(model: &Model, robot: RobotId, me: Option<PersonId>, now: UnixMi
         return Standing::Nobody;
     };
     let request = asks(view, gateway_now);
-    if model.controls.epoch_here(robot).is_some() {
+    if model.controls.epoch_of_mine(robot).is_some() {
+        if model.controls.left_us(robot, now) == 0 {
+            return Standing::RanOut;
+        }
         return Standing::Here {
             asked_by: request.map(|(_, name)| name),
         };
@@ -121,6 +124,41 @@ pub fn standing(model: &Model, robot: RobotId, me: Option<PersonId>, now: UnixMi
         name: holder.name.clone(),
         is_asked: request.is_some_and(|(person, _)| Some(person) == me),
     }
+}
+
+/// What is steered from here beside the robot on the page, for whoever looks at something else: the robot waits for them.
+pub fn banners(model: &Model, on_page: Option<RobotId>, now: UnixMicros) -> Vec<BannerFace> {
+    let gateway_now = now.plus(model.clock.gateway_ahead_us());
+    let elsewhere = model
+        .controls
+        .mine()
+        .filter(|robot| Some(*robot) != on_page);
+    elsewhere
+        .filter_map(|id| {
+            let (view, robot) = (model.controls.of(id)?, model.robot(id)?);
+            let name = &robot.view.name;
+            let asks = asks(view, gateway_now);
+            let (tone, what, rest) = match asks {
+                Some((_, asker)) => (
+                    Tone::Caution,
+                    format!("{asker} asks for {name}."),
+                    "Hand it over, or keep it.".to_owned(),
+                ),
+                None => (
+                    Tone::Calm,
+                    format!("You have control of {name}."),
+                    "It waits for you.".to_owned(),
+                ),
+            };
+            Some(BannerFace {
+                tone,
+                what,
+                rest,
+                aside: String::new(),
+                action: Some(Action::Open(id)),
+            })
+        })
+        .collect()
 }
 
 /// Who asks, while their question stands.
@@ -142,35 +180,32 @@ pub fn face(
     let gateway_now = now.plus(model.clock.gateway_ahead_us());
     let is_connected = model.connection.phase == Phase::Live;
     let mut face = match &standing {
-        Standing::Nobody => ControlFace {
-            title: "Nobody has control".to_owned(),
-            line: view
-                .and_then(|view| view.last.as_ref())
+        Standing::Nobody => to_take(
+            "Nobody has control",
+            view.and_then(|view| view.last.as_ref())
                 .map_or_else(|| "Take it to set targets".to_owned(), ended),
-            tone: Tone::Calm,
-            idle: None,
-            deeds: vec![Deed::Take],
-            is_here: false,
-        },
+            Tone::Calm,
+        ),
         Standing::Here { asked_by } => here(model, view, asked_by.as_deref(), now, gateway_now),
-        Standing::Elsewhere => ControlFace {
-            title: "You have control elsewhere".to_owned(),
-            line: "In another window, or before this page was loaded".to_owned(),
-            tone: Tone::Calm,
-            idle: None,
-            deeds: vec![Deed::Take],
-            is_here: false,
-        },
+        Standing::RanOut => to_take(
+            "Control ran out",
+            "Nothing was heard of you for 15 s".to_owned(),
+            Tone::Alarm,
+        ),
+        Standing::Elsewhere => to_take(
+            "You have control elsewhere",
+            "In another window, or before this page was loaded".to_owned(),
+            Tone::Calm,
+        ),
         Standing::Another { name, is_asked } => {
             let mut deeds = vec![if *is_asked { Deed::Withdraw } else { Deed::Ask }];
             if may_take_over {
                 deeds.push(Deed::TakeOver);
             }
+            let line = view.map(|view| another(view, *is_asked, me, gateway_now));
             ControlFace {
                 title: format!("{name} has control"),
-                line: view.map_or_else(String::new, |view| {
-                    another(view, *is_asked, me, gateway_now)
-                }),
+                line: line.unwrap_or_default(),
                 tone: Tone::Calm,
                 idle: None,
                 deeds,
@@ -182,11 +217,28 @@ pub fn face(
         face.deeds.clear();
     }
     if !is_connected {
-        // What it says is as old as the connection, and nothing can be done from here.
+        // Nothing can be done from here, and what is left runs out.
         face.deeds.clear();
         face.idle = None;
+        if face.is_here {
+            let left_s = (model.controls.left_us(robot, now) + 999_999) / 1_000_000;
+            face.line = format!("No connection: it runs out in {left_s} s");
+            face.tone = Tone::Caution;
+        }
     }
     face
+}
+
+/// Nobody steers it from here, and it can be taken.
+fn to_take(title: &str, line: String, tone: Tone) -> ControlFace {
+    ControlFace {
+        title: title.to_owned(),
+        line,
+        tone,
+        idle: None,
+        deeds: vec![Deed::Take],
+        is_here: false,
+    }
 }
 
 fn here(
@@ -226,7 +278,7 @@ fn here(
     ControlFace {
         title: "You have control".to_owned(),
         line: if is_asked_for {
-            "Still there? Press any key to keep it".to_owned()
+            "Still there? Move the mouse or press Shift".to_owned()
         } else {
             handed(view).unwrap_or_else(|| format!("Epoch {epoch}, renews while you are here"))
         },

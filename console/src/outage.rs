@@ -1,7 +1,7 @@
 //! What is out of order, as the frame around the pages tells it: one line on what is lost, what still works, and one thing
 //! to do. Told for as long as it is true.
 
-use protocol::{UnixMicros, views::Degradation};
+use protocol::{RobotId, UnixMicros, views::Degradation};
 
 use crate::{
     grade::Tone,
@@ -43,6 +43,8 @@ pub enum Action {
     TryNow,
     /// Load the page again.
     Reload,
+    /// Open a robot.
+    Open(RobotId),
 }
 
 impl Action {
@@ -51,6 +53,7 @@ impl Action {
         match self {
             Self::TryNow => "Try now",
             Self::Reload => "Reload page",
+            Self::Open(_) => "Open",
         }
     }
 }
@@ -171,7 +174,7 @@ mod tests {
             degraded,
             commands: Vec::new(),
             assists: Vec::new(),
-            controls: Vec::new(),
+            controls: None,
         };
         hear(&mut model, snapshot);
         model
@@ -231,7 +234,7 @@ mod tests {
             degraded: Vec::new(),
             commands: Vec::new(),
             assists: Vec::new(),
-            controls: Vec::new(),
+            controls: None,
         };
         hear(&mut model, snapshot);
 

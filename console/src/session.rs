@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use protocol::{
-    PersonId,
+    PersonId, SiteId,
     views::{Problem, Role, SessionView, SignIn},
 };
 
@@ -104,6 +104,19 @@ impl Session {
         } else {
             Role::Supervisor
         }
+    }
+
+    /// In which of these roles the person may act at a site, followed: the first that they hold there.
+    pub(crate) fn role_at(self, site: SiteId, roles: &[Role]) -> Option<Role> {
+        self.state.with(|state| match state {
+            SignInState::SignedIn(view) => roles.iter().copied().find(|role| {
+                let mut grants = view.roles.iter();
+                grants.any(|grant| {
+                    grant.role == *role && grant.site.is_none_or(|granted| granted == site)
+                })
+            }),
+            SignInState::Unknown | SignInState::SignedOut(_) | SignInState::Failed(_) => None,
+        })
     }
 
     /// Whether somebody is signed in, followed.

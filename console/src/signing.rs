@@ -56,6 +56,8 @@ pub(crate) struct Signing {
     session: Session,
     desk: StoredValue<Desk, LocalStorage>,
     unsigned: RwSignal<bool>,
+    /// Rises each time that the key is gone.
+    losses: RwSignal<u32>,
 }
 
 #[derive(Default)]
@@ -103,12 +105,18 @@ impl Signing {
             session,
             desk: StoredValue::new_local(Desk::default()),
             unsigned: RwSignal::new(subtle().is_none()),
+            losses: RwSignal::new(0),
         }
     }
 
     /// Whether this browser can't sign, so that acts are recorded on the person's behalf. Followed.
     pub(crate) fn is_unsigned(self) -> bool {
         self.unsigned.get()
+    }
+
+    /// How often a key was given up, followed: what it held is not this page's any more.
+    pub(crate) fn losses(self) -> u32 {
+        self.losses.get()
     }
 
     /// Who acts.
@@ -156,6 +164,10 @@ impl Signing {
         };
         let sealed = key.pair.seal(Kind::Event, &event).await?;
         let answer = deliver(path, &(act.body)(Some(STANDARD.encode(&sealed)))?).await;
+        let is_kept = match &answer {
+            Ok(_) => true,
+            Err(problem) => chain::outcome(problem) == Outcome::Refused,
+        };
         self.desk.update_value(|desk| match &answer {
             Ok(_) => {
                 if let Some(key) = &mut desk.key {
@@ -168,6 +180,9 @@ impl Signing {
                 Outcome::KeyRefused | Outcome::Unknown => desk.key = None,
             },
         });
+        if !is_kept {
+            self.losses.update(|losses| *losses += 1);
+        }
         answer
     }
 

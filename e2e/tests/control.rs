@@ -110,6 +110,7 @@ async fn a_second_operator_asks_gets_the_robot_and_loses_it_to_a_supervisor() ->
 
     let supervisor = stack.supervisor()?;
     let over = |reason: &str| ControlEvent::TakenOver {
+        epoch: 2,
         reason: reason.to_owned(),
     };
     let silent = supervisor.control(robot, over(" "), None).await?;

@@ -314,7 +314,9 @@ impl From<jobs::store::StoreError> for ApiError {
             StoreError::Stale(_) => Self::refused("stale", error.to_string()),
             StoreError::RobotBusy(_) => Self::refused("robot_busy", error.to_string()),
             StoreError::Database(error) => error.into(),
-            other @ StoreError::Corrupt(_) => Self::internal(&other),
+            StoreError::Corrupt(job) => {
+                Self::damaged(format!("the row of job {job} says what no record explains"))
+            }
         }
     }
 }

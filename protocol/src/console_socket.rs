@@ -45,12 +45,15 @@ pub enum FromConsole {
     },
     /// Tells a robot to do something.
     Command(CommandRequest),
-    /// Who steers this robot from this page is there. Nothing answers it but a change.
+    /// Who steers this robot from this page is there. Answered by [`ToConsole::Present`], or by [`ToConsole::Control`] where
+    /// they don't steer it any more.
     Present {
         /// Which robot.
         robot: RobotId,
         /// Under which epoch.
         epoch: u64,
+        /// The browser's wall clock: the answer repeats it.
+        at: UnixMicros,
     },
     /// Asks for a [`ToConsole::Pong`].
     Ping {
@@ -88,9 +91,9 @@ pub enum ToConsole {
         /// Calls for help that are not over, the longest waiting first, at most [`SNAPSHOT_ASSISTS`].
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         assists: Vec<AssistView>,
-        /// Who steers these robots, as far as anybody ever did; empty for who may not know.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        controls: Vec<ControlView>,
+        /// Who steers these robots, as far as anybody ever did. Absent where it can't be told now, or may not be known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        controls: Option<Vec<ControlView>>,
     },
     /// A job that this person may see was added or changed.
     Job(Box<JobView>),
@@ -100,6 +103,15 @@ pub enum ToConsole {
     Case(Box<CaseView>),
     /// Who steers a robot changed.
     Control(Box<ControlView>),
+    /// A sign of life was taken: control lasts its full time from the moment when that was given.
+    Present {
+        /// Which robot.
+        robot: RobotId,
+        /// Under which epoch.
+        epoch: u64,
+        /// The moment from the sign, unchanged.
+        at: UnixMicros,
+    },
     /// A robot was added or changed in more than its telemetry.
     Robot(Box<RobotView>),
     /// A robot left the roster.

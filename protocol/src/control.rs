@@ -26,6 +26,8 @@ pub enum ControlEvent {
     /// Who steers keeps the robot.
     #[serde(rename = "control.declined")]
     Declined {
+        /// To whom it says no. Somebody else may have asked meanwhile.
+        to: PersonId,
         /// Why, in words; may be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         words: String,
@@ -42,6 +44,8 @@ pub enum ControlEvent {
     /// A supervisor takes the robot from who steers it.
     #[serde(rename = "control.taken_over")]
     TakenOver {
+        /// Under which epoch it was steered when they decided that. It may have passed on meanwhile.
+        epoch: u64,
         /// Why, in words. Goes in the log.
         reason: String,
     },
@@ -265,6 +269,9 @@ pub struct ControlNotice {
     /// Until when somebody steers under it; absent once that is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<ControlSpan>,
+    /// Whether it is over because who steered let go: then the robot goes on with its own business, whatever they had done.
+    #[serde(default)]
+    pub is_let_go: bool,
 }
 
 /// How long a robot may be steered, by its own clock.

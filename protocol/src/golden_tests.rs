@@ -339,6 +339,7 @@ fn what_a_robot_is_told_is_written_as_the_document_shows_it() {
                     seen_tick_ms: 90_500,
                     lasts_ms: CONTROL_LASTS_MS,
                 }),
+                is_let_go: false,
             }),
             ToRobot::Assignment(Box::new(assignment())),
             ToRobot::NoAssignment,
@@ -383,6 +384,7 @@ fn what_a_console_says_is_written_as_the_document_shows_it() {
             FromConsole::Present {
                 robot: ROBOT,
                 epoch: 41,
+                at: NOW,
             },
             FromConsole::Ping { at: NOW },
         ],
@@ -395,7 +397,7 @@ fn snapshot() -> ToConsole {
         degraded: degraded(),
         commands: vec![command_view(Fate::Sent)],
         assists: Vec::new(),
-        controls: Vec::new(),
+        controls: Some(vec![control_view()]),
     }
 }
 
@@ -427,6 +429,14 @@ fn control_view() -> ControlView {
             at,
         }),
         version: 83,
+    }
+}
+
+fn taken() -> ToConsole {
+    ToConsole::Present {
+        robot: ROBOT,
+        epoch: 41,
+        at: NOW,
     }
 }
 
@@ -502,6 +512,7 @@ fn what_a_console_is_told_is_written_as_the_document_shows_it() {
             },
             ToConsole::Case(Box::new(case_view())),
             ToConsole::Control(Box::new(control_view())),
+            taken(),
             ToConsole::Degraded {
                 degraded: degraded(),
             },

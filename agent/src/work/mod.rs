@@ -209,6 +209,16 @@ impl Work {
         }
     }
 
+    /// Who steered the robot let go, which sends it on after a drive of theirs. A stop takes more: somebody says that the job
+    /// goes on.
+    pub fn let_go(&mut self) {
+        if let Some(held) = &mut self.held
+            && held.halt == Some(Halt::Driven)
+        {
+            held.halt = None;
+        }
+    }
+
     /// An order ended; true for one of the executor's own, which is nobody else's business.
     pub fn ended(&mut self, command: CommandId, result: Result<(), AbandonReason>) -> bool {
         let is_own = self.is_own(command);

@@ -71,15 +71,25 @@ fn page(controls: Vec<ControlView>) -> Model {
         degraded: Vec::new(),
         commands: Vec::new(),
         assists: Vec::new(),
-        controls,
+        controls: Some(controls),
     };
     reduce(&mut model, Input::Heard(Box::new(snapshot)), at(0));
     let seat = Seat {
         person: MIRA,
         key: Some("aa".to_owned()),
     };
-    reduce(&mut model, Input::Seat(seat), at(0));
+    reduce(&mut model, Input::Seat(Some(seat)), at(0));
     model
+}
+
+/// The gateway took a sign of life that this page gave at `at`.
+fn taken(model: &mut Model, at_us: i64) {
+    let frame = ToConsole::Present {
+        robot: JUNIPER,
+        epoch: 41,
+        at: UnixMicros(at_us),
+    };
+    reduce(model, Input::Heard(Box::new(frame)), at(at_us));
 }
 
 fn shown(model: &Model, now: i64) -> (String, String, Vec<Deed>) {
@@ -134,7 +144,8 @@ fn who_steers_is_told_apart_and_so_is_what_can_be_done() {
 
 #[test]
 fn a_question_that_is_too_old_is_not_shown() {
-    let model = page(vec![asked_by(held_by(MIRA, "aa", 1), TOBI, 30)]);
+    let mut model = page(vec![asked_by(held_by(MIRA, "aa", 1), TOBI, 30)]);
+    taken(&mut model, 20 * SECOND);
 
     assert_eq!(
         shown(&model, 29 * SECOND).1,
@@ -229,13 +240,14 @@ fn a_page_says_that_somebody_is_there_while_somebody_is_and_steers_from_here() {
 
 #[test]
 fn somebody_is_asked_whether_they_are_still_there_before_they_are_not() {
-    let model = page(vec![held_by(MIRA, "aa", 1)]);
+    let mut model = page(vec![held_by(MIRA, "aa", 1)]);
+    taken(&mut model, IDLE_US - ASK_LEFT_US);
 
     let early = shown(&model, IDLE_US - ASK_LEFT_US).1;
     let late = shown(&model, IDLE_US - ASK_LEFT_US + 1).1;
 
     assert_eq!(early, "Epoch 41, renews while you are here");
-    assert_eq!(late, "Still there? Press any key to keep it");
+    assert_eq!(late, "Still there? Move the mouse or press Shift");
 }
 
 #[test]
@@ -248,4 +260,97 @@ fn a_question_rings_once_at_who_steers() {
     assert_eq!(heard(&mut mine, asked, 0), []);
     let asked = asked_by(held_by(TOBI, "cc", 1), MIRA, 30);
     assert_eq!(heard(&mut other, asked, 0), []);
+}
+
+#[test]
+fn a_question_that_was_missed_rings_again_when_it_is_asked_again() {
+    let mut mine = page(vec![asked_by(held_by(MIRA, "aa", 1), TOBI, 30)]);
+
+    let again = asked_by(held_by(MIRA, "aa", 5), TOBI, 75);
+
+    assert_eq!(heard(&mut mine, again, 45 * SECOND), [Effect::Ring]);
+}
+
+#[test]
+fn a_page_that_gets_no_answer_counts_its_time_by_itself_and_withholds_targets_when_it_is_over() {
+    let lasts = i64::from(protocol::limits::CONTROL_LASTS_MS) * 1_000;
+    let mut model = page(vec![held_by(MIRA, "aa", 1)]);
+    taken(&mut model, 4 * SECOND);
+    let over = 4 * SECOND + lasts;
+
+    let before = shown(&model, over - 1).0;
+    let after = shown(&model, over);
+    assert_eq!(before, "You have control");
+    assert_eq!(after.0, "Control ran out");
+    assert_eq!(after.2, [Deed::Take]);
+    let standing_then = standing(&model, JUNIPER, Some(MIRA), UnixMicros(over));
+    assert_eq!(standing_then, Standing::RanOut);
+    assert_eq!(model.controls.epoch_here(JUNIPER, UnixMicros(over)), None);
+
+    // An answer that comes after all says until when.
+    taken(&mut model, over);
+    assert_eq!(shown(&model, over + 1).0, "You have control");
+}
+
+#[test]
+fn without_a_connection_it_is_said_when_control_runs_out() {
+    let mut model = page(vec![held_by(MIRA, "aa", 1)]);
+    reduce(&mut model, Input::SocketClosed, at(SECOND));
+
+    let (title, line, deeds) = shown(&model, 2 * SECOND);
+
+    assert_eq!(title, "You have control");
+    assert_eq!(line, "No connection: it runs out in 13 s");
+    assert!(deeds.is_empty());
+}
+
+#[test]
+fn a_page_whose_key_is_gone_has_to_take_the_robot_again() {
+    let mut model = page(vec![held_by(MIRA, "aa", 1)]);
+
+    reduce(&mut model, Input::Seat(None), at(SECOND));
+
+    let (title, _, deeds) = shown(&model, SECOND);
+    assert_eq!(title, "You have control elsewhere");
+    assert_eq!(deeds, [Deed::Take]);
+}
+
+#[test]
+fn a_robot_that_is_steered_from_here_is_named_on_every_other_page() {
+    let mut model = page(vec![asked_by(held_by(MIRA, "aa", 1), TOBI, 30)]);
+    let view = protocol::views::RobotView {
+        robot: JUNIPER,
+        name: "Juniper".to_owned(),
+        organisation: protocol::OrganisationId(Uuid::nil()),
+        site: protocol::SiteId(Uuid::nil()),
+        site_name: String::new(),
+        presence: protocol::views::Presence::Offline { since: None },
+        advert: None,
+        telemetry: None,
+        link: None,
+    };
+    let frame = ToConsole::Robot(Box::new(view));
+    reduce(&mut model, Input::Heard(Box::new(frame)), at(0));
+    let said = |model: &Model, on_page, now| {
+        let all = banners(model, on_page, UnixMicros(now));
+        all.into_iter().map(|face| face.what).collect::<Vec<_>>()
+    };
+
+    assert_eq!(said(&model, None, 0), ["Tobi asks for Juniper."]);
+    assert_eq!(
+        said(&model, None, 31 * SECOND),
+        ["You have control of Juniper."]
+    );
+    assert!(said(&model, Some(JUNIPER), 0).is_empty());
+}
+
+#[test]
+fn who_seems_to_be_gone_is_asked_once_with_a_sound() {
+    let mut model = page(vec![held_by(MIRA, "aa", 1)]);
+    let rings =
+        |model: &mut Model, now| reduce(model, Input::Tick, at(now)).contains(&Effect::Ring);
+
+    assert!(!rings(&mut model, IDLE_US - ASK_LEFT_US));
+    assert!(rings(&mut model, IDLE_US - ASK_LEFT_US + 1));
+    assert!(!rings(&mut model, IDLE_US - ASK_LEFT_US + 2));
 }

@@ -30,7 +30,7 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
             controls,
         } => {
             let is_first = model.robots.is_none();
-            model.controls.replace(controls);
+            model.controls.replace(controls, at.now);
             let mut effects = snapshot(model, robots, degraded, &commands, at);
             effects.extend(work::replace_assists(model, assists, is_first));
             return effects;
@@ -64,7 +64,8 @@ pub(super) fn hear(model: &mut Model, frame: ToConsole, at: Moment) -> Vec<Effec
         ToConsole::Job(view) => model.jobs.learn(*view),
         ToConsole::Case(view) => model.cases.learn(*view),
         ToConsole::Assist(call) => return work::hear_assist(model, *call),
-        ToConsole::Control(view) => return control(model, *view),
+        ToConsole::Control(view) => return control(model, *view, at),
+        ToConsole::Present { robot, epoch, at } => model.controls.taken(robot, epoch, at),
         // The snapshot that follows replaces what was missed; what is known stays on screen until then.
         ToConsole::Resync => {}
         ToConsole::Pong {
@@ -85,8 +86,8 @@ fn answered(model: &Model, view: u32, sdp: String) -> Vec<Effect> {
 }
 
 /// Who asks for a robot that is steered from here is heard, too.
-fn control(model: &mut Model, view: ControlView) -> Vec<Effect> {
-    let is_asked = model.controls.learn(view);
+fn control(model: &mut Model, view: ControlView, at: Moment) -> Vec<Effect> {
+    let is_asked = model.controls.learn(view, at.now);
     let ring = (is_asked && !model.is_muted).then_some(Effect::Ring);
     ring.into_iter().collect()
 }

@@ -49,8 +49,8 @@ pub enum Input {
     Cases(Vec<CaseView>),
     /// The gateway answered a page with who steers this robot.
     Control(Box<ControlView>),
-    /// Who sits before this page, as the gateway knows them by what they sign.
-    Seat(Seat),
+    /// Who sits before this page, as the gateway knows them by what they sign; absent once that key is gone.
+    Seat(Option<Seat>),
     /// Somebody touched mouse, keyboard or screen.
     Touched,
     /// Somebody turned the sound of calls off or on.
@@ -184,7 +184,7 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Input::Control(view) => {
-            model.controls.learn(*view);
+            model.controls.learn(*view, at.now);
             Vec::new()
         }
         Input::Seat(seat) => {
@@ -192,7 +192,7 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Input::Touched => {
-            model.controls.touched_at = at.now;
+            model.controls.touch(at.now);
             Vec::new()
         }
         Input::Mute(is_muted) => {
@@ -314,6 +314,9 @@ fn tick(model: &mut Model, at: Moment) -> Vec<Effect> {
         let present = model.controls.present(at.now).into_iter();
         effects.extend(present.map(Effect::Send));
     }
+    if model.controls.nudge(at.now) && !model.is_muted {
+        effects.push(Effect::Ring);
+    }
     effects
 }
 
@@ -382,7 +385,7 @@ fn order(
         command,
         robot,
         // A stop needs none, and must not fail for one that is over.
-        epoch: (model.controls.epoch_here(robot)).filter(|_| verb != Verb::Stop),
+        epoch: (model.controls.epoch_here(robot, at.now)).filter(|_| verb != Verb::Stop),
         verb,
     };
     let has_channel = model

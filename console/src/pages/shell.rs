@@ -10,7 +10,7 @@ use super::{
     steering::{Say, Steering},
 };
 use crate::{
-    browser, keys, later,
+    browser, control, keys, later,
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
     outage::{self, Action, BannerFace},
@@ -109,14 +109,19 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
             PersonFace::default()
         }
     });
-    let banners = Memo::new(move |_| {
-        let own = page_banner.0.get();
-        let mut all = live.at_tick(outage::banners);
-        all.extend(own);
-        all
-    });
     let navigation = expect_context::<Navigation>();
     let route = Memo::new(move |_| navigation.route());
+    let banners = Memo::new(move |_| {
+        let own = page_banner.0.get();
+        let on_page = match route.get() {
+            Route::Robot(id) => Some(id),
+            _ => None,
+        };
+        let mut all = live.at_tick(outage::banners);
+        all.extend(own);
+        all.extend(live.at_glance(|model, now| control::banners(model, on_page, now)));
+        all
+    });
     let calls = Memo::new(move |_| live.read(queue::waiting));
     let sees_cases = Memo::new(move |_| session.helps() || session.has_role(&[Role::Admin]));
     tell_in_title(live, calls);
@@ -125,6 +130,7 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
     let sign_out = Callback::new(move |()| spawn_local(session.sign_out()));
     let act = Callback::new(move |action| match action {
         Action::TryNow => live.tell(Input::TryNow),
+        Action::Open(robot) => navigation.go(Route::Robot(robot)),
         Action::Reload => {
             // A page that can't be loaded again stays as it is.
             let _reloading = window().location().reload();

@@ -4,22 +4,40 @@ use std::time::Duration;
 
 use leptos::{html, prelude::*, task::spawn_local};
 use protocol::{
-    RobotId,
+    PersonId, RobotId,
     control::ControlEvent,
     limits::MAX_NOTE_CHARS,
     views::{Problem, Role},
 };
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 
 use crate::{
     acts::{Acts, acts},
     control::{self, ControlFace, Deed},
-    live::{engine::Live, reduce::Input},
+    live::{engine::Live, model::Model, reduce::Input},
     panels::control::ControlParts,
     session::Session,
 };
 
+/// Who may steer; a supervisor is an operator, too.
+const HELPERS: [Role; 2] = [Role::Operator, Role::Supervisor];
+
 /// How long a refusal stays in the bar.
 const TROUBLE_SHOWN_FOR: Duration = Duration::from_secs(8);
+
+/// An act that goes with words, as it was meant when somebody began to write them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asking {
+    deed: Deed,
+    robot: RobotId,
+    robot_name: String,
+    /// Under which epoch it was steered then.
+    epoch: u64,
+    /// Whom it is about: who asks, or who has control.
+    person: PersonId,
+    person_name: String,
+}
 
 /// The robot that is selected, and what is wished about who steers it.
 #[derive(Clone, Copy)]
@@ -31,7 +49,7 @@ pub(super) struct Steering {
     is_busy: RwSignal<bool>,
     trouble: RwSignal<Option<Problem>>,
     /// For which act words are being written.
-    asks: RwSignal<Option<Deed>>,
+    asks: RwSignal<Option<Asking>>,
 }
 
 impl Steering {
@@ -40,13 +58,17 @@ impl Steering {
         let session: Session = expect_context();
         let face = Memo::new(move |_| {
             let me = session.person();
-            let may = (session.helps(), session.has_role(&[Role::Supervisor]));
             live.at_glance(|model, now| {
-                let robot = model.selected?;
-                Some(control::face(model, robot, me, may, now))
+                let robot = model.selected_robot()?;
+                let (id, site) = (robot.view.robot, robot.view.site);
+                let may = (
+                    session.role_at(site, &HELPERS).is_some(),
+                    session.role_at(site, &[Role::Supervisor]).is_some(),
+                );
+                Some(control::face(model, id, me, may, now))
             })
         });
-        Self {
+        let steering = Self {
             acts: acts(),
             live,
             session,
@@ -54,7 +76,24 @@ impl Steering {
             is_busy: RwSignal::new(false),
             trouble: RwSignal::new(None),
             asks: RwSignal::new(None),
-        }
+        };
+        // Words that were meant for one are never sent to another.
+        Effect::new(move |_| {
+            let still = steering.asks.get().filter(|asking| {
+                live.at_glance(|model, _| meant(model, asking.deed).as_ref() == Some(asking))
+            });
+            if still.is_none() && steering.asks.with_untracked(Option::is_some) {
+                steering.asks.set(None);
+            }
+        });
+        Effect::new(move |before: Option<u32>| {
+            let losses = steering.acts.key_losses();
+            if before.is_some_and(|before| before != losses) {
+                live.tell(Input::Seat(None));
+            }
+            losses
+        });
+        steering
     }
 
     /// What the bar draws.
@@ -88,40 +127,44 @@ impl Steering {
     }
 
     fn wish(self, deed: Deed) {
+        let Some(robot) = self.live.peek(|model| model.selected) else {
+            return;
+        };
         match deed {
-            Deed::Ask | Deed::HandOver | Deed::TakeOver => self.asks.set(Some(deed)),
-            Deed::Take => self.act(ControlEvent::Claimed {}),
-            Deed::Withdraw => self.act(ControlEvent::Withdrawn {}),
-            Deed::Keep => self.act(ControlEvent::Declined {
-                words: String::new(),
-            }),
-            Deed::Release => self.act(ControlEvent::Released {}),
+            Deed::Ask | Deed::HandOver | Deed::TakeOver => {
+                self.asks.set(self.live.peek(|model| meant(model, deed)));
+            }
+            Deed::Take => self.act(robot, ControlEvent::Claimed {}),
+            Deed::Withdraw => self.act(robot, ControlEvent::Withdrawn {}),
+            Deed::Keep => {
+                if let Some(asking) = self.live.peek(|model| meant(model, Deed::HandOver)) {
+                    let (to, words) = (asking.person, String::new());
+                    self.act(robot, ControlEvent::Declined { to, words });
+                }
+            }
+            Deed::Release => self.act(robot, ControlEvent::Released {}),
         }
     }
 
     /// The act that words were written for.
-    fn say(self, deed: Deed, words: String) {
-        let Some(robot) = self.live.peek(|model| model.selected) else {
-            return;
+    fn say(self, asking: &Asking, words: String) {
+        let event = match asking.deed {
+            Deed::HandOver => ControlEvent::HandedOver {
+                to: asking.person,
+                note: words,
+            },
+            Deed::TakeOver => ControlEvent::TakenOver {
+                epoch: asking.epoch,
+                reason: words,
+            },
+            Deed::Ask | Deed::Take | Deed::Withdraw | Deed::Keep | Deed::Release => {
+                ControlEvent::Requested { words }
+            }
         };
-        let asker = self.live.peek(|model| {
-            let request = model.controls.of(robot)?.request.as_ref()?;
-            Some(request.person)
-        });
-        match (deed, asker) {
-            (Deed::Ask, _) => self.act(ControlEvent::Requested { words }),
-            (Deed::TakeOver, _) => self.act(ControlEvent::TakenOver { reason: words }),
-            (Deed::HandOver, Some(to)) => self.act(ControlEvent::HandedOver { to, note: words }),
-            // Who asked took it back meanwhile; the bar says so.
-            (Deed::HandOver, None)
-            | (Deed::Take | Deed::Withdraw | Deed::Keep | Deed::Release, _) => {}
-        }
+        self.act(asking.robot, event);
     }
 
-    fn act(self, event: ControlEvent) {
-        let Some(robot) = self.live.peek(|model| model.selected) else {
-            return;
-        };
+    fn act(self, robot: RobotId, event: ControlEvent) {
         self.is_busy.set(true);
         self.trouble.set(None);
         spawn_local(async move {
@@ -142,25 +185,62 @@ impl Steering {
     }
 
     async fn send(self, robot: RobotId, event: ControlEvent) -> Result<(), Problem> {
-        let role = match event {
-            ControlEvent::TakenOver { .. } => Role::Supervisor,
-            _ => self.session.helping_role(),
+        let site = (self.live).peek(|model| model.robot(robot).map(|robot| robot.view.site));
+        let roles: &[Role] = match event {
+            ControlEvent::TakenOver { .. } => &[Role::Supervisor],
+            _ => &HELPERS,
         };
+        // Who holds none there is told so by the gateway.
+        let role = site.and_then(|site| untrack(|| self.session.role_at(site, roles)));
+        let role = role.unwrap_or(Role::Operator);
         let (view, seat) = self.acts.on_control(robot, event, role).await?;
         // First: what is steered from here is told apart by it.
-        self.live.tell(Input::Seat(seat));
+        self.live.tell(Input::Seat(Some(seat)));
         self.live.tell(Input::Control(Box::new(view)));
         Ok(())
     }
 }
 
+/// What an act with words is about at this moment; nothing where there is nobody whom it could be about.
+fn meant(model: &Model, deed: Deed) -> Option<Asking> {
+    let robot = model.selected_robot()?;
+    let view = model.controls.of(robot.view.robot)?;
+    let (person, person_name) = match deed {
+        Deed::HandOver => {
+            let asks = view.request.as_ref()?;
+            (asks.person, asks.name.clone())
+        }
+        Deed::Ask | Deed::TakeOver | Deed::Take | Deed::Withdraw | Deed::Keep | Deed::Release => {
+            let holder = view.holder.as_ref()?;
+            (holder.person, holder.name.clone())
+        }
+    };
+    Some(Asking {
+        deed,
+        robot: robot.view.robot,
+        robot_name: robot.view.name.clone(),
+        epoch: view.epoch,
+        person,
+        person_name,
+    })
+}
+
 /// Title, label, and whether something has to be said.
-const fn question(deed: Deed) -> (&'static str, &'static str, bool) {
-    match deed {
-        Deed::HandOver => ("Hand over", "What should they know?", false),
-        Deed::TakeOver => ("Take over", "Why? Goes in the log", true),
+fn question(asking: &Asking) -> (String, &'static str, bool) {
+    let (robot, person) = (&asking.robot_name, &asking.person_name);
+    match asking.deed {
+        Deed::HandOver => (
+            format!("Hand {robot} over to {person}"),
+            "What should they know?",
+            false,
+        ),
+        Deed::TakeOver => (
+            format!("Take {robot} over from {person}"),
+            "Why? Goes in the log",
+            true,
+        ),
         Deed::Ask | Deed::Take | Deed::Withdraw | Deed::Keep | Deed::Release => {
-            ("Ask for control", "Why?", false)
+            (format!("Ask {person} for {robot}"), "Why?", false)
         }
     }
 }
@@ -168,13 +248,18 @@ const fn question(deed: Deed) -> (&'static str, &'static str, bool) {
 /// Where words are written that go with an act. Stands above the safety bar and covers none of it.
 #[component]
 pub(super) fn Say(steering: Steering) -> impl IntoView {
-    let asks = steering.asks;
-    move || asks.get().map(|deed| view! { <SayForm steering deed /> })
+    let asks = Memo::new(move |_| steering.asks.get());
+    move || {
+        asks.get()
+            .map(|asking| view! { <SayForm steering asking /> })
+    }
 }
 
 #[component]
-fn SayForm(steering: Steering, deed: Deed) -> impl IntoView {
-    let (title, label, is_needed) = question(deed);
+fn SayForm(steering: Steering, asking: Asking) -> impl IntoView {
+    let (title, label, is_needed) = question(&asking);
+    let deed = asking.deed;
+    let asking = StoredValue::new(asking);
     let words = RwSignal::new(String::new());
     let is_missing = RwSignal::new(false);
     let field = NodeRef::<html::Input>::new();
@@ -184,15 +269,19 @@ fn SayForm(steering: Steering, deed: Deed) -> impl IntoView {
             let _focused = field.focus();
         }
     });
-    let close = move || steering.asks.set(None);
+    let close = move || {
+        steering.asks.set(None);
+        to_bar();
+    };
     let send = move || {
         let words = words.get_untracked().trim().to_owned();
         if is_needed && words.is_empty() {
             is_missing.set(true);
             return;
         }
+        let asking = asking.get_value();
         close();
-        steering.say(deed, words);
+        steering.say(&asking, words);
     };
     view! {
         <form
@@ -243,5 +332,16 @@ fn SayForm(steering: Steering, deed: Deed) -> impl IntoView {
                 </button>
             </div>
         </form>
+    }
+}
+
+/// Gives the focus back to what can be done about who steers.
+fn to_bar() {
+    let found = document().query_selector("[data-testid=control] button");
+    if let Ok(Some(button)) = found
+        && let Some(button) = button.dyn_ref::<HtmlElement>()
+    {
+        // A page that can't give it leaves it at its start.
+        let _focused = button.focus();
     }
 }

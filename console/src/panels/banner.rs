@@ -8,6 +8,14 @@ use crate::{
     parts::icon::{Glyph, icon},
 };
 
+const fn glyph(tone: Tone) -> Glyph {
+    match tone {
+        Tone::Alarm => Glyph::Octagon,
+        Tone::Caution => Glyph::Triangle,
+        Tone::Calm | Tone::Ok => Glyph::Robot,
+    }
+}
+
 /// Draws a banner.
 #[component]
 pub(crate) fn Banner(
@@ -21,7 +29,7 @@ pub(crate) fn Banner(
             class=move || format!("banner banner--{}", face.with(|face| face.tone.class()))
             role=move || if is_alarm.get() { "alert" } else { "status" }
         >
-            {move || icon(if is_alarm.get() { Glyph::Octagon } else { Glyph::Triangle })}
+            {move || icon(face.with(|face| glyph(face.tone)))}
             <p class="grow">
                 <b>{move || face.with(|face| face.what.clone())}</b>
                 " "

@@ -92,6 +92,8 @@ fn Said(parts: ControlParts) -> impl IntoView {
         <p
             class=move || format!("control__line ellipsis {}", line.get().0.class())
             title=move || line.get().1
+            // Why nothing came of it, and what was said with it; the seconds that count down are nobody's to hear.
+            role=move || (line.get().0 == Tone::Alarm).then_some("alert")
         >
             {move || line.get().1}
         </p>

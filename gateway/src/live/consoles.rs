@@ -391,7 +391,7 @@ pub fn snapshot_message(
     (robots, degraded): (Vec<RobotView>, Vec<Degradation>),
     commands: Vec<CommandView>,
     assists: Vec<AssistView>,
-    controls: Vec<ControlView>,
+    controls: Option<Vec<ControlView>>,
 ) -> ToConsole {
     debug_assert!(commands.len() <= SNAPSHOT_COMMANDS as usize);
     ToConsole::Snapshot {

@@ -1,13 +1,17 @@
-//! Ends live sessions whose right was taken away, whoever took it: another request, another process, the command line.
+//! Ends live sessions whose right was taken away, whoever took it: another request, another process, the command line. Tells
+//! who is connected here of who steers, whoever changed that.
 
 use std::time::Duration;
 
-use protocol::{PersonId, event::Payload};
+use protocol::{PersonId, RobotId, event::Payload};
 use spine::tail::{Filter, Follower, StoredEvent, end};
 
 use crate::{
     app::App,
-    flows::control::end_control::{Loss, end_control},
+    flows::control::{
+        end_control::{Loss, end_control},
+        tell::tell_anew,
+    },
 };
 
 /// Events read at once.
@@ -30,6 +34,11 @@ pub(super) async fn run(app: App) {
             Err(_unreachable) => tokio::time::sleep(AGAIN_AFTER).await,
         }
     }
+}
+
+/// Whose stream it is.
+fn robot_of(stream: &str) -> Option<RobotId> {
+    stream.strip_prefix("robot/")?.parse().ok()
 }
 
 /// A database that is away is asked again so often: after that what they steer runs out by itself.
@@ -86,7 +95,12 @@ fn follow(app: &App, event: &StoredEvent) {
         | Payload::CommandUnanswered { .. }
         | Payload::SessionKeyBound { .. }
         | Payload::Job(_)
-        | Payload::Case(_)
-        | Payload::Control(_) => {}
+        | Payload::Case(_) => {}
+        Payload::Control(_) => {
+            if let Some(robot) = robot_of(&event.stream) {
+                let app = app.clone();
+                tokio::spawn(async move { tell_anew(&app, robot).await });
+            }
+        }
     }
 }

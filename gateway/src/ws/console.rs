@@ -1,10 +1,6 @@
 //! `GET /api/v1/console/socket`: one browser's session. Lags get a snapshot, never a growing queue.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     extract::{
@@ -16,7 +12,6 @@ use axum::{
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use identity::Permission;
 use protocol::{
-    RobotId,
     console_socket::{
         FromConsole, MAX_THUMBNAIL_ROBOTS, SNAPSHOT_ASSISTS, SNAPSHOT_COMMANDS, ToConsole,
     },
@@ -33,16 +28,13 @@ use super::{
     WRITE_WITHIN, commands,
     console_views::Views,
     last_word::{first_text, say, unread},
+    present::Signs,
     seats::ConsoleSeat,
 };
 use crate::{
     app::App,
     error::ApiError,
-    flows::{
-        command_views::latest_commands,
-        control::{present::present, views::controls},
-        jobs::calls::open_calls,
-    },
+    flows::{command_views::latest_commands, control::views::controls, jobs::calls::open_calls},
     http::{
         auth::{Caller, SameOrigin},
         extract::Upgrade,
@@ -52,12 +44,6 @@ use crate::{
 
 /// A console pings every two seconds; after this long without a frame it is gone.
 const SILENT_AFTER: Duration = Duration::from_secs(15);
-
-/// Signs of life of who steers are taken at most so often: a page gives one every few seconds.
-const PRESENT_AT_MOST_EVERY: Duration = Duration::from_secs(1);
-
-/// Robots that one console steers at once: more than a person can look at.
-const MAX_STEERED: usize = 16;
 
 /// How often the sign-in is checked to still hold, should the log's follower be behind.
 const CHECK_EVERY: Duration = Duration::from_secs(15);
@@ -117,7 +103,7 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
         caller: caller.clone(),
         key,
         outbox: outbox.clone(),
-        present: BTreeMap::new(),
+        signs: Signs::default(),
     };
     // Around the whole talk and not between its steps: a console that takes no frame must not outlive its sign-in by that.
     let (reason, words) = tokio::select! {
@@ -202,8 +188,7 @@ struct Talk {
     key: ConsoleKey,
     outbox: Outbox,
     views: Views,
-    /// When this console last said of each robot that it steers it.
-    present: BTreeMap<RobotId, Instant>,
+    signs: Signs,
 }
 
 impl Talk {
@@ -282,9 +267,9 @@ impl Talk {
                     .iter()
                     .filter(|robot| sight.covers(robot.organisation, robot.site));
                 let ids: Vec<_> = seen.map(|view| view.robot).collect();
-                controls(&self.app, &ids).await.unwrap_or_default()
+                controls(&self.app, &ids).await.ok()
             }
-            Err(_not_theirs) => Vec::new(),
+            Err(_not_theirs) => None,
         };
         let calls = self.calls().await;
         let snapshot = snapshot_message((robots, degraded), commands, calls, controls);
@@ -356,46 +341,16 @@ impl Talk {
                     });
                 }
             }
-            FromConsole::Present { robot, epoch } => self.present(robot, epoch).await,
+            FromConsole::Present { robot, epoch, at } => {
+                let sign = (robot, epoch, at);
+                self.signs.take(&self.app, &self.caller, &self.outbox, sign);
+            }
             FromConsole::Ping { at } => self.reply(&ToConsole::Pong {
                 at,
                 gateway_at: self.app.clock.micros(),
             }),
         }
         Ok(())
-    }
-
-    /// A page that does not steer any more is told how it stands: it may not have heard.
-    async fn present(&mut self, robot: RobotId, epoch: u64) {
-        let now = Instant::now();
-        let last = self.present.get(&robot);
-        let is_known = last.is_some();
-        if last.is_some_and(|last| now.duration_since(*last) < PRESENT_AT_MOST_EVERY)
-            || (!is_known && self.present.len() == MAX_STEERED)
-        {
-            return;
-        }
-        self.present.insert(robot, now);
-        let may = (self.app.live.robot(robot))
-            .is_some_and(|view| self.caller.may_at(Permission::Command, view.site).is_ok());
-        if may
-            && present(&self.app, &self.caller.person, robot, epoch)
-                .await
-                .is_ok()
-        {
-            return;
-        }
-        self.present.remove(&robot);
-        let may_know = (self.app.live.robot(robot)).is_some_and(|view| {
-            let sight = self.caller.may(Permission::RunJobs);
-            sight.is_ok_and(|sight| sight.covers(view.organisation, view.site))
-        });
-        if may_know
-            && let Ok(known) = controls(&self.app, &[robot]).await
-            && let Some(view) = known.into_iter().next()
-        {
-            self.reply(&ToConsole::Control(Box::new(view)));
-        }
     }
 
     fn reply(&self, message: &ToConsole) {

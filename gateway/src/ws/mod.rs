@@ -7,6 +7,7 @@ pub mod console;
 mod console_views;
 mod followed_view;
 mod last_word;
+mod present;
 pub mod robot;
 mod robot_events;
 mod robot_media;

@@ -110,7 +110,7 @@ impl Following {
                     }
                 }
                 PublisherEvent::Reliable(bytes) => take(&self.desk, &bytes, robot),
-                // Driving commands and their echoes come with the control lease; nothing is expected here before.
+                // Driving commands and their echoes come with signed commands; nothing is expected here before.
                 PublisherEvent::Fast(_) => {}
                 PublisherEvent::Closed { reason } => {
                     tracing::debug!(robot.id = %robot, code = reason.code(), "media closed");

@@ -69,6 +69,23 @@ fn while_somebody_has_control_the_work_waits_and_goes_on_once_they_let_go() {
 }
 
 #[test]
+fn who_drove_the_robot_and_lets_go_sends_it_on_but_not_after_a_stop() {
+    for (verb, goes_on) in [(AHEAD, true), (Verb::Stop, false)] {
+        let mut bench = in_a_step();
+        bench.is_steered = true;
+        bench.work.person_ordered(PERSONS, verb);
+        bench.work.ended(PERSONS, Ok(()));
+        bench.is_steered = false;
+        assert_eq!(bench.run(5), [], "before they let go");
+
+        bench.work.let_go();
+
+        let did = bench.run(5);
+        assert_eq!(!did.is_empty(), goes_on, "{verb:?}: {did:?}");
+    }
+}
+
+#[test]
 fn a_stop_is_answered_also_in_somebodys_hands() {
     let mut bench = in_a_step();
     bench.is_steered = true;

@@ -92,7 +92,7 @@ pub(super) fn snapshot(robots: &[RobotId], commands: Vec<CommandView>) -> Input 
         degraded: Vec::new(),
         commands,
         assists: Vec::new(),
-        controls: Vec::new(),
+        controls: None,
     })
 }
 

@@ -45,7 +45,7 @@ fn snapshot_of(assists: Vec<AssistView>) -> Input {
         degraded: Vec::new(),
         commands: Vec::new(),
         assists,
-        controls: Vec::new(),
+        controls: None,
     })
 }
 

@@ -127,9 +127,9 @@ impl Control {
 fn turn_of(event: &ControlEvent) -> Option<(ControlTurn, &str)> {
     match event {
         ControlEvent::Claimed {} => Some((ControlTurn::Claimed, "")),
-        ControlEvent::Declined { words } => Some((ControlTurn::Declined, words)),
+        ControlEvent::Declined { words, .. } => Some((ControlTurn::Declined, words)),
         ControlEvent::HandedOver { note, .. } => Some((ControlTurn::HandedOver, note)),
-        ControlEvent::TakenOver { reason } => Some((ControlTurn::TakenOver, reason)),
+        ControlEvent::TakenOver { reason, .. } => Some((ControlTurn::TakenOver, reason)),
         ControlEvent::Released {} => Some((ControlTurn::Released, "")),
         ControlEvent::Requested { .. }
         | ControlEvent::Withdrawn {}

@@ -275,6 +275,15 @@ fn busy_or_failed(job: JobId, error: sqlx::Error) -> StoreError {
     error.into()
 }
 
+/// A page of jobs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// Those that can be read.
+    pub page: Page<Stored>,
+    /// Those whose row somebody else has changed, so that no history explains it: they keep nobody from seeing the others.
+    pub unreadable: Vec<JobId>,
+}
+
 /// Jobs, the one that was asked for last first, from the one before `cursor` on (the `next` of the page before). A cursor
 /// that names no job gives an empty page.
 pub async fn list(
@@ -282,7 +291,7 @@ pub async fn list(
     filter: &Filter,
     cursor: Option<JobId>,
     limit: u32,
-) -> Result<Page<Stored>, StoreError> {
+) -> Result<Listed, StoreError> {
     let sites: Option<Vec<Uuid>> = filter
         .sites
         .as_ref()
@@ -292,7 +301,7 @@ pub async fn list(
         .iter()
         .map(|phase| phase.word().to_owned())
         .collect();
-    let mut items = sqlx::query_as!(
+    let mut rows = sqlx::query_as!(
         JobRow,
         "SELECT job_id, organisation_id, phase, robot_id, version, state
          FROM jobs.job
@@ -315,18 +324,24 @@ pub async fn list(
         i64::from(limit) + 1,
     )
     .fetch_all(executor)
-    .await?
-    .into_iter()
-    .map(JobRow::stored)
-    .collect::<Result<Vec<_>, _>>()?;
+    .await?;
     let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = items.len() > page;
-    items.truncate(page);
-    let next = items
-        .last()
-        .filter(|_| has_more)
-        .map(|stored| stored.job.id().to_string());
-    Ok(Page { items, next })
+    let has_more = rows.len() > page;
+    rows.truncate(page);
+    let last = rows.last().filter(|_| has_more);
+    let next = last.map(|row| row.job_id.to_string());
+    let (mut items, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        let job = JobId(row.job_id);
+        match row.stored() {
+            Ok(stored) => items.push(stored),
+            Err(_corrupt) => unreadable.push(job),
+        }
+    }
+    Ok(Listed {
+        page: Page { items, next },
+        unreadable,
+    })
 }
 
 /// The job that the robot has or is offered; there is at most one.

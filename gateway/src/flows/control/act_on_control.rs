@@ -5,7 +5,7 @@ use assist::{
     store::{StoredControl, load_control, save_control},
 };
 use axum::http::StatusCode;
-use identity::Robot;
+use identity::{Permission, Robot};
 use protocol::{
     UnixMicros,
     control::{ControlAct, ControlEvent},
@@ -133,12 +133,18 @@ async fn happen(
         )
         .await?;
     if !is_new {
-        return stored.ok_or_else(ApiError::broken);
+        // What the cloud has just said of who is gone stands in this transaction: the row follows it.
+        let before = stored.ok_or_else(ApiError::broken)?;
+        if before != present {
+            save_control(tx, Some(&before), &present).await?;
+        }
+        return Ok(present);
     }
     let consequence = match decision {
         Ok(consequence) => consequence,
         Err(refusal) => return Err(refused(app, tx, refusal).await),
     };
+    check_asker(app, tx, &said.event, &present, now).await?;
     let mut after = StoredControl {
         control: apply_control(present.control, &said.event, actor, now),
         ..present
@@ -148,6 +154,35 @@ async fn happen(
     }
     save_control(tx, stored.as_ref(), &after).await?;
     Ok(after)
+}
+
+/// Nobody is given a robot who lost the right to steer it, or signed out, since they asked.
+async fn check_asker(
+    app: &App,
+    tx: &mut Tx,
+    event: &ControlEvent,
+    stored: &StoredControl,
+    now: UnixMicros,
+) -> Result<(), ApiError> {
+    let (ControlEvent::HandedOver { .. }, Some(asks)) = (event, stored.control.asks(now)) else {
+        return Ok(());
+    };
+    let connection = tx.connection().await?;
+    let known = identity::store::load_person(&mut *connection, asks.seat.person).await?;
+    let may = known.is_some_and(|person| {
+        identity::allows(&person.roles, Permission::Command, Some(stored.site))
+    });
+    let is_signed_in = match asks.seat.key {
+        Some(key) => identity::store::session_key(&mut *connection, key, app.clock.now())
+            .await?
+            .is_some(),
+        None => true,
+    };
+    if may && is_signed_in {
+        Ok(())
+    } else {
+        Err(ControlRefusal::NobodyAsks.into())
+    }
 }
 
 fn never(robot: &Robot) -> StoredControl {

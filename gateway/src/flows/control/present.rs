@@ -34,6 +34,7 @@ pub async fn present(
                 seen_tick_ms,
                 lasts_ms: CONTROL_LASTS_MS,
             }),
+            is_let_go: false,
         };
         // One that leaves in this moment hears it when it is back.
         let _away = app.live.order(robot, ToRobot::Control(notice));

@@ -18,6 +18,7 @@ use crate::{
     (status = 200, description = "The job", body = JobView),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
+    (status = 500, description = "`record_damaged`: the job's row was changed in the database by somebody else", body = Problem),
 ))]
 pub(crate) async fn handler(
     State(app): State<App>,

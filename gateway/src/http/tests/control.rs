@@ -216,7 +216,7 @@ async fn of_many_who_take_a_robot_at_once_one_does(owner: PgPool) {
 async fn only_a_supervisor_takes_over_says_why_and_the_refusal_names_who_has_it(owner: PgPool) {
     let house = House::new(&owner).await;
     does(&house, Who::Operator, claimed()).await;
-    let over = |reason: &str| json!({"kind": "control.taken_over", "reason": reason});
+    let over = |reason: &str| json!({"kind": "control.taken_over", "epoch": 1, "reason": reason});
 
     let held = act(&house, Who::Supervisor, claimed()).await;
     assert_eq!(held.problem(), (409, "control_held".to_owned()));
@@ -433,8 +433,17 @@ async fn two_pages_of_one_person_are_two_seats_and_the_later_one_steers(owner: P
     assert_eq!(taken.json()["epoch"], 1);
     assert_eq!(again.json()["epoch"], 2);
     assert!(key.is_string() && again.json()["holder"]["key"] != key);
-    let from_before = first.act(&house, ControlEvent::Released {}).await;
-    assert_eq!(from_before.problem(), (409, "not_in_control".to_owned()));
+    let to = Who::WingA.id();
+    let note = String::new();
+    let from_before = first.act(&house, ControlEvent::HandedOver { to, note });
+    assert_eq!(
+        from_before.await.problem(),
+        (409, "not_in_control".to_owned())
+    );
+    // To let go is safe from any page of theirs.
+    let let_go = first.act(&house, ControlEvent::Released {}).await;
+    assert_eq!(let_go.status, 200);
+    assert_eq!(steers(&known(&house).await), (None, 2));
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
@@ -482,4 +491,48 @@ async fn a_robot_of_another_site_is_out_of_reach(owner: PgPool) {
         .await;
 
     assert_eq!(answer.problem(), (404, "not_found".to_owned()));
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn nobody_is_given_a_robot_who_lost_the_right_since_they_asked(owner: PgPool) {
+    let house = House::new(&owner).await;
+    does(&house, Who::Operator, claimed()).await;
+    does(&house, Who::WingA, asked()).await;
+    let mut tx = house.begin();
+    let grant = RoleGrant {
+        role: Role::Operator,
+        site: Some(JUNIPER.site),
+    };
+    let revoked = store::revoke_role(&mut tx, LINDEN, Who::WingA.id(), grant, None).await;
+    assert!(revoked.unwrap());
+    house.commit(tx).await;
+
+    let given = act(&house, Who::Operator, handed_to(Who::WingA)).await;
+
+    assert_eq!(given.problem(), (409, "nobody_asks".to_owned()));
+    assert_eq!(steers(&known(&house).await), (Some(Who::Operator.id()), 1));
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn an_act_that_comes_again_after_its_person_was_gone_leaves_row_and_record_alike(
+    owner: PgPool,
+) {
+    let house = House::new(&owner).await;
+    let page = Page::open(&house, Who::Operator, 74).await;
+    let payload = Payload::Control(ControlEvent::Claimed {});
+    let sealed = page
+        .pen
+        .seal(robot_stream(JUNIPER.id()), Some(Role::Operator), payload);
+    let body = json!({"sealed": BASE64_STANDARD.encode(&sealed)});
+    let send = || keyed(post(&path("/events")).on_page(&page.cookie)).json(&body);
+    assert_eq!(house.ask(send()).await.status, 200);
+    unheard_of(&house).await;
+
+    // The same bytes under another key of idempotency, before anybody has said that the person is gone.
+    let again = house.ask(send()).await;
+    lapse_controls(&house.app).await.unwrap();
+
+    assert_eq!(again.status, 200, "{}", again.text());
+    assert_eq!(steers(&known(&house).await), (None, 1));
+    assert_eq!(house.recorded("control.ended").await, 1);
 }

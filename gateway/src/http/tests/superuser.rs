@@ -16,7 +16,7 @@ use super::{
     answer::{Asking as _, get, post},
     bundle::{bundle, sequence, trust},
     house::{House, Who},
-    work::{JOB, completed, job, keyed, under_way},
+    work::{JOB, completed, job, keyed, order_form, under_way},
 };
 
 /// Tables whose rows never change, with the triggers that see to it.
@@ -322,4 +322,30 @@ async fn a_tree_that_lacks_a_leaf_proves_nothing_and_says_so(owner: PgPool) {
 
     let refused = refusal(&house).await;
     assert!(refused.starts_with("the log's tree: "), "{refused}");
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_job_whose_row_a_superuser_changed_keeps_nobody_from_the_others(owner: PgPool) {
+    let house = House::new(&owner).await;
+    under_way(&house).await;
+    let other = Uuid::from_u128(9_009);
+    let mut form = order_form(&house);
+    form["job"] = json!(other);
+    let asked = keyed(post("/api/v1/jobs").by(Who::Requester)).json(&json!({"request": form}));
+    assert_eq!(house.ask(asked).await.status, 201);
+    run(
+        &house,
+        format!("UPDATE jobs.job SET phase = 'completed' WHERE job_id = '{JOB}'"),
+    )
+    .await;
+
+    let listed = house.ask(get("/api/v1/jobs").by(Who::Admin).empty()).await;
+    let path = format!("/api/v1/jobs/{JOB}");
+    let read = house.ask(get(&path).by(Who::Admin).empty()).await;
+
+    assert_eq!(listed.status, 200, "{}", listed.text());
+    let items = listed.json()["items"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 1);
+    assert_eq!(items[0]["job"], other.to_string());
+    assert_eq!(read.problem(), (500, "record_damaged".to_owned()));
 }

@@ -147,7 +147,13 @@ fn control_without_words() -> [(&'static str, ControlEvent); 4] {
             "without words",
             ControlEvent::Requested { words: nothing() },
         ),
-        ("without words", ControlEvent::Declined { words: nothing() }),
+        (
+            "without words",
+            ControlEvent::Declined {
+                to: PERSON,
+                words: nothing(),
+            },
+        ),
         (
             "without a note",
             ControlEvent::HandedOver {
@@ -172,9 +178,9 @@ fn one_of_each_control_event() -> [ControlEvent; 9] {
         Claimed {},
         Requested { words: words.clone() },
         Withdrawn {},
-        Declined { words: words.clone() },
+        Declined { to: PERSON, words: words.clone() },
         HandedOver { to: PERSON, note: words.clone() },
-        TakenOver { reason: words },
+        TakenOver { epoch: 41, reason: words },
         Released {},
         Granted { epoch: 41, person: PERSON, key: Some(KEY) },
         Ended { epoch: 41, cause: ControlEnding::Absent },

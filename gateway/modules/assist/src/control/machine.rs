@@ -36,34 +36,31 @@ pub fn decide_control(
         }
         ControlEvent::Withdrawn {} => {
             let seat = by_operator(actor)?;
-            let asks = control.asks(now).ok_or(ControlRefusal::NobodyAsks)?;
-            (asks.seat.person == seat.person)
-                .then_some(None)
-                .ok_or(ControlRefusal::NobodyAsks)
+            asked_by(control, seat.person, now).map(|_| None)
         }
-        ControlEvent::Declined { words } => {
+        ControlEvent::Declined { to, words } => {
             in_control(control, by_operator(actor)?)?;
             check_length(words)?;
-            control.asks(now).ok_or(ControlRefusal::NobodyAsks)?;
-            Ok(None)
+            asked_by(control, *to, now).map(|_| None)
         }
         ControlEvent::HandedOver { to, note } => {
             in_control(control, by_operator(actor)?)?;
             check_length(note)?;
-            let asks = control
-                .asks(now)
-                .filter(|asks| asks.seat.person == *to)
-                .ok_or(ControlRefusal::NobodyAsks)?;
-            Ok(Some(next_epoch(control, asks.seat)))
+            let seat = asked_by(control, *to, now)?;
+            Ok(Some(next_epoch(control, seat)))
         }
-        ControlEvent::TakenOver { reason } => {
+        ControlEvent::TakenOver { epoch, reason } => {
             let seat = by_supervisor(actor)?;
             check_reason(reason)?;
-            may_take_over(control, seat)?;
+            may_take_over(control, seat, *epoch)?;
             Ok(Some(next_epoch(control, seat)))
         }
         ControlEvent::Released {} => {
-            in_control(control, by_operator(actor)?)?;
+            // From any page of theirs: it only ever takes something away.
+            let seat = by_operator(actor)?;
+            (control.holder)
+                .filter(|holder| holder.seat.person == seat.person)
+                .ok_or(ControlRefusal::NotInControl)?;
             Ok(None)
         }
         // Only as what follows from another event, never by itself.
@@ -125,11 +122,24 @@ fn may_ask(control: &Control, seat: Seat, now: UnixMicros) -> Result<(), Control
     }
 }
 
-fn may_take_over(control: &Control, seat: Seat) -> Result<(), ControlRefusal> {
+fn may_take_over(control: &Control, seat: Seat, epoch: u64) -> Result<(), ControlRefusal> {
     let holder = control.holder.ok_or(ControlRefusal::NobodyHasControl)?;
-    (holder.seat.person != seat.person)
+    if holder.seat.person == seat.person {
+        return Err(ControlRefusal::AlreadyYours);
+    }
+    // From whom they meant, and from nobody who has it since.
+    (control.epoch == epoch)
         .then_some(())
-        .ok_or(ControlRefusal::AlreadyYours)
+        .ok_or(ControlRefusal::EpochOver)
+}
+
+/// The seat of who asks, if it is who was meant.
+fn asked_by(control: &Control, person: PersonId, now: UnixMicros) -> Result<Seat, ControlRefusal> {
+    control
+        .asks(now)
+        .map(|asks| asks.seat)
+        .filter(|seat| seat.person == person)
+        .ok_or(ControlRefusal::NobodyAsks)
 }
 
 fn in_control(control: &Control, seat: Seat) -> Result<Holder, ControlRefusal> {
@@ -225,9 +235,11 @@ pub fn notice(
             })
         }
     };
+    let last = control.last.as_ref().map(|last| last.turn);
     Some(ControlNotice {
         epoch: control.epoch,
         held,
+        is_let_go: held.is_none() && last == Some(ControlTurn::Released),
     })
 }
 

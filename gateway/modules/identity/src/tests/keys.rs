@@ -33,19 +33,24 @@ fn micros(at: OffsetDateTime) -> UnixMicros {
 
 async fn is_held(app: &PgPool, key: KeyId, at: OffsetDateTime) -> bool {
     let mut tx = Tx::begin(app);
-    store::hold_session_key(&mut tx, key, micros(at))
+    let is_held = store::hold_session_key(&mut tx, key, micros(at))
         .await
-        .unwrap()
+        .unwrap();
+    // One that is only dropped may hold its lock for a moment longer.
+    commit(tx).await;
+    is_held
 }
 
 /// Whether somebody could end the key right now without waiting.
 async fn can_be_ended(owner: &PgPool, key: KeyId) -> bool {
     let mut transaction = owner.begin().await.unwrap();
-    sqlx::query("SELECT FROM identity.session_key WHERE key_id = $1 FOR UPDATE NOWAIT")
-        .bind(key.0.as_slice())
-        .execute(&mut *transaction)
-        .await
-        .is_ok()
+    let locked =
+        sqlx::query("SELECT FROM identity.session_key WHERE key_id = $1 FOR UPDATE NOWAIT")
+            .bind(key.0.as_slice())
+            .execute(&mut *transaction)
+            .await;
+    transaction.rollback().await.unwrap();
+    locked.is_ok()
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]

@@ -45,6 +45,7 @@ const fn handed_to(seat: Seat) -> ControlEvent {
 
 fn taken_over() -> ControlEvent {
     ControlEvent::TakenOver {
+        epoch: 1,
         reason: "nobody answers".to_owned(),
     }
 }
@@ -108,10 +109,14 @@ fn a_page_that_was_loaded_again_moves_its_person_there() {
 
     assert_eq!((steers(&control), control.epoch), (Some(MIRA_AGAIN), 2));
     let before = ControlActor::Operator(MIRA);
+    let wanted = act(&control, &asked(), ControlActor::Operator(TOBI), T0).unwrap();
     assert_eq!(
-        act(&control, &ControlEvent::Released {}, before, T0),
+        act(&wanted, &handed_to(TOBI), before, T0),
         Err(ControlRefusal::NotInControl)
     );
+    // To let go is safe from any page.
+    let free = act(&control, &ControlEvent::Released {}, before, T0).unwrap();
+    assert_eq!(steers(&free), None);
 }
 
 #[test]
@@ -170,6 +175,7 @@ fn a_question_lasts_its_time_and_no_longer() {
 #[test]
 fn who_is_told_no_steers_nothing_and_hears_why() {
     let no = ControlEvent::Declined {
+        to: TOBI.person,
         words: "in the middle of a grasp".to_owned(),
     };
 
@@ -207,6 +213,7 @@ fn only_a_supervisor_takes_over_and_says_why() {
         ),
     ] {
         let event = ControlEvent::TakenOver {
+            epoch: 1,
             reason: reason.to_owned(),
         };
         let after = act(&held(), &event, actor, T0);
@@ -220,6 +227,30 @@ fn only_a_supervisor_takes_over_and_says_why() {
 }
 
 #[test]
+fn what_was_meant_for_one_person_never_reaches_another() {
+    let over = ControlEvent::TakenOver {
+        epoch: 1,
+        reason: "nobody answers".to_owned(),
+    };
+    let passed = act(
+        &wanted(),
+        &handed_to(TOBI),
+        ControlActor::Operator(MIRA),
+        T0,
+    )
+    .unwrap();
+    let late = act(&passed, &over, ControlActor::Supervisor(LENA), T0);
+    assert_eq!(late, Err(ControlRefusal::EpochOver));
+
+    let no = ControlEvent::Declined {
+        to: LENA.person,
+        words: String::new(),
+    };
+    let other = act(&wanted(), &no, ControlActor::Operator(MIRA), T0);
+    assert_eq!(other, Err(ControlRefusal::NobodyAsks));
+}
+
+#[test]
 fn words_have_a_bound_wherever_they_stand() {
     let long = |count| "ä".repeat(count);
     let (by_mira, by_lena) = (ControlActor::Operator(MIRA), ControlActor::Supervisor(LENA));
@@ -228,8 +259,14 @@ fn words_have_a_bound_wherever_they_stand() {
             to: TOBI.person,
             note,
         }),
-        (by_mira, |words| ControlEvent::Declined { words }),
-        (by_lena, |reason| ControlEvent::TakenOver { reason }),
+        (by_mira, |words| ControlEvent::Declined {
+            to: TOBI.person,
+            words,
+        }),
+        (by_lena, |reason| ControlEvent::TakenOver {
+            epoch: 1,
+            reason,
+        }),
         (ControlActor::Operator(TOBI), |words| {
             ControlEvent::Requested { words }
         }),

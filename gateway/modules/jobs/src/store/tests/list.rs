@@ -13,7 +13,7 @@ fn everything() -> Filter {
 }
 
 async fn ids(app: &PgPool, filter: &Filter) -> Vec<u128> {
-    let page = list(app, filter, None, 50).await.unwrap();
+    let page = list(app, filter, None, 50).await.unwrap().page;
     numbers(&page)
 }
 
@@ -39,7 +39,7 @@ async fn the_list_pages_from_the_newest_back_without_gap_or_repeat(owner: PgPool
 
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = list(&app, &everything(), cursor, 2).await.unwrap();
+        let page = list(&app, &everything(), cursor, 2).await.unwrap().page;
         seen.extend(numbers(&page));
         match page.next {
             Some(next) => cursor = Some(next.parse().unwrap()),
@@ -49,7 +49,7 @@ async fn the_list_pages_from_the_newest_back_without_gap_or_repeat(owner: PgPool
 
     assert_eq!(seen, [5, 4, 3, 2, 1]);
     let foreign = Some(JobId(Uuid::from_u128(9)));
-    let page = list(&app, &everything(), foreign, 10).await.unwrap();
+    let page = list(&app, &everything(), foreign, 10).await.unwrap().page;
     assert!(page.items.is_empty());
 }
 

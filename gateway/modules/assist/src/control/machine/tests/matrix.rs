@@ -38,6 +38,7 @@ fn proposals() -> [(&'static str, ControlEvent); 9] {
         (
             "control.declined",
             ControlEvent::Declined {
+                to: TOBI.person,
                 words: String::new(),
             },
         ),
