@@ -96,6 +96,11 @@ impl Authority {
         epoch > Some(self.known.epoch)
     }
 
+    /// Whether nobody may steer under `epoch` any more.
+    pub const fn is_past(&self, epoch: u64) -> bool {
+        epoch < self.known.epoch || (epoch == self.known.epoch && self.known.is_over)
+    }
+
     /// Whether somebody steers the robot, as far as it knows.
     pub const fn is_held(&self, tick_ms: u64) -> bool {
         self.known.epoch > 0 && !self.known.is_over && tick_ms < self.until_tick_ms

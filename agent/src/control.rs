@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use protocol::{
     UnixMicros,
-    command::{Outcome, Receipt},
+    grant::RobotTrust,
     robot::{Advert, Scan, Telemetry},
 };
 use tokio::{
@@ -23,6 +24,7 @@ use crate::{
     driver::Driver,
     orders::{Clocks, FromGateway, Journalling, Orders},
     receipts::Word,
+    trust::{Kept, NotBelieved, Pinned, Trust},
 };
 
 /// How often the driver is stepped: fast enough for smooth wheels, a tenth of a core-percent for the simulator.
@@ -78,6 +80,12 @@ pub struct Control {
     pub orders: mpsc::Receiver<FromGateway>,
     /// What is known of who steers, to the disk.
     pub remembered: watch::Sender<Remembered>,
+    /// What the robot was told when it was enrolled.
+    pub pinned: Pinned,
+    /// What of whom it believes has to be kept, to the disk.
+    pub kept: watch::Sender<Kept>,
+    /// Whom it believes, to the link.
+    pub trust: watch::Sender<Option<RobotTrust>>,
     /// Receipts out.
     pub receipts: mpsc::Sender<Word>,
     /// Whether receipts can be written down.
@@ -99,7 +107,13 @@ pub async fn run(
     clock: AgentClock,
     until: CancellationToken,
 ) {
-    let mut orders = Orders::remembering(*control.remembered.borrow());
+    let trust = Trust::remembering(
+        control.pinned.clone(),
+        control.kept.borrow().clone(),
+        rand::random(),
+    );
+    let mut orders = Orders::remembering(*control.remembered.borrow(), trust);
+    remember(&control, &orders);
     let mut beat = tokio::time::interval(STEP);
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut before = Instant::now();
@@ -108,26 +122,9 @@ pub async fn run(
         tokio::select! {
             () = until.cancelled() => return,
             told = control.orders.recv() => {
-                let order = match told {
-                    Some(FromGateway::Order(order)) => order,
-                    Some(FromGateway::Control(notice)) => {
-                        let change = orders.hear(driver.as_mut(), &notice, clock.now());
-                        if change == Change::LetGo {
-                            control.desk.let_go();
-                        }
-                        remember(&control, &orders);
-                        continue;
-                    }
-                    None => return,
-                };
-                let journalling = *control.journalling.borrow();
-                if let Some(receipt) = orders.take(driver.as_mut(), &order, clock.now(), journalling) {
-                    tracing::info!(command.id = %order.command, outcome = ?receipt.outcome, "took an order");
-                    if receipt.outcome == Outcome::Accepted {
-                        control.desk.person_ordered(order.command, order.verb);
-                    }
-                    report(&control, receipt);
-                }
+                let Some(told) = told else { return };
+                hear(driver.as_mut(), &mut control, &mut orders, told, clock.now());
+                remember(&control, &orders);
             }
             _ = beat.tick() => {
                 let now = Instant::now();
@@ -140,8 +137,9 @@ pub async fn run(
                 desk.beat(driver.as_mut(), elapsed, clocks, orders.is_steered(clocks.tick_ms));
                 for receipt in receipts {
                     tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "an order ended");
-                    report(&control, receipt);
+                    report(&control, Word::Receipt(receipt));
                 }
+                remember(&control, &orders);
                 if step.is_advert_changed {
                     control.advert.send_replace(driver.advert());
                 }
@@ -152,18 +150,84 @@ pub async fn run(
     }
 }
 
+/// Takes in what the gateway says.
+fn hear(
+    driver: &mut dyn Driver,
+    control: &mut Control,
+    orders: &mut Orders,
+    told: FromGateway,
+    clocks: Clocks,
+) {
+    match told {
+        FromGateway::Order(order) => {
+            let journalling = *control.journalling.borrow();
+            let Some(receipt) = orders.take(driver, &order, clocks, journalling) else {
+                return;
+            };
+            tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "took an order");
+            if let Some((command, verb)) = orders.take_obeyed() {
+                control.desk.person_ordered(command, verb);
+            }
+            report(control, Word::Receipt(receipt));
+        }
+        FromGateway::Control(notice) => {
+            if orders.hear(driver, &notice, clocks) == Change::LetGo {
+                control.desk.let_go();
+            }
+        }
+        FromGateway::Roster(sealed) => {
+            let heard = decode(&sealed).and_then(|sealed| orders.hear_roster(driver, &sealed));
+            note("roster", heard);
+        }
+        FromGateway::Revocations(sealed) => {
+            let heard = decode(&sealed).and_then(|sealed| orders.hear_revocations(driver, &sealed));
+            note("list of revocations", heard);
+        }
+        FromGateway::Grant(presentation) => {
+            let event = orders.present(&presentation, clocks, rand::random());
+            tracing::info!(?event, "was shown a grant");
+            report(control, Word::OfGrant(event));
+        }
+    }
+}
+
+fn decode(sealed: &str) -> Result<Vec<u8>, NotBelieved> {
+    (BASE64_STANDARD.decode(sealed)).map_err(|_not_base64| NotBelieved::NotSigned)
+}
+
+fn note(what: &str, heard: Result<(), NotBelieved>) {
+    match heard {
+        Ok(()) => tracing::info!("took a new {what}"),
+        // The gateway says it again at the start of every session.
+        Err(NotBelieved::NotNewer) => tracing::debug!("the {what} is the one that is known"),
+        Err(error) => tracing::warn!(%error, "a {what} is not believed"),
+    }
+}
+
+/// What has to be kept, and what the robot says of whom it believes, as far as it changed.
 fn remember(control: &Control, orders: &Orders) {
-    let known = orders.remembered();
-    control.remembered.send_if_modified(|before| {
-        let is_new = *before != known;
-        *before = known;
+    replace(&control.remembered, orders.remembered());
+    control.kept.send_if_modified(|before| {
+        let is_new = before != orders.kept();
+        if is_new {
+            before.clone_from(orders.kept());
+        }
+        is_new
+    });
+    replace(&control.trust, Some(orders.trust()));
+}
+
+fn replace<T: PartialEq>(told: &watch::Sender<T>, now: T) {
+    told.send_if_modified(|before| {
+        let is_new = *before != now;
+        *before = now;
         is_new
     });
 }
 
 /// Never waits: a robot whose disk hangs must still be steered, and stopped.
-fn report(control: &Control, receipt: Receipt) {
-    match control.receipts.try_send(Word::Receipt(receipt)) {
+fn report(control: &Control, word: Word) {
+    match control.receipts.try_send(word) {
         Ok(()) => {}
         Err(TrySendError::Full(word)) => {
             tracing::error!("{word} was lost: {WORD_QUEUE} others wait for the disk");
@@ -193,7 +257,7 @@ fn publish(driver: &dyn Driver, control: &Control, clock: AgentClock, steps: u32
 #[cfg(test)]
 mod tests {
     use protocol::{
-        CommandId,
+        CommandId, OrganisationId, RobotId, SiteId,
         command::{Order, Verb},
     };
     use uuid::Uuid;
@@ -231,6 +295,14 @@ mod tests {
         let control = Control {
             orders: orders_out,
             remembered: watch::channel(Remembered::default()).0,
+            pinned: Pinned {
+                organisation: OrganisationId(Uuid::nil()),
+                site: SiteId(Uuid::nil()),
+                robot: RobotId(Uuid::nil()),
+                root: None,
+            },
+            kept: watch::channel(Kept::default()).0,
+            trust: watch::channel(None).0,
             receipts,
             journalling,
             telemetry: watch::channel(None).0,
@@ -246,12 +318,8 @@ mod tests {
         ));
 
         for command in 0..4 {
-            let order = Order {
+            let order = Order::Stop {
                 command: CommandId(Uuid::from_u128(command)),
-                verb: Verb::Stop,
-                seen_tick_ms: 0,
-                valid_ms: 300,
-                epoch: None,
             };
             orders.send(FromGateway::Order(order)).await.unwrap();
         }

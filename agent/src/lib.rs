@@ -19,4 +19,5 @@ pub mod run;
 pub mod settings;
 pub mod streams;
 pub mod tls;
+pub mod trust;
 pub mod work;

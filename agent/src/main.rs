@@ -53,6 +53,10 @@ struct Enrol {
     /// Believe only certificates from this authority (PEM).
     #[arg(long)]
     authority: Option<PathBuf>,
+    /// The organisation's root key, as `nooterra admin org root-make` printed it: the robot obeys only people on rosters that
+    /// it signed. Without this the key that the gateway names is believed once, and pinned.
+    #[arg(long, value_name = "KEY")]
+    root: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -140,9 +144,17 @@ async fn act(command: Command) -> anyhow::Result<()> {
             gateway,
             token,
             authority,
+            root,
         }) => {
             let folder = Folder::open(&folder.data)?;
-            let enrolled = enrol(gateway, &token, &folder, authority.as_deref()).await?;
+            let enrolled = enrol(
+                gateway,
+                &token,
+                &folder,
+                authority.as_deref(),
+                root.as_deref(),
+            )
+            .await?;
             tracing::info!(robot.id = %enrolled.robot, "enrolled as {}", enrolled.name);
             Ok(())
         }

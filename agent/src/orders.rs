@@ -6,12 +6,14 @@ use protocol::{
     CommandId, UnixMicros,
     command::{Order, Outcome, Receipt, RobotRefusal, Verb},
     control::ControlNotice,
+    grant::{GrantEvent, Presentation, RobotTrust},
     robot::Pose,
 };
 
 use crate::{
     authority::{Authority, Change, Remembered},
     driver::{Driver, Ending, Step},
+    trust::{Believed, Kept, NotBelieved, Trust},
 };
 
 /// Orders that are remembered so that a repeated one is not obeyed twice. A gateway repeats within seconds.
@@ -34,6 +36,12 @@ pub enum FromGateway {
     Order(Order),
     /// Who steers.
     Control(ControlNotice),
+    /// Who may steer, base64.
+    Roster(String),
+    /// What is believed no more, base64.
+    Revocations(String),
+    /// Somebody asks to be obeyed.
+    Grant(Presentation),
 }
 
 /// Whether what the robot says can be written down.
@@ -45,27 +53,64 @@ pub enum Journalling {
     Fails,
 }
 
-/// Guards a driver.
+/// The orders that were taken last.
 #[derive(Debug, Default)]
+struct Seen(VecDeque<CommandId>);
+
+impl Seen {
+    /// Whether it was not there yet; it is from here on.
+    fn is_new(&mut self, command: CommandId) -> bool {
+        if self.0.contains(&command) {
+            return false;
+        }
+        if self.0.len() == REMEMBERED {
+            self.0.pop_front();
+        }
+        self.0.push_back(command);
+        true
+    }
+}
+
+/// Guards a driver.
+#[derive(Debug)]
 pub struct Orders {
-    seen: VecDeque<CommandId>,
+    seen: Seen,
+    /// Those that nobody signed whom the robot believes. Apart: a forged order must not take the place of the true one.
+    unbelieved: Seen,
     authority: Authority,
+    trust: Trust,
     /// The target that who steers has set, while the robot is at it.
     steered: Option<CommandId>,
+    /// What was obeyed last, until somebody asks.
+    obeyed: Option<(CommandId, Verb)>,
 }
 
 impl Orders {
     /// Guards a driver from here on, with what was known of who steers before the agent started.
-    pub fn remembering(known: Remembered) -> Self {
+    pub fn remembering(known: Remembered, trust: Trust) -> Self {
         Self {
+            seen: Seen::default(),
+            unbelieved: Seen::default(),
             authority: Authority::remembering(known),
-            ..Self::default()
+            trust,
+            steered: None,
+            obeyed: None,
         }
     }
 
     /// What of who steers has to be kept on disk.
     pub const fn remembered(&self) -> Remembered {
         self.authority.remembered()
+    }
+
+    /// What of whom the robot believes has to be kept on disk.
+    pub const fn kept(&self) -> &Kept {
+        self.trust.kept()
+    }
+
+    /// Whom the robot believes.
+    pub fn trust(&self) -> RobotTrust {
+        self.trust.state()
     }
 
     /// Whether somebody has control of the robot.
@@ -85,7 +130,47 @@ impl Orders {
             Change::None => {}
             Change::PassedOn | Change::LetGo => self.let_go(driver),
         }
+        self.trust.epoch_over(&self.authority);
         change
+    }
+
+    /// A roster came: who is not on it any more is obeyed no more, and what they set is given up.
+    pub fn hear_roster(
+        &mut self,
+        driver: &mut dyn Driver,
+        sealed: &[u8],
+    ) -> Result<(), NotBelieved> {
+        if self.trust.hear_roster(sealed)? {
+            self.let_go(driver);
+        }
+        Ok(())
+    }
+
+    /// A list of what is believed no more came: likewise.
+    pub fn hear_revocations(
+        &mut self,
+        driver: &mut dyn Driver,
+        sealed: &[u8],
+    ) -> Result<(), NotBelieved> {
+        if self.trust.hear_revocations(sealed)? {
+            self.let_go(driver);
+        }
+        Ok(())
+    }
+
+    /// Somebody asks to be obeyed; `fresh` is the next nonce.
+    pub fn present(
+        &mut self,
+        presentation: &Presentation,
+        clocks: Clocks,
+        fresh: [u8; 32],
+    ) -> GrantEvent {
+        (self.trust).present(presentation, &self.authority, clocks, fresh)
+    }
+
+    /// What was obeyed since this was last asked.
+    pub const fn take_obeyed(&mut self) -> Option<(CommandId, Verb)> {
+        self.obeyed.take()
     }
 
     fn let_go(&mut self, driver: &mut dyn Driver) {
@@ -94,8 +179,8 @@ impl Orders {
         }
     }
 
-    /// Gives the order to the driver if it is new and in time. `None` means that it was answered before, or came before it was
-    /// known who steers.
+    /// Gives the order to the driver if it is new, in time, and somebody's whom the robot believes. `None` means that it was
+    /// answered before, or came before it was known who steers.
     pub fn take(
         &mut self,
         driver: &mut dyn Driver,
@@ -103,26 +188,70 @@ impl Orders {
         clocks: Clocks,
         journalling: Journalling,
     ) -> Option<Receipt> {
+        match order {
+            // Obeyed whatever its age, whoever gave it, and whatever the disk does.
+            Order::Stop { command } => {
+                let is_new = self.seen.is_new(*command);
+                is_new.then(|| self.obey(driver, *command, Verb::Stop, clocks))
+            }
+            Order::Signed { command, sealed } => {
+                match self.trust.believe(*command, sealed, clocks.tick_ms) {
+                    Ok(believed) => self.take_believed(driver, &believed, clocks, journalling),
+                    Err(reason) => {
+                        let is_news =
+                            !self.seen.0.contains(command) && self.unbelieved.is_new(*command);
+                        let outcome = Outcome::Refused { reason };
+                        is_news.then(|| receipt(*command, outcome, driver, clocks))
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_believed(
+        &mut self,
+        driver: &mut dyn Driver,
+        believed: &Believed,
+        clocks: Clocks,
+        journalling: Journalling,
+    ) -> Option<Receipt> {
+        let command = &believed.command;
         // It overtook the notice that its epoch began: the copy that comes the other way finds it known.
-        let is_ahead = order.verb != Verb::Stop && self.authority.is_ahead(order.epoch);
-        if is_ahead || self.seen.contains(&order.command) {
+        if self.authority.is_ahead(Some(command.epoch)) || !self.seen.is_new(command.command) {
             return None;
         }
-        if self.seen.len() == REMEMBERED {
-            self.seen.pop_front();
-        }
-        self.seen.push_back(order.command);
+        // A robot whose journal fails can't answer for another drive.
+        let may_write = match journalling {
+            Journalling::Works => Ok(()),
+            Journalling::Fails => Err(RobotRefusal::Fault),
+        };
+        let admitted = (self.trust.admit(command, &self.authority, clocks)).and(may_write);
+        let receipt = match admitted {
+            Ok(()) => self.obey(driver, command.command, command.verb, clocks),
+            Err(reason) => receipt(command.command, Outcome::Refused { reason }, driver, clocks),
+        };
+        Some(Receipt {
+            sealed_sha256: Some(believed.sha256),
+            ..receipt
+        })
+    }
 
-        let outcome = match check(order, &self.authority, clocks.tick_ms, journalling)
-            .and_then(|()| driver.obey(order.command, order.verb))
-        {
+    fn obey(
+        &mut self,
+        driver: &mut dyn Driver,
+        command: CommandId,
+        verb: Verb,
+        clocks: Clocks,
+    ) -> Receipt {
+        let outcome = match driver.obey(command, verb) {
             Ok(()) => {
-                self.steered = (order.verb != Verb::Stop).then_some(order.command);
+                self.steered = (verb != Verb::Stop).then_some(command);
+                self.obeyed = Some((command, verb));
                 Outcome::Accepted
             }
             Err(reason) => Outcome::Refused { reason },
         };
-        Some(receipt(order.command, outcome, driver, clocks))
+        receipt(command, outcome, driver, clocks)
     }
 
     /// Lets time pass and says which orders ended, but for those that are the agent's own.
@@ -134,7 +263,8 @@ impl Orders {
         mut is_own: impl FnMut(&Ending) -> bool,
     ) -> (Step, Vec<Receipt>) {
         // Also while no word comes any more: the robot counts the time of who steers by itself.
-        if self.steered.is_some() && !self.authority.is_held(clocks.tick_ms) {
+        let is_over = self.trust.lapse(clocks.tick_ms);
+        if self.steered.is_some() && (is_over || !self.authority.is_held(clocks.tick_ms)) {
             self.let_go(driver);
         }
         let step = driver.step(elapsed);
@@ -157,31 +287,6 @@ impl Orders {
     }
 }
 
-/// Age is judged by the robot's own clock alone. A tick from the future comes from another run of the agent and proves
-/// nothing. A robot whose journal fails can't answer for another drive. A stop is obeyed whatever its age, whoever gave it,
-/// and whatever the disk does.
-fn check(
-    order: &Order,
-    authority: &Authority,
-    tick_ms: u64,
-    journalling: Journalling,
-) -> Result<(), RobotRefusal> {
-    let is_fresh = tick_ms
-        .checked_sub(order.seen_tick_ms)
-        .is_some_and(|age_ms| age_ms <= u64::from(order.valid_ms));
-    match order.verb {
-        Verb::Stop => Ok(()),
-        Verb::NavigateTo { .. } => {
-            authority.admit(order.epoch, tick_ms)?;
-            match journalling {
-                _ if !is_fresh => Err(RobotRefusal::Stale),
-                Journalling::Works => Ok(()),
-                Journalling::Fails => Err(RobotRefusal::Fault),
-            }
-        }
-    }
-}
-
 fn receipt(command: CommandId, outcome: Outcome, driver: &dyn Driver, clocks: Clocks) -> Receipt {
     let pose: Pose = driver.telemetry(clocks.tick_ms, clocks.at).pose;
     Receipt {
@@ -190,261 +295,9 @@ fn receipt(command: CommandId, outcome: Outcome, driver: &dyn Driver, clocks: Cl
         tick_ms: clocks.tick_ms,
         at: clocks.at,
         pose,
+        sealed_sha256: None,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use protocol::{command::AbandonReason, control::ControlSpan, limits::CONTROL_LASTS_MS};
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::driver::willing::Willing;
-
-    const NOW: Clocks = Clocks {
-        tick_ms: 10_000,
-        at: UnixMicros(1),
-    };
-
-    fn order(command: u128, verb: Verb, seen_tick_ms: u64) -> Order {
-        Order {
-            command: CommandId(Uuid::from_u128(command)),
-            verb,
-            seen_tick_ms,
-            valid_ms: 300,
-            epoch: (verb != Verb::Stop).then_some(EPOCH),
-        }
-    }
-
-    const EPOCH: u64 = 41;
-
-    fn held(epoch: u64) -> ControlNotice {
-        ControlNotice {
-            epoch,
-            held: Some(ControlSpan {
-                seen_tick_ms: NOW.tick_ms,
-                lasts_ms: CONTROL_LASTS_MS,
-            }),
-            is_let_go: false,
-        }
-    }
-
-    /// Somebody steers under [`EPOCH`].
-    fn steered() -> Orders {
-        let mut orders = Orders::default();
-        orders.hear(&mut Willing::default(), &held(EPOCH), NOW);
-        orders
-    }
-
-    const AHEAD: Verb = Verb::NavigateTo {
-        x_m: 1.0,
-        y_m: 1.0,
-        heading_rad: None,
-    };
-
-    #[test]
-    fn an_order_is_judged_by_the_robots_own_clock() {
-        for (case, verb, seen_tick_ms, expected) in [
-            ("fresh", AHEAD, 9_900, Outcome::Accepted),
-            ("just in time", AHEAD, 9_700, Outcome::Accepted),
-            ("too late", AHEAD, 9_699, STALE),
-            ("from another run", AHEAD, 10_001, STALE),
-            ("an old stop still stops", Verb::Stop, 0, Outcome::Accepted),
-        ] {
-            let mut driver = Willing::default();
-
-            let order = order(1, verb, seen_tick_ms);
-            let receipt = steered().take(&mut driver, &order, NOW, Journalling::Works);
-
-            assert_eq!(receipt.unwrap().outcome, expected, "{case}");
-            assert_eq!(driver.told().is_empty(), expected == STALE, "{case}");
-        }
-    }
-
-    #[test]
-    fn while_the_journal_fails_the_robot_takes_no_target_but_stops() {
-        let mut driver = Willing::default();
-        let mut orders = steered();
-
-        let ahead = orders.take(
-            &mut driver,
-            &order(1, AHEAD, 9_999),
-            NOW,
-            Journalling::Fails,
-        );
-        let stop = orders.take(
-            &mut driver,
-            &order(2, Verb::Stop, 0),
-            NOW,
-            Journalling::Fails,
-        );
-
-        let refused = Outcome::Refused {
-            reason: RobotRefusal::Fault,
-        };
-        assert_eq!(ahead.unwrap().outcome, refused);
-        assert_eq!(stop.unwrap().outcome, Outcome::Accepted);
-        assert_eq!(driver.told(), [Verb::Stop]);
-    }
-
-    const STALE: Outcome = Outcome::Refused {
-        reason: RobotRefusal::Stale,
-    };
-
-    #[test]
-    fn a_repeated_order_is_obeyed_once() {
-        let mut driver = Willing::default();
-        let mut orders = steered();
-
-        let first = orders.take(
-            &mut driver,
-            &order(1, AHEAD, 9_999),
-            NOW,
-            Journalling::Works,
-        );
-        let again = orders.take(
-            &mut driver,
-            &order(1, AHEAD, 9_999),
-            NOW,
-            Journalling::Works,
-        );
-
-        assert!(first.is_some() && again.is_none());
-        assert_eq!(driver.told().len(), 1);
-    }
-
-    #[test]
-    fn every_ending_becomes_a_receipt() {
-        let mut driver = Willing::default();
-        let mut orders = steered();
-        orders.take(
-            &mut driver,
-            &order(1, AHEAD, 9_999),
-            NOW,
-            Journalling::Works,
-        );
-
-        let (_, receipts) = orders.step(&mut driver, Duration::from_millis(20), NOW, |_| false);
-
-        assert_eq!(
-            receipts[0].outcome,
-            Outcome::Abandoned {
-                reason: AbandonReason::Blocked
-            }
-        );
-    }
-
-    #[test]
-    fn a_target_under_no_epoch_or_another_one_is_refused_and_a_stop_is_obeyed() {
-        for epoch in [None, Some(EPOCH - 1)] {
-            let mut driver = Willing::default();
-            let mut orders = steered();
-            let ahead = Order {
-                epoch,
-                ..order(1, AHEAD, 9_999)
-            };
-
-            let ahead = orders.take(&mut driver, &ahead, NOW, Journalling::Works);
-            let stop = Order {
-                epoch,
-                ..order(2, Verb::Stop, 0)
-            };
-            let stop = orders.take(&mut driver, &stop, NOW, Journalling::Works);
-
-            let refused = Outcome::Refused {
-                reason: RobotRefusal::StaleEpoch,
-            };
-            assert_eq!(ahead.unwrap().outcome, refused, "{epoch:?}");
-            assert_eq!(stop.unwrap().outcome, Outcome::Accepted);
-            assert_eq!(driver.told(), [Verb::Stop]);
-        }
-    }
-
-    #[test]
-    fn an_order_that_overtook_the_notice_of_its_epoch_is_obeyed_when_it_comes_again() {
-        let mut driver = Willing::default();
-        let mut orders = steered();
-        let ahead = Order {
-            epoch: Some(EPOCH + 1),
-            ..order(1, AHEAD, 9_999)
-        };
-
-        let early = orders.take(&mut driver, &ahead, NOW, Journalling::Works);
-        orders.hear(&mut driver, &held(EPOCH + 1), NOW);
-        let again = orders.take(&mut driver, &ahead, NOW, Journalling::Works);
-
-        assert_eq!(early, None);
-        assert_eq!(again.unwrap().outcome, Outcome::Accepted);
-        assert_eq!(driver.told().len(), 1);
-    }
-
-    const GIVEN_UP: [CommandId; 1] = [CommandId(Uuid::from_u128(1))];
-
-    #[test]
-    fn what_somebody_set_who_steers_no_more_is_given_up() {
-        let over = ControlNotice {
-            epoch: EPOCH,
-            held: None,
-            is_let_go: false,
-        };
-        for (case, notice, given_up) in [
-            ("another steers", held(EPOCH + 1), &GIVEN_UP[..]),
-            ("nobody steers", over, &GIVEN_UP),
-            ("they are still there", held(EPOCH), &[]),
-            ("an old word", held(EPOCH - 1), &[]),
-        ] {
-            let mut driver = Willing::default();
-            let mut orders = steered();
-            orders.take(
-                &mut driver,
-                &order(1, AHEAD, 9_999),
-                NOW,
-                Journalling::Works,
-            );
-
-            orders.hear(&mut driver, &notice, NOW);
-
-            assert_eq!(driver.let_go_of(), given_up, "{case}");
-        }
-    }
-
-    #[test]
-    fn who_is_not_heard_of_steers_no_more_and_what_they_set_is_given_up() {
-        let mut driver = Willing::default();
-        let mut orders = steered();
-        orders.take(
-            &mut driver,
-            &order(1, AHEAD, 9_999),
-            NOW,
-            Journalling::Works,
-        );
-        let lasts = u64::from(CONTROL_LASTS_MS);
-        let later = |tick_ms| Clocks { tick_ms, ..NOW };
-        // The driver of this test ends everything in its next step; what is at it yet is what counts.
-        driver.keep_at_it();
-
-        let step = Duration::from_millis(20);
-        orders.step(&mut driver, step, later(NOW.tick_ms + lasts - 1), |_| false);
-        assert!(driver.let_go_of().is_empty());
-        orders.step(&mut driver, step, later(NOW.tick_ms + lasts), |_| false);
-
-        assert_eq!(driver.let_go_of(), GIVEN_UP);
-    }
-
-    #[test]
-    fn a_target_that_is_over_is_not_given_up_again() {
-        let mut driver = Willing::default();
-        let mut orders = steered();
-        orders.take(
-            &mut driver,
-            &order(1, AHEAD, 9_999),
-            NOW,
-            Journalling::Works,
-        );
-        orders.step(&mut driver, Duration::from_millis(20), NOW, |_| false);
-
-        orders.hear(&mut driver, &held(EPOCH + 1), NOW);
-
-        assert!(driver.let_go_of().is_empty());
-    }
-}
+mod tests;

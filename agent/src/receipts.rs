@@ -6,6 +6,7 @@ use protocol::{
     CommandId, JobId,
     command::{AbandonReason, Outcome, Receipt},
     event::Payload,
+    grant::GrantEvent,
     job::JobEvent,
 };
 use tokio::sync::{mpsc, watch};
@@ -31,6 +32,8 @@ pub enum Word {
     Receipt(Receipt),
     /// Of a job.
     OfJob(JobId, JobEvent),
+    /// Of a grant that it was shown.
+    OfGrant(GrantEvent),
 }
 
 impl fmt::Display for Word {
@@ -38,6 +41,7 @@ impl fmt::Display for Word {
         match self {
             Self::Receipt(receipt) => write!(formatter, "a receipt for {}", receipt.command),
             Self::OfJob(job, event) => write!(formatter, "{} of job {job}", event.kind()),
+            Self::OfGrant(event) => formatter.write_str(event.kind()),
         }
     }
 }
@@ -53,6 +57,7 @@ pub fn given_up(open: Vec<CommandId>, driver: &dyn Driver, clocks: Clocks) -> Ve
         tick_ms: clocks.tick_ms,
         at: clocks.at,
         pose,
+        sealed_sha256: None,
     };
     open.into_iter().map(receipt).collect()
 }
@@ -100,6 +105,7 @@ impl Scribe {
             let (stream, payload) = match word.clone() {
                 Word::Receipt(receipt) => (Stream::Own, Payload::CommandReceipt(receipt)),
                 Word::OfJob(job, event) => (Stream::Job(job), Payload::Job(event)),
+                Word::OfGrant(event) => (Stream::Own, Payload::Grant(event)),
             };
             let appended = self
                 .journal
@@ -129,7 +135,7 @@ impl Scribe {
 
     fn tell_job(&self, word: &Word, number: u64) {
         match word {
-            Word::Receipt(_) => {}
+            Word::Receipt(_) | Word::OfGrant(_) => {}
             Word::OfJob(..) => {
                 self.job_written.send_replace(number);
             }
@@ -202,6 +208,7 @@ mod tests {
                 y_m: 1.0,
                 heading_rad: 0.0,
             },
+            sealed_sha256: None,
         }
     }
 

@@ -30,6 +30,7 @@ use crate::{
     settings::{Enrolled, Folder, SettingsFailure, keep_control},
     streams::Streams,
     tls,
+    trust::Kept,
     work::{Work, heard::Heard},
 };
 
@@ -122,6 +123,8 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (cameras, pictures) = start_cameras(&config, &sim, &stills).await?;
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
     let (remembered, remembered_out) = watch::channel(folder.remembered_control()?);
+    let (kept, kept_out) = watch::channel(folder.remembered_trust()?);
+    let (believes, believes_out) = watch::channel(None);
     let (words, words_out) = mpsc::channel(WORD_QUEUE);
     let (heard, heard_out) = watch::channel(Heard::default());
     let (job_written, job_written_out) = watch::channel(0);
@@ -158,6 +161,9 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let control = Control {
         orders: orders_out,
         remembered,
+        pinned: enrolled.pinned()?,
+        kept,
+        trust: believes.clone(),
         receipts: words.clone(),
         journalling: journalling_out,
         telemetry: telemetry.clone(),
@@ -214,6 +220,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         journal_grew,
         advert: advert_out,
         telemetry: telemetry_out,
+        believes: believes_out,
         scan: scan_out,
         stills: link_stills,
         orders,
@@ -235,12 +242,13 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
             start(&stop, courier.run()),
             start(&stop, follow_advert(driver_advert_out, advert, cameras)),
             start(&stop, keep(folder.control(), remembered_out)),
+            start(&stop, keep_trust(folder.clone(), kept_out)),
         ],
         hang_up,
     };
     let ended = parts.run(&stop).await;
     // The link must not take the end of the control loop for its own: these are what it listens to.
-    drop((telemetry, scan, driver_advert, grew));
+    drop((telemetry, believes, scan, driver_advert, grew));
     ended
 }
 
@@ -262,7 +270,7 @@ struct Parts {
     scribe: AbortOnDropHandle<()>,
     link: AbortOnDropHandle<Result<(), Dismissed>>,
     /// Nothing is lost when these end at once.
-    beside: [AbortOnDropHandle<()>; 5],
+    beside: [AbortOnDropHandle<()>; 6],
     hang_up: CancellationToken,
 }
 
@@ -302,6 +310,19 @@ async fn keep(path: PathBuf, mut known: watch::Receiver<Remembered>) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "who steers could not be kept"),
             Err(error) => tracing::error!(%error, "who steers could not be kept"),
+        }
+    }
+}
+
+/// Likewise whom the robot believes.
+async fn keep_trust(folder: Folder, mut kept: watch::Receiver<Kept>) {
+    while kept.changed().await.is_ok() {
+        let latest = kept.borrow_and_update().clone();
+        let folder = folder.clone();
+        match tokio::task::spawn_blocking(move || folder.keep_trust(&latest)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "whom the robot believes could not be kept"),
+            Err(error) => tracing::error!(%error, "whom the robot believes could not be kept"),
         }
     }
 }

@@ -6,13 +6,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ed25519_dalek::SigningKey;
-use protocol::RobotId;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use protocol::{OrganisationId, RobotId, SiteId};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::authority::Remembered;
+use crate::{
+    authority::Remembered,
+    trust::{Kept, Pinned},
+};
 
 /// Written by `enrol`, read by `run`. Not secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +30,51 @@ pub struct Enrolled {
     pub name: String,
     /// The gateway's public key, base64.
     pub gateway_key: String,
+    /// Whose robot it is, where, and whose roster it believes; absent in a folder from before there were rosters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<EnrolledTrust>,
+}
+
+/// What of an enrolment says whom the robot believes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolledTrust {
+    /// Whose robot it is.
+    pub organisation: OrganisationId,
+    /// Where it works.
+    pub site: SiteId,
+    /// The organisation's root key, base64; absent when nobody named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+}
+
+impl Enrolled {
+    /// What the robot goes by. One that was enrolled without a root key moves at nobody's wish.
+    pub fn pinned(&self) -> Result<Pinned, SettingsFailure> {
+        let root = (self.trust.as_ref())
+            .and_then(|trust| trust.root.as_deref())
+            .map(|root| {
+                root_key(root).ok_or_else(|| SettingsFailure::Shape {
+                    path: PathBuf::from("robot.json"),
+                    words: "the root key is no Ed25519 key in base64".to_owned(),
+                })
+            })
+            .transpose()?;
+        let nil = uuid::Uuid::nil();
+        Ok(Pinned {
+            organisation: (self.trust.as_ref())
+                .map_or(OrganisationId(nil), |trust| trust.organisation),
+            site: self.trust.as_ref().map_or(SiteId(nil), |trust| trust.site),
+            robot: self.robot,
+            root,
+        })
+    }
+}
+
+/// A root key from base64.
+pub fn root_key(base64: &str) -> Option<VerifyingKey> {
+    let bytes: [u8; 32] = BASE64_STANDARD.decode(base64).ok()?.try_into().ok()?;
+    VerifyingKey::from_bytes(&bytes).ok()
 }
 
 /// Why the folder can't be used.
@@ -99,6 +148,36 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Remembered::default()),
             Err(error) => Err(SettingsFailure::File { path, error }),
         }
+    }
+
+    /// Where the latest roster and the latest list of revocations are, as they were sealed.
+    fn trust(&self) -> [PathBuf; 2] {
+        ["roster.sealed", "revocations.sealed"].map(|name| self.path.join(name))
+    }
+
+    /// Whom the robot believed last: to be checked again before it is believed.
+    pub fn remembered_trust(&self) -> Result<Kept, SettingsFailure> {
+        let read = |path: PathBuf| match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(SettingsFailure::File { path, error }),
+        };
+        let [roster, revocations] = self.trust();
+        Ok(Kept {
+            roster: read(roster)?,
+            revocations: read(revocations)?,
+        })
+    }
+
+    /// Keeps whom the robot believes, for its next start.
+    pub fn keep_trust(&self, kept: &Kept) -> Result<(), SettingsFailure> {
+        let [roster, revocations] = self.trust();
+        for (path, bytes) in [(roster, &kept.roster), (revocations, &kept.revocations)] {
+            if let Some(bytes) = bytes {
+                write_secret(&path, bytes)?;
+            }
+        }
+        Ok(())
     }
 
     /// Who the robot is, if it was enrolled here.

@@ -8,14 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use agent::settings::{Enrolled, Folder};
+use agent::settings::{Enrolled, EnrolledTrust, Folder};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::{
     AccessId, CommandId, JobId, RobotId, UnixMicros,
-    command::{AbandonReason, Order, Outcome, Receipt, RobotRefusal, Verb},
+    command::{AbandonReason, Outcome, Receipt, RobotRefusal, SignedCommand, Verb},
     control::{ControlNotice, ControlSpan},
     event::{ActorEvent, Payload},
+    grant::{Grant, GrantEvent, GrantRefusal, RobotTrust},
     job::{
         AccessPlan, Assignment, Directive, JobEvent, Plan, PlanStep, StepAction, Window, job_stream,
     },
@@ -34,7 +35,14 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, accept_async, tungstenite::Message};
 use uuid::Uuid;
 
-const ROBOT: RobotId = RobotId(Uuid::from_u128(5));
+mod cast;
+
+use cast::{
+    HOUSE, JUNIPER, WING_B, base64, command, foreign, grant, order, page, policy, presentation,
+    revocations, root, root_key, roster, seal,
+};
+
+const ROBOT: RobotId = JUNIPER;
 const COMMAND: CommandId = CommandId(Uuid::from_u128(9));
 
 /// Longer than anything here takes on a loaded machine; reached only when a claim is false.
@@ -66,6 +74,11 @@ impl Robot {
             robot: ROBOT,
             name: "r".to_owned(),
             gateway_key: String::new(),
+            trust: Some(EnrolledTrust {
+                organisation: HOUSE,
+                site: WING_B,
+                root: Some(base64(root_key().as_bytes())),
+            }),
         };
         folder.keep(&enrolled, "token").unwrap();
         Self {
@@ -84,6 +97,8 @@ impl Robot {
         let mut session = Session {
             socket: accept_async(stream).await.unwrap(),
             tick_ms: 0,
+            at: UnixMicros(0),
+            trust: None,
         };
         let FromRobot::Hello { advert, .. } = session.next().await else {
             panic!("the agent did not say hello first");
@@ -167,6 +182,27 @@ impl Robot {
         }
     }
 
+    /// Somebody steers under this epoch, from a page whose grant the robot believes. It says so in its first event.
+    async fn bind(&self, session: &mut Session, epoch: u64) -> Grant {
+        let at = session.at;
+        let roster = seal(Kind::Roster, &roster(epoch, at), &root());
+        let revocations = seal(Kind::Revocations, &revocations(epoch, at), &policy());
+        let sealed = base64(&roster);
+        session.send(&ToRobot::Roster { sealed }).await;
+        let sealed = base64(&revocations);
+        session.send(&ToRobot::Revocations { sealed }).await;
+        steers(session, epoch, Some(CONTROL_LASTS_MS)).await;
+        let nonce = session.nonce_under(epoch).await;
+        let grant = grant(epoch.into(), epoch, at);
+        session
+            .send(&ToRobot::Grant(presentation(&grant, nonce)))
+            .await;
+        let (_, event) = self.event(session).await;
+        let accepted = matches!(event.payload, Payload::Grant(GrantEvent::Accepted { .. }));
+        assert!(accepted, "{event:?}");
+        grant
+    }
+
     /// Has the robot drive to the place that is farthest from it, and waits for its word on that.
     async fn drive(&self, agent: &Agent, session: &mut Session) {
         let here = session.pose().await;
@@ -179,29 +215,22 @@ impl Robot {
             .iter()
             .max_by(|one, other| far(one).total_cmp(&far(other)))
             .unwrap();
-        let steers = ToRobot::Control(ControlNotice {
-            epoch: 1,
-            held: Some(ControlSpan {
-                seen_tick_ms: session.tick_ms,
-                lasts_ms: CONTROL_LASTS_MS,
-            }),
-            is_let_go: false,
-        });
-        session.send(&steers).await;
-        let order = ToRobot::Order(Order {
+        let grant = self.bind(session, 1).await;
+        let command = SignedCommand {
             command: COMMAND,
+            valid_ms: 60_000,
             verb: Verb::NavigateTo {
                 x_m: target.pose.x_m,
                 y_m: target.pose.y_m,
                 heading_rad: None,
             },
-            seen_tick_ms: session.tick_ms,
-            valid_ms: 60_000,
-            epoch: Some(1),
-        });
-        session.send(&order).await;
+            ..command(1, &grant, 1, session.tick_ms)
+        };
+        session
+            .send(&ToRobot::Order(order(&command, &page())))
+            .await;
         let (number, receipt) = self.receipt(session).await;
-        assert_eq!((number, receipt.command), (1, COMMAND));
+        assert_eq!((number, receipt.command), (2, COMMAND));
         assert_eq!(receipt.outcome, Outcome::Accepted);
     }
 }
@@ -251,8 +280,11 @@ impl Drop for Agent {
 /// One session of the agent with our gateway.
 struct Session {
     socket: WebSocketStream<TcpStream>,
-    /// The robot's own clock as it last said.
+    /// The robot's own clocks as it last said.
     tick_ms: u64,
+    at: UnixMicros,
+    /// Whom it believes, as it last said.
+    trust: Option<RobotTrust>,
 }
 
 impl Session {
@@ -270,12 +302,28 @@ impl Session {
         if let FromRobot::Telemetry(telemetry) = &frame {
             let is_next_second = telemetry.tick_ms / 1_000 > self.tick_ms / 1_000;
             self.tick_ms = telemetry.tick_ms;
+            self.at = telemetry.at;
             if is_next_second {
                 // An agent that hears nothing for long looks for its gateway elsewhere.
                 self.send(&ToRobot::Ping { at: telemetry.at }).await;
             }
         }
+        if let FromRobot::Trust(trust) = &frame {
+            self.trust = Some(trust.clone());
+        }
         frame
+    }
+
+    /// The robot's nonce, once it has taken in the roster and the list of revocations of this number.
+    async fn nonce_under(&mut self, number: u64) -> [u8; 32] {
+        loop {
+            if let Some(trust) = &self.trust
+                && (trust.roster, trust.revocations) == (number, number)
+            {
+                return trust.nonce;
+            }
+            self.next().await;
+        }
     }
 
     async fn pose(&mut self) -> protocol::robot::Pose {
@@ -337,7 +385,7 @@ async fn a_robot_gives_up_what_somebody_set_who_is_not_heard_of_any_more() {
     let (agent, mut session) = robot.start(0).await;
     robot.drive(&agent, &mut session).await;
 
-    session.send(&ToRobot::EventsHeld { number: 1 }).await;
+    session.send(&ToRobot::EventsHeld { number: 2 }).await;
 
     // The gateway says nothing more of who steers; the robot counts their time by itself.
     let began = Instant::now();
@@ -353,36 +401,62 @@ async fn a_robot_that_was_taken_over_gives_up_at_once_and_refuses_the_old_epoch_
     let robot = Robot::enrolled().await;
     let (mut agent, mut session) = robot.start(0).await;
     robot.drive(&agent, &mut session).await;
-    session.send(&ToRobot::EventsHeld { number: 1 }).await;
+    session.send(&ToRobot::EventsHeld { number: 2 }).await;
     steers(&mut session, 2, Some(CONTROL_LASTS_MS)).await;
     let (number, receipt) = robot.receipt(&mut session).await;
-    assert_eq!((number, receipt.outcome), (2, CONTROL_ENDED));
+    assert_eq!((number, receipt.outcome), (3, CONTROL_ENDED));
     agent.signal(Signal::TERM);
     agent.ended();
     drop(session);
 
-    let (_agent, mut session) = robot.start(2).await;
+    let (_agent, mut session) = robot.start(3).await;
     session.pose().await;
-    // A gateway that lies about who steers, and an order under the epoch that is over.
+    // A gateway that lies about who steers, and a page that was bound anew under the epoch that is over.
     steers(&mut session, 1, Some(CONTROL_LASTS_MS)).await;
-    let order = ToRobot::Order(Order {
-        command: CommandId(Uuid::from_u128(10)),
-        verb: Verb::NavigateTo {
-            x_m: 1.0,
-            y_m: 1.0,
-            heading_rad: None,
-        },
-        seen_tick_ms: session.tick_ms,
-        valid_ms: 60_000,
-        epoch: Some(1),
-    });
-    session.send(&order).await;
+    let nonce = session.nonce_under(1).await;
+    let old = grant(1, 1, session.at);
+    session
+        .send(&ToRobot::Grant(presentation(&old, nonce)))
+        .await;
+    let (_, event) = robot.event(&mut session).await;
+    let refused = GrantEvent::Refused {
+        grant: Some(old.grant),
+        reason: GrantRefusal::StaleEpoch,
+    };
+    assert_eq!(event.payload, Payload::Grant(refused));
+    let command = command(10, &old, 2, session.tick_ms);
+    session
+        .send(&ToRobot::Order(order(&command, &page())))
+        .await;
 
     let (_, receipt) = robot.receipt(&mut session).await;
     let refused = Outcome::Refused {
-        reason: RobotRefusal::StaleEpoch,
+        reason: RobotRefusal::NoGrant,
     };
     assert_eq!(receipt.outcome, refused);
+}
+
+#[tokio::test]
+async fn a_robot_believes_nothing_that_its_gateway_made_up() {
+    let robot = Robot::enrolled().await;
+    let (_agent, mut session) = robot.start(0).await;
+    session.pose().await;
+    let grant = robot.bind(&mut session, 1).await;
+    // A roster of its own, under a higher number; an order of its own, under the grant that the robot believes.
+    let sealed = base64(&seal(Kind::Roster, &roster(9, session.at), &foreign()));
+    session.send(&ToRobot::Roster { sealed }).await;
+    let invented = command(10, &grant, 1, session.tick_ms);
+    session
+        .send(&ToRobot::Order(order(&invented, &foreign())))
+        .await;
+
+    let (_, receipt) = robot.receipt(&mut session).await;
+
+    let refused = Outcome::Refused {
+        reason: RobotRefusal::NotSigned,
+    };
+    assert_eq!((receipt.outcome, receipt.sealed_sha256), (refused, None));
+    assert_eq!(session.trust.unwrap().roster, 1);
 }
 
 #[tokio::test]
@@ -394,10 +468,10 @@ async fn an_order_whose_agent_was_killed_on_the_way_ends_as_given_up_by_the_rest
     agent.ended();
     drop(session);
 
-    let (_agent, mut session) = robot.start(1).await;
+    let (_agent, mut session) = robot.start(2).await;
 
     let (number, receipt) = robot.receipt(&mut session).await;
-    assert_eq!((number, receipt.command), (2, COMMAND));
+    assert_eq!((number, receipt.command), (3, COMMAND));
     let restarted = Outcome::Abandoned {
         reason: AbandonReason::Restarted,
     };

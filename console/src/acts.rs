@@ -12,6 +12,7 @@ use leptos::{prelude::*, wasm_split::wasm_split};
 use protocol::{
     CaseId, JobId, RobotId,
     case::{CaseEvent, SaltedHash, case_stream},
+    command::SignedCommand,
     control::{ControlAct, ControlEvent, ControlView},
     event::{Payload, robot_stream},
     job::{EvidenceHash, JobEvent, JobRequest, Plan, job_stream},
@@ -24,9 +25,10 @@ use protocol::{
 use crate::{
     api, browser,
     later::Later,
-    live::control::Seat,
+    live::{control::Seat, granting::Bind},
     session::Session,
     signing::{Act, Signing},
+    steer::{self, Bound},
 };
 
 /// The acts, for whoever is signed in.
@@ -95,6 +97,16 @@ impl Acts {
         on_control(self.signing, robot, event, acting_as)
             .await?
             .await
+    }
+
+    /// Gets leave to steer a robot from this page, and shows it to the robot.
+    pub(crate) async fn bind(self, wish: Bind) -> Result<Bound, Problem> {
+        steer::bind(self.signing, wish).await?.await
+    }
+
+    /// Signs a command with the page's key; base64.
+    pub(crate) async fn sign(self, command: SignedCommand) -> Result<String, Problem> {
+        steer::sign(self.signing, command).await?.await
     }
 
     /// Complains about a job. The words' and pictures' hashes are made of what stands in `complaint`; its `sealed` is filled in

@@ -19,8 +19,9 @@ pub(crate) fn App() -> impl IntoView {
     let navigation = Navigation::new();
     provide_context(session);
     provide_context(navigation);
-    provide_context(Acts::new(session));
-    let live = Live::new(session);
+    let acts = Acts::new(session);
+    provide_context(acts);
+    let live = Live::new(session, acts);
     provide_context(live);
     spawn_local(session.load());
     Effect::new(move |_| match session.state() {

@@ -2,7 +2,12 @@
 
 use protocol::robot::Capability;
 
-use crate::{control, grade, live::model::Robot, roster::Standing, words};
+use crate::{
+    control, grade,
+    live::{granting::Belief, model::Robot},
+    roster::Standing,
+    words,
+};
 
 /// What this page can see of the robot.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,21 +70,8 @@ pub fn withheld(
     if !can_navigate {
         return no("this robot can't drive to targets", "");
     }
-    match control {
-        control::Standing::Here { .. } => {}
-        control::Standing::Nobody => {
-            return no("you don't have control", "Take control with K");
-        }
-        control::Standing::RanOut => return no("control ran out", "Take it again with K"),
-        control::Standing::Elsewhere => {
-            return no(
-                "you have control in another window",
-                "Take control here with K",
-            );
-        }
-        control::Standing::Another { name, .. } => {
-            return no(&format!("{name} has control"), "Ask for it with K");
-        }
+    if let Some(withheld) = by_control(control) {
+        return Some(withheld);
     }
     match sight {
         Sight::Awaited => no("no picture yet", "Returns with the first picture"),
@@ -91,12 +83,41 @@ pub fn withheld(
     }
 }
 
+/// Whether this page may set targets at all, whatever it can see.
+fn by_control(control: &control::Standing) -> Option<Withheld> {
+    let no = |why: &str, way_out| {
+        Some(Withheld {
+            why: why.to_owned(),
+            way_out,
+        })
+    };
+    match control {
+        control::Standing::Here { belief, .. } => match belief {
+            Belief::Believed { .. } => None,
+            Belief::Asking | Belief::Unasked => no(
+                "the robot checks that it is you",
+                "Comes by itself in a moment",
+            ),
+            Belief::Denied { words, .. } => no(words, "Asked for again every 30 s"),
+        },
+        control::Standing::Nobody => no("you don't have control", "Take control with K"),
+        control::Standing::RanOut => no("control ran out", "Take it again with K"),
+        control::Standing::Elsewhere => no(
+            "you have control in another window",
+            "Take control here with K",
+        ),
+        control::Standing::Another { name, .. } => {
+            no(&format!("{name} has control"), "Ask for it with K")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use protocol::{
-        OrganisationId, RobotId, SiteId,
+        GrantId, OrganisationId, RobotId, SiteId,
         robot::{Activity, Advert},
         views::{Presence, RobotView},
     };
@@ -118,6 +139,7 @@ mod tests {
             advert: None,
             telemetry: None,
             link: None,
+            trust: None,
         });
         robot.advert = Some(Arc::new(Advert {
             capabilities,
@@ -128,13 +150,29 @@ mod tests {
 
     const IDLE: Standing = Standing::Fresh(Activity::Idle);
 
-    const HERE: control::Standing = control::Standing::Here { asked_by: None };
+    const HERE: control::Standing = control::Standing::Here {
+        asked_by: None,
+        belief: BELIEVED,
+    };
+
+    const BELIEVED: Belief = Belief::Believed {
+        grant: GrantId(Uuid::nil()),
+    };
 
     #[test]
     fn targets_need_control_from_this_page() {
         let able = robot(vec![Capability::Navigate]);
         let asked = control::Standing::Here {
             asked_by: Some("Tobi".to_owned()),
+            belief: BELIEVED,
+        };
+        let here = |belief| control::Standing::Here {
+            asked_by: None,
+            belief,
+        };
+        let denied = Belief::Denied {
+            code: "revoked".to_owned(),
+            words: "your key was revoked".to_owned(),
         };
         let another = control::Standing::Another {
             name: "Tobi".to_owned(),
@@ -143,6 +181,11 @@ mod tests {
         for (control, why) in [
             (HERE, None),
             (asked, None),
+            (
+                here(Belief::Asking),
+                Some("the robot checks that it is you"),
+            ),
+            (here(denied), Some("your key was revoked")),
             (control::Standing::Nobody, Some("you don't have control")),
             (control::Standing::RanOut, Some("control ran out")),
             (

@@ -170,6 +170,7 @@ mod tests {
             advert: None,
             telemetry: None,
             link: None,
+            trust: None,
         });
         robot.advert = Some(Arc::new(Advert {
             cameras,

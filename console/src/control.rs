@@ -3,6 +3,7 @@
 use protocol::{
     PersonId, RobotId, UnixMicros,
     control::{ControlTurn, ControlTurnView, ControlView},
+    roster::KeyTier,
 };
 
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     live::{
         commands::micros_of,
         control::{ASK_LEFT_US, IDLE_US},
+        granting::{self, Belief, OwnKey},
         model::{Model, Phase},
     },
     outage::{Action, BannerFace},
@@ -25,6 +27,8 @@ pub enum Standing {
     Here {
         /// Who asks for it.
         asked_by: Option<String>,
+        /// Whether the robot believes it.
+        belief: Belief,
     },
     /// It was steered from this page, and nothing was heard for so long that the robot obeys nobody from here any more.
     RanOut,
@@ -115,6 +119,7 @@ pub fn standing(model: &Model, robot: RobotId, me: Option<PersonId>, now: UnixMi
         }
         return Standing::Here {
             asked_by: request.map(|(_, name)| name),
+            belief: granting::belief(model, robot, now),
         };
     }
     if Some(holder.person) == me {
@@ -186,7 +191,9 @@ pub fn face(
                 .map_or_else(|| "Take it to set targets".to_owned(), ended),
             Tone::Calm,
         ),
-        Standing::Here { asked_by } => here(model, view, asked_by.as_deref(), now, gateway_now),
+        Standing::Here { asked_by, belief } => {
+            here(model, view, (asked_by.as_deref(), belief), now, gateway_now)
+        }
         Standing::RanOut => to_take(
             "Control ran out",
             "Nothing was heard of you for 15 s".to_owned(),
@@ -244,7 +251,7 @@ fn to_take(title: &str, line: String, tone: Tone) -> ControlFace {
 fn here(
     model: &Model,
     view: Option<&ControlView>,
-    asked_by: Option<&str>,
+    (asked_by, belief): (Option<&str>, &Belief),
     now: UnixMicros,
     gateway_now: UnixMicros,
 ) -> ControlFace {
@@ -280,9 +287,11 @@ fn here(
         line: if is_asked_for {
             "Still there? Move the mouse or press Shift".to_owned()
         } else {
-            handed(view).unwrap_or_else(|| format!("Epoch {epoch}, renews while you are here"))
+            believed(model, belief)
+                .or_else(|| handed(view))
+                .unwrap_or_else(|| under(epoch, model.granting.own.as_ref()))
         },
-        tone: if is_asked_for {
+        tone: if is_asked_for || matches!(belief, Belief::Denied { .. }) {
             Tone::Caution
         } else {
             Tone::Calm
@@ -291,6 +300,45 @@ fn here(
         deeds: vec![Deed::Release],
         is_here: true,
     }
+}
+
+/// Why the robot does not move for this page yet; nothing once it does.
+fn believed(model: &Model, belief: &Belief) -> Option<String> {
+    match belief {
+        Belief::Believed { .. } | Belief::Unasked => None,
+        Belief::Asking => Some("The robot checks that it is you".to_owned()),
+        Belief::Denied { code, words } => {
+            let words = words::capitalised(words);
+            let own = model.granting.own.as_ref();
+            // What is told to who holds the root key, and compared.
+            Some(match own.filter(|_| code == "key_not_rostered") {
+                Some(own) => format!("{words} Yours is {}", key_digits(&own.key)),
+                None => words,
+            })
+        }
+    }
+}
+
+/// Under which epoch, and by which kind of key.
+fn under(epoch: u64, own: Option<&OwnKey>) -> String {
+    match own {
+        Some(OwnKey {
+            tier: KeyTier::Browser,
+            is_demo,
+            ..
+        }) => {
+            let demo = if *is_demo { ", demo" } else { "" };
+            format!("Epoch {epoch}, by this browser's key{demo}")
+        }
+        None => format!("Epoch {epoch}, renews while you are here"),
+    }
+}
+
+/// The digits of a key that people compare, in fours.
+pub fn key_digits(key: &str) -> String {
+    let digits: Vec<char> = key.chars().take(16).collect();
+    let fours: Vec<String> = digits.chunks(4).map(|four| four.iter().collect()).collect();
+    fours.join(" ")
 }
 
 /// What who gave it said, while that is the last thing that happened.

@@ -39,6 +39,8 @@ mod later;
 #[cfg(target_arch = "wasm32")]
 mod navigation;
 #[cfg(target_arch = "wasm32")]
+mod own_key;
+#[cfg(target_arch = "wasm32")]
 #[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod pages;
 #[cfg(target_arch = "wasm32")]
@@ -55,6 +57,8 @@ mod session;
 mod signing;
 #[cfg(target_arch = "wasm32")]
 mod sound;
+#[cfg(target_arch = "wasm32")]
+mod steer;
 
 /// Puts the console into the page, in place of what was there before the code had come.
 #[cfg(target_arch = "wasm32")]

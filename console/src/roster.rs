@@ -310,6 +310,7 @@ mod tests {
                 clock_offset_us: 0,
                 heard_at: at,
             }),
+            trust: None,
         })
     }
 

@@ -75,10 +75,11 @@ struct Key {
     chain: Chain,
 }
 
+/// A key of this browser's that never leaves it.
 #[derive(Clone)]
-struct Pair {
-    private: CryptoKey,
-    public: [u8; 32],
+pub(crate) struct Pair {
+    pub(crate) private: CryptoKey,
+    pub(crate) public: [u8; 32],
 }
 
 /// A turn at the desk; leaving calls the next.
@@ -206,6 +207,19 @@ impl Signing {
         Ok(bound)
     }
 
+    /// The page's key, made and bound if there is none. It waits for acts that are under way: they may be giving it up.
+    pub(crate) async fn page_key(self) -> Result<Option<Pair>, Problem> {
+        let _turn = self.turn().await?;
+        Ok(self.key().await?.map(|key| key.pair))
+    }
+
+    /// The page's key as it is, for what must not wait.
+    pub(crate) fn present_key(self) -> Option<Pair> {
+        let person = self.person().ok()?;
+        let key = self.desk.with_value(|desk| desk.key.clone());
+        key.filter(|key| key.person == person).map(|key| key.pair)
+    }
+
     async fn turn(self) -> Result<Turn, Problem> {
         let place = self.desk.try_update_value(|desk| {
             if !desk.is_taken {
@@ -228,7 +242,7 @@ impl Signing {
 }
 
 impl Pair {
-    async fn generate(subtle: &SubtleCrypto) -> Result<Self, JsValue> {
+    pub(crate) async fn generate(subtle: &SubtleCrypto) -> Result<Self, JsValue> {
         let algorithm = Object::new();
         browser::set(&algorithm, "name", &ALGORITHM.into());
         let usages = Array::of2(&"sign".into(), &"verify".into());
@@ -272,7 +286,11 @@ impl Pair {
         }
     }
 
-    async fn seal(&self, kind: Kind, payload: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    pub(crate) async fn seal(
+        &self,
+        kind: Kind,
+        payload: &impl Serialize,
+    ) -> Result<Vec<u8>, Problem> {
         let key = KeyId(Sha256::digest(self.public).into());
         let unsigned =
             Unsigned::prepare(kind, payload, key).map_err(|_unwritable| api::unreadable())?;
@@ -311,7 +329,7 @@ async fn deliver(path: &str, body: &str) -> Result<Vec<u8>, Problem> {
 }
 
 /// What signs, where the browser has it: not on pages that came over plain http from elsewhere.
-fn subtle() -> Option<SubtleCrypto> {
+pub(crate) fn subtle() -> Option<SubtleCrypto> {
     let crypto = window().crypto().ok()?;
     Some(browser::property(&crypto, "subtle")?.unchecked_into())
 }

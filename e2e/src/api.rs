@@ -13,6 +13,7 @@ use reqwest::{
     RequestBuilder, Response, StatusCode,
     header::{COOKIE, ORIGIN, SET_COOKIE},
 };
+use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 /// No answer takes this long unless it never comes.
@@ -78,6 +79,34 @@ impl Api {
         Ok(self.as_caller(request).send().await?)
     }
 
+    /// What a GET gives.
+    pub async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        Ok(self.get(path).await?.error_for_status()?.json().await?)
+    }
+
+    /// What a POST gives, or why not.
+    pub async fn try_write<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<std::result::Result<T, Problem>> {
+        let request = self.client.post(format!("{}{path}", self.base)).json(body);
+        granted(self.as_caller(request).send().await?).await
+    }
+
+    /// What a POST gives that must succeed.
+    pub async fn write<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        let given = self.try_write(path, body).await?;
+        given.map_err(|problem| anyhow::anyhow!("{problem:?}"))
+    }
+
+    /// A POST that must succeed and gives nothing.
+    pub async fn hand_in(&self, path: &str, body: &impl Serialize) -> Result<()> {
+        let request = self.client.post(format!("{}{path}", self.base)).json(body);
+        self.as_caller(request).send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// A POST that has its effect once, however often it is sent with the same key.
     pub async fn post_once(
         &self,
@@ -118,7 +147,7 @@ impl Api {
         matches!(robot.presence, Presence::Online { .. })
     }
 
-    /// Tells a robot something; the answer may be a refusal.
+    /// Tells a robot something that nobody signed; the answer may be a refusal.
     pub async fn command(
         &self,
         robot: RobotId,
@@ -126,11 +155,27 @@ impl Api {
         verb: Verb,
         epoch: Option<u64>,
     ) -> Result<std::result::Result<CommandView, Problem>> {
+        let signed = None;
+        let body = CommandBody {
+            epoch,
+            verb,
+            signed,
+        };
+        self.send_command(robot, command, &body).await
+    }
+
+    /// The same with the whole body.
+    pub async fn send_command(
+        &self,
+        robot: RobotId,
+        command: CommandId,
+        body: &CommandBody,
+    ) -> Result<std::result::Result<CommandView, Problem>> {
         let path = format!("{}/api/v1/robots/{robot}/commands", self.base);
         let response = self
             .as_caller(self.client.post(path))
             .header("Idempotency-Key", command.to_string())
-            .json(&CommandBody { epoch, verb })
+            .json(body)
             .send()
             .await?;
         granted(response).await
@@ -197,7 +242,7 @@ pub fn new_command() -> CommandId {
 }
 
 /// What was asked for, or why not.
-async fn granted<T: serde::de::DeserializeOwned>(
+async fn granted<T: DeserializeOwned>(
     response: Response,
 ) -> Result<std::result::Result<T, Problem>> {
     if response.status().is_success() {

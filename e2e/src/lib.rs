@@ -6,6 +6,7 @@ pub mod durability;
 pub mod evidence;
 pub mod film;
 pub mod foreign_page;
+pub mod hand;
 pub mod helping;
 pub mod link;
 pub mod operator;

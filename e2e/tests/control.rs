@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use e2e::{
     api::{Api, new_command},
     browser::DESK,
+    hand::Hand,
     operator::{DEEDS, Operator},
     stack::Stack,
     until::until,
@@ -157,7 +158,9 @@ async fn who_signs_out_or_vanishes_steers_no_more_and_the_robot_gives_up_what_th
     let taken = granted(api.control(robot, ControlEvent::Claimed {}, None).await?)?;
     let far = far_away(&api, robot).await?;
     let command = new_command();
-    granted(api.command(robot, command, far, Some(taken.epoch)).await?)?;
+    let mut hand = Hand::of(&api).await?;
+    hand.bind(robot, taken.epoch).await?;
+    granted(hand.command(robot, command, far).await?)?;
     let gone_within = Duration::from_millis(u64::from(CONTROL_LASTS_MS)) + AT_ONCE;
     let gone = turned(&api, robot, ControlTurn::Absent, gone_within).await?;
     ensure!(gone.holder.is_none(), "{gone:?}");

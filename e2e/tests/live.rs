@@ -7,6 +7,7 @@ use e2e::{
     api::{Api, new_command},
     browser::{DESK, PHONE},
     film::{Film, Sending},
+    hand::Hand,
     operator::Operator,
     stack::{Stack, free_udp_port},
     until::until,
@@ -334,8 +335,14 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
     let epoch = taken
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))?
         .epoch;
-    let first = api.command(robot, command, there, Some(epoch)).await?;
-    let again = api.command(robot, command, there, Some(epoch)).await?;
+    let unsigned = api
+        .command(robot, new_command(), there, Some(epoch))
+        .await?;
+    let mut hand = Hand::of(&api).await?;
+    hand.bind(robot, epoch).await?;
+    let signed = hand.sign(robot, command, there).await?;
+    let first = api.send_command(robot, command, &signed).await?;
+    let again = api.send_command(robot, command, &signed).await?;
     let other = api.command(robot, command, Verb::Stop, None).await?;
 
     let first = first.map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
@@ -345,6 +352,7 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
         "the same id was a new command"
     );
     ensure!(without.is_err_and(|problem| problem.code == "not_in_control"));
+    ensure!(unsigned.is_err_and(|problem| problem.code == "not_signed"));
     ensure!(other.is_err_and(|problem| problem.code == "command_id_reused"));
     let looks = Cell::new(0_u32);
     let fate = until("the drive to end", DRIVE, async || {
@@ -363,7 +371,7 @@ async fn a_script_does_over_the_api_what_an_operator_does_in_the_browser() -> Re
         heading_rad: None,
     };
     let refused = new_command();
-    let sent = api.command(robot, refused, off_map, Some(epoch)).await?;
+    let sent = hand.command(robot, refused, off_map).await?;
     ensure!(sent.is_ok());
     until("the robot's refusal", Duration::from_secs(5), async || {
         Ok(matches!(api.fate(refused).await?.fate, Fate::Refused { .. }).then_some(()))

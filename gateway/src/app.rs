@@ -77,6 +77,8 @@ pub struct Parts {
     pub redis: ConnectionManager,
     /// Signs entries, and events for people who hold no key.
     pub signer: spine::Signer,
+    /// Issues grants and revokes: the key that the organisation's root names on its roster.
+    pub policy: spine::Signer,
     /// The log of events and the key that signs its checkpoints.
     pub log: EventLog,
     /// Wall clock.

@@ -344,6 +344,16 @@ impl From<assist::store::ControlStoreError> for ApiError {
     }
 }
 
+impl From<assist::store::GrantStoreError> for ApiError {
+    fn from(error: assist::store::GrantStoreError) -> Self {
+        use assist::store::GrantStoreError;
+        match error {
+            GrantStoreError::Database(error) => error.into(),
+            other @ GrantStoreError::Corrupt(_) => Self::internal(&other),
+        }
+    }
+}
+
 impl From<assist::store::CallStoreError> for ApiError {
     fn from(error: assist::store::CallStoreError) -> Self {
         use assist::store::CallStoreError;

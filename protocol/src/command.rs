@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CommandId, RobotId, UnixMicros, robot::Pose};
+use crate::{
+    CommandId, GrantId, RobotId, UnixMicros,
+    robot::Pose,
+    sealed::{byte_string, bytes32},
+};
 
 /// What a robot is told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -37,10 +41,13 @@ pub struct CommandRequest {
     /// What.
     #[serde(flatten)]
     pub verb: Verb,
+    /// The sealed [`SignedCommand`] that says the same, base64: what the robot believes. A stop needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<String>,
 }
 
 /// Body of `POST /api/v1/robots/{robot}/commands`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CommandBody {
     /// Under which epoch of control (`GET /api/v1/robots/{robot}/control`). A stop needs none.
@@ -49,23 +56,76 @@ pub struct CommandBody {
     /// What.
     #[serde(flatten)]
     pub verb: Verb,
+    /// For all but a stop: the command as the caller's session key sealed it, base64 (`docs/grants.md`). It must say the same
+    /// and carry the id that is this call's `Idempotency-Key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<String>,
 }
 
-/// The order as the robot gets it.
+/// An order as the robot gets it. One that moves it is somebody's signed word, which no gateway can write; anybody may stop it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Stop.
+    Stop {
+        /// Which command this is; repeated orders are recognised by it.
+        command: CommandId,
+    },
+    /// A [`SignedCommand`].
+    Signed {
+        /// Which command it is said to be: names the receipt of one that can't be believed.
+        command: CommandId,
+        /// As the page sealed it, base64.
+        sealed: String,
+    },
+}
+
+impl Order {
+    /// Which command it is said to be.
+    pub const fn command(&self) -> CommandId {
+        match self {
+            Self::Stop { command } | Self::Signed { command, .. } => *command,
+        }
+    }
+}
+
+/// One sealed command: less than 700 bytes with every field.
+pub const MAX_SEALED_COMMAND_BYTES: usize = 1_024;
+
+/// A command to a robot. Sealed as [`crate::sealed::Kind::Command`] by the session key of the page that gives it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Order {
-    /// Which command this is; repeated orders are recognised by it.
+pub struct SignedCommand {
+    /// Which command this is.
     pub command: CommandId,
-    /// What to do.
-    #[serde(flatten)]
-    pub verb: Verb,
-    /// The latest tick of the robot's own clock that the gateway had seen when it sent this.
+    /// To whom.
+    pub robot: RobotId,
+    /// Under which grant.
+    pub grant: GrantId,
+    /// Under which epoch of control.
+    pub epoch: u64,
+    /// Rises with every command of the page: the robot takes none that is not above the last.
+    pub sequence: u64,
+    /// The latest tick of the robot's own clock that the page had seen.
     pub seen_tick_ms: u64,
-    /// How long after that tick the order may still be obeyed, by the robot's clock.
+    /// How long after that tick it may be obeyed, by the robot's clock.
     pub valid_ms: u32,
-    /// Under which epoch of control it was given. A stop needs none.
+    /// What the person was looking at; absent when no picture was on the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub epoch: Option<u64>,
+    pub frame: Option<FrameSeen>,
+    /// What to do.
+    pub verb: Verb,
+}
+
+/// The picture that was on screen when a person gave a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FrameSeen {
+    /// The camera's name.
+    pub camera: String,
+    /// When the robot took it, by the robot's wall clock.
+    pub captured_at: UnixMicros,
+    /// How old it was on the screen, milliseconds.
+    pub age_ms: u32,
 }
 
 /// Why a robot turned an order down. Codes are frozen.
@@ -89,11 +149,21 @@ pub enum RobotRefusal {
     Fault,
     /// The order names no epoch of control, or one that the robot knows to be over.
     StaleEpoch,
+    /// The order is not signed by the page whose grant the robot believes, or can't be read.
+    NotSigned,
+    /// The robot believes no grant just now, or another one than the order names.
+    NoGrant,
+    /// The grant does not allow this.
+    OutsideGrant,
+    /// It came after a later one, or came before.
+    OutOfSequence,
+    /// It was signed for another robot.
+    AnotherRobot,
 }
 
 impl RobotRefusal {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::OutsideMap,
         Self::InsideObstacle,
         Self::Unreachable,
@@ -102,6 +172,11 @@ impl RobotRefusal {
         Self::Unsupported,
         Self::Fault,
         Self::StaleEpoch,
+        Self::NotSigned,
+        Self::NoGrant,
+        Self::OutsideGrant,
+        Self::OutOfSequence,
+        Self::AnotherRobot,
     ];
 
     /// The frozen code.
@@ -115,6 +190,11 @@ impl RobotRefusal {
             Self::Unsupported => "unsupported",
             Self::Fault => "fault",
             Self::StaleEpoch => "stale_epoch",
+            Self::NotSigned => "not_signed",
+            Self::NoGrant => "no_grant",
+            Self::OutsideGrant => "outside_grant",
+            Self::OutOfSequence => "out_of_sequence",
+            Self::AnotherRobot => "another_robot",
         }
     }
 
@@ -129,6 +209,11 @@ impl RobotRefusal {
             Self::Unsupported => "robot can't do this",
             Self::Fault => "a part has failed",
             Self::StaleEpoch => "control had passed on",
+            Self::NotSigned => "not signed by the page that steers",
+            Self::NoGrant => "robot believes no grant of this page",
+            Self::OutsideGrant => "the grant does not allow it",
+            Self::OutOfSequence => "a later order had come before",
+            Self::AnotherRobot => "meant for another robot",
         }
     }
 }
@@ -187,7 +272,20 @@ pub struct Receipt {
     pub at: UnixMicros,
     /// Where it was.
     pub pose: Pose,
+    /// SHA-256 of the sealed command that it answers, when that was believed: the receipt is of these bytes and no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_sha256: Option<CommandHash>,
 }
+
+/// SHA-256 of a command as it was sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CommandHash(#[serde(with = "bytes32")] pub [u8; 32]);
+
+/// A command as a page sealed it, as a byte string that may be absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedCommand(#[serde(with = "byte_string")] pub Vec<u8>);
 
 /// Where a command stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId, UnixMicros,
     case::CaseEvent,
-    command::{Receipt, Verb},
+    command::{Receipt, SealedCommand, Verb},
     control::ControlEvent,
+    grant::GrantEvent,
     job::JobEvent,
     sealed::{KeyId, bytes32},
     views::Role,
@@ -165,6 +166,9 @@ pub enum Payload {
         /// Under which epoch of control; absent for stops, which need none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         epoch: Option<u64>,
+        /// The command as the person's page signed it; absent for stops.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<SealedCommand>,
     },
     /// A robot's word on a command. Signed by the robot.
     #[serde(rename = "command.receipt")]
@@ -205,6 +209,9 @@ pub enum Payload {
     /// Something happened to who steers a robot.
     #[serde(untagged)]
     Control(ControlEvent),
+    /// Something happened to what lets a person steer.
+    #[serde(untagged)]
+    Grant(GrantEvent),
 }
 
 impl Payload {
@@ -232,6 +239,7 @@ impl Payload {
             Self::Job(event) => event.kind(),
             Self::Case(event) => event.kind(),
             Self::Control(event) => event.kind(),
+            Self::Grant(event) => event.kind(),
         }
     }
 }
@@ -276,7 +284,7 @@ mod tests {
     use crate::{
         EvidenceId, UnixMicros,
         case::{Ruling, SaltedHash},
-        command::{AbandonReason, Outcome, RobotRefusal},
+        command::{AbandonReason, CommandHash, Outcome, RobotRefusal},
         deterministic,
         job::EvidenceHash,
         robot::Pose,
@@ -295,6 +303,7 @@ mod tests {
                 y_m: -2.0,
                 heading_rad: 0.1,
             },
+            sealed_sha256: Some(CommandHash([5; 32])),
         })
     }
 
@@ -341,6 +350,7 @@ mod tests {
                     heading_rad: None,
                 },
                 epoch: Some(41),
+                signed: Some(SealedCommand(vec![7; 9])),
             },
             receipt(Outcome::Accepted),
             receipt(Outcome::Refused {

@@ -9,8 +9,8 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use crate::{
-    AccessId, ApprovalId, AssistId, CaseId, CommandId, JobId, OrganisationId, PersonId, RobotId,
-    SiteId, UnixMicros,
+    AccessId, ApprovalId, AssistId, CaseId, CommandId, GrantId, JobId, OrganisationId, PersonId,
+    RobotId, SiteId, UnixMicros,
     assist::{AssistQuestion, AssistReason},
     case::{CaseKind, CasePhase},
     command::{CommandRequest, Fate, Order, RobotRefusal, Verb},
@@ -19,16 +19,18 @@ use crate::{
         ControlHolderView, ControlNotice, ControlRequestView, ControlSpan, ControlTurn,
         ControlTurnView, ControlView,
     },
+    grant::{OpenSession, Presentation, RobotTrust},
     job::{
         AccessPlan, ApprovalVerdict, Assignment, AssistVerdict, Directive, Plan, PlanStep,
         StepAction, Window,
     },
-    limits::{COMMAND_VALID_MS, CONTROL_LASTS_MS, PROTOCOL_VERSION},
+    limits::{CONTROL_LASTS_MS, PROTOCOL_VERSION},
     robot::{
         Activity, Advert, Battery, CameraAdvert, Capability, Codec, Component, Goal, Health, Place,
         Pose, Scan, Segment, Shape, ShapeKind, SiteMap, Telemetry,
     },
     robot_socket::{Demand, FromRobot, Goodbye, ToRobot},
+    sealed::KeyId,
     views::{CaseView, CommandView, Degradation, Presence, RobotView},
 };
 
@@ -240,6 +242,7 @@ fn robot_view() -> RobotView {
         advert: None,
         telemetry: None,
         link: Some(LINK),
+        trust: None,
     }
 }
 
@@ -292,6 +295,19 @@ fn what_a_robot_says_is_written_as_the_document_shows_it() {
                 number: 3,
                 sealed: "hFhMowEn…".to_owned(),
             },
+            FromRobot::Trust(RobotTrust {
+                nonce: [0x4e; 32],
+                root: Some(KeyId([0x52; 32])),
+                roster: 3,
+                revocations: 17,
+                session: Some(OpenSession {
+                    grant: GrantId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_006a)),
+                    person: PersonId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0021)),
+                    key: KeyId([5; 32]),
+                    epoch: 41,
+                }),
+                refused: None,
+            }),
             FromRobot::Pong {
                 at: NOW,
                 robot_at: NOW.plus(1_700),
@@ -326,12 +342,19 @@ fn what_a_robot_is_told_is_written_as_the_document_shows_it() {
                 thumbnails: true,
                 scans: false,
             }),
-            ToRobot::Order(Order {
+            ToRobot::Order(Order::Signed {
                 command: COMMAND,
-                verb: TO_ROOM_3,
-                seen_tick_ms: 90_500,
-                valid_ms: COMMAND_VALID_MS,
-                epoch: Some(41),
+                sealed: "hEyj".to_owned(),
+            }),
+            ToRobot::Roster {
+                sealed: "hEyj".to_owned(),
+            },
+            ToRobot::Revocations {
+                sealed: "hEyj".to_owned(),
+            },
+            ToRobot::Grant(Presentation {
+                grant: "hEyj".to_owned(),
+                assertion: Some("hEyj".to_owned()),
             }),
             ToRobot::Control(ControlNotice {
                 epoch: 41,
@@ -380,6 +403,7 @@ fn what_a_console_says_is_written_as_the_document_shows_it() {
                 robot: ROBOT,
                 epoch: Some(41),
                 verb: TO_ROOM_3,
+                signed: Some("hEyj".to_owned()),
             }),
             FromConsole::Present {
                 robot: ROBOT,

@@ -60,4 +60,6 @@ ids! {
     CaseId,
     /// One picture or file that belongs to a job or a case.
     EvidenceId,
+    /// One leave to steer a robot, for minutes.
+    GrantId,
 }

@@ -9,11 +9,13 @@ pub mod deterministic;
 pub mod event;
 #[cfg(test)]
 mod golden_tests;
+pub mod grant;
 pub mod ids;
 pub mod job;
 pub mod limits;
 pub mod robot;
 pub mod robot_socket;
+pub mod roster;
 pub mod sealed;
 pub mod signature;
 pub mod thumbnail;
@@ -21,7 +23,7 @@ pub mod time;
 pub mod views;
 
 pub use ids::{
-    AccessId, ApprovalId, AssistId, CaseId, CommandId, EvidenceId, JobId, OrganisationId, PersonId,
-    RobotId, SiteId, TokenId,
+    AccessId, ApprovalId, AssistId, CaseId, CommandId, EvidenceId, GrantId, JobId, OrganisationId,
+    PersonId, RobotId, SiteId, TokenId,
 };
 pub use time::UnixMicros;

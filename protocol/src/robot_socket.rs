@@ -6,6 +6,7 @@ use crate::{
     RobotId, UnixMicros,
     command::Order,
     control::ControlNotice,
+    grant::{Presentation, RobotTrust},
     job::Assignment,
     robot::{Advert, Scan, Telemetry},
 };
@@ -43,6 +44,8 @@ pub enum FromRobot {
         /// `COSE_Sign1`, base64.
         sealed: String,
     },
+    /// What the robot trusts; after the hello and at every change.
+    Trust(RobotTrust),
     /// Answers [`ToRobot::Ping`] at once.
     Pong {
         /// The moment from the ping, unchanged.
@@ -97,6 +100,18 @@ pub enum ToRobot {
     Order(Order),
     /// Who steers the robot changed, or is still there; sent after the welcome, too.
     Control(ControlNotice),
+    /// The organisation's roster, sealed by its root (base64); after the welcome and whenever there is a newer one.
+    Roster {
+        /// As the root sealed it.
+        sealed: String,
+    },
+    /// The list of what is believed no more, sealed by a policy key (base64); likewise.
+    Revocations {
+        /// As the policy key sealed it.
+        sealed: String,
+    },
+    /// Somebody asks to be obeyed.
+    Grant(Presentation),
     /// The job that the robot holds or is offered, as a whole; sent whenever it changes and after the welcome.
     Assignment(Box<Assignment>),
     /// The robot holds no job: what it may remember of one is over.

@@ -32,6 +32,18 @@ pub enum Kind {
     SessionKey,
     /// What an evidence bundle holds, as the gateway exported it.
     Bundle,
+    /// Who may steer an organisation's robots, in the words of its root key.
+    Roster,
+    /// What is believed no more, in the words of a policy key.
+    Revocations,
+    /// Leave to steer, for minutes.
+    Grant,
+    /// A person's rostered key binds a grant to a page and a robot.
+    Assertion,
+    /// Proof that a browser holds the key that is to go on the roster for a person.
+    PersonKey,
+    /// A command to a robot, signed by the page that gives it.
+    Command,
 }
 
 impl Kind {
@@ -43,6 +55,13 @@ impl Kind {
             Self::Enrolment => "application/vnd.nooterra.enrolment+cbor",
             Self::SessionKey => "application/vnd.nooterra.session-key+cbor",
             Self::Bundle => "application/vnd.nooterra.bundle+cbor",
+            Self::Roster => "application/vnd.nooterra.roster+cbor",
+            Self::Revocations => "application/vnd.nooterra.revocations+cbor",
+            // A CWT (RFC 8392), and which: `application/cwt` alone would let one pass as another.
+            Self::Grant => "application/vnd.nooterra.grant+cwt",
+            Self::Assertion => "application/vnd.nooterra.assertion+cbor",
+            Self::PersonKey => "application/vnd.nooterra.person-key+cbor",
+            Self::Command => "application/vnd.nooterra.command+cbor",
         }
     }
 }

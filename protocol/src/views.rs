@@ -7,11 +7,14 @@ use crate::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId,
     command::{Fate, Verb},
     console_socket::Link,
+    grant::RobotTrust,
     robot::{Advert, Telemetry},
 };
 
+mod trust;
 mod work;
 
+pub use trust::*;
 pub use work::*;
 
 /// What a person may do. Roles add up; each is given for one site or for the whole organisation.
@@ -142,6 +145,9 @@ pub struct RobotView {
     /// Its link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// Whom it trusts, in its own words; absent until it said so in its session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<RobotTrust>,
 }
 
 /// A command and where it stands.
@@ -285,6 +291,14 @@ pub struct EnrolmentView {
     pub name: String,
     /// The gateway's public key (32 bytes), base64.
     pub gateway_key: String,
+    /// Whose robot it is.
+    pub organisation: OrganisationId,
+    /// Where it works.
+    pub site: SiteId,
+    /// The organisation's root key (32 bytes), base64, as the gateway knows it; absent where none was named. An agent that was
+    /// told the key pins what it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
 }
 
 /// A robot's token by its public name; the secret is shown once, when it is made.

@@ -78,7 +78,8 @@ impl Lasting {
             | Payload::SessionKeyBound { .. }
             | Payload::SessionKeyEnded { .. }
             | Payload::Case(_)
-            | Payload::Control(_) => {}
+            | Payload::Control(_)
+            | Payload::Grant(_) => {}
         }
     }
 

@@ -222,6 +222,7 @@ fn receipt(command: u128, outcome: Outcome) -> Payload {
             y_m: 1.0,
             heading_rad: 0.0,
         },
+        sealed_sha256: None,
     })
 }
 

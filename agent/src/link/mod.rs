@@ -15,6 +15,7 @@ use std::{
 
 use protocol::{
     UnixMicros,
+    grant::RobotTrust,
     robot::{Advert, Scan, Telemetry},
     robot_socket::{Demand, Goodbye},
 };
@@ -93,6 +94,8 @@ pub struct Link {
     pub advert: watch::Receiver<Advert>,
     /// The latest state.
     pub telemetry: watch::Receiver<Option<Telemetry>>,
+    /// Whom the robot believes.
+    pub believes: watch::Receiver<Option<RobotTrust>>,
     /// The latest scan.
     pub scan: watch::Receiver<Option<Scan>>,
     /// Stills.

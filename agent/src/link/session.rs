@@ -170,6 +170,7 @@ impl Session<'_> {
         let mut silent_at = Instant::now() + SILENT_AFTER;
         // What is there already is sent at once, not at its next change.
         self.link.telemetry.mark_changed();
+        self.link.believes.mark_changed();
         self.link.journal_grew.mark_changed();
         loop {
             let wants_scans = self.link.demand.borrow().scans;
@@ -191,6 +192,13 @@ impl Session<'_> {
                     let latest = self.link.telemetry.borrow_and_update().clone();
                     if let Some(telemetry) = latest {
                         self.socket.send(&FromRobot::Telemetry(telemetry)).await?;
+                    }
+                }
+                changed = self.link.believes.changed() => {
+                    changed.map_err(|_closed| End::Stopping)?;
+                    let latest = self.link.believes.borrow_and_update().clone();
+                    if let Some(trust) = latest {
+                        self.socket.send(&FromRobot::Trust(trust)).await?;
                     }
                 }
                 changed = self.link.scan.changed(), if wants_scans => {
@@ -245,6 +253,9 @@ impl Session<'_> {
             }
             ToRobot::Order(order) => self.told(FromGateway::Order(order)),
             ToRobot::Control(notice) => self.told(FromGateway::Control(notice)),
+            ToRobot::Roster { sealed } => self.told(FromGateway::Roster(sealed)),
+            ToRobot::Revocations { sealed } => self.told(FromGateway::Revocations(sealed)),
+            ToRobot::Grant(presentation) => self.told(FromGateway::Grant(presentation)),
             ToRobot::Assignment(assignment) => {
                 let told = Told::Job(assignment.into());
                 self.link.heard.send_modify(|heard| heard.tell(told));
@@ -336,6 +347,7 @@ impl Session<'_> {
             Turn::Event(PublishEvent::Reliable(bytes)) => match serde_json::from_slice(&bytes) {
                 Ok(ToRobot::Order(order)) => self.told(FromGateway::Order(order)),
                 Ok(ToRobot::Control(notice)) => self.told(FromGateway::Control(notice)),
+                Ok(ToRobot::Revocations { sealed }) => self.told(FromGateway::Revocations(sealed)),
                 Ok(_) | Err(_) => tracing::debug!("dropped a message on the reliable channel"),
             },
             // Driving commands come with signed ones.

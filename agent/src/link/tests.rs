@@ -49,6 +49,7 @@ struct Rest {
     _folder: TempDir,
     _advert: watch::Sender<Advert>,
     _telemetry: watch::Sender<Option<Telemetry>>,
+    _believes: watch::Sender<Option<RobotTrust>>,
     _scan: watch::Sender<Option<Scan>>,
     _stills: mpsc::Sender<Still>,
     _orders: mpsc::Receiver<FromGateway>,
@@ -61,6 +62,7 @@ fn link_to(gateway: &str) -> (Link, Rest) {
     let (grew, journal_grew) = watch::channel(0);
     let (advert, advert_out) = watch::channel(Advert::default());
     let (telemetry, telemetry_out) = watch::channel(None);
+    let (believes, believes_out) = watch::channel(None);
     let (scan, scan_out) = watch::channel(None);
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
     let (orders, orders_out) = mpsc::channel(1);
@@ -78,6 +80,7 @@ fn link_to(gateway: &str) -> (Link, Rest) {
         journal_grew,
         advert: advert_out,
         telemetry: telemetry_out,
+        believes: believes_out,
         scan: scan_out,
         stills: stills_out,
         orders,
@@ -95,6 +98,7 @@ fn link_to(gateway: &str) -> (Link, Rest) {
         _folder: folder,
         _advert: advert,
         _telemetry: telemetry,
+        _believes: believes,
         _scan: scan,
         _stills: stills,
         _orders: orders_out,

@@ -292,7 +292,12 @@ impl Work {
             | RobotRefusal::InsideObstacle
             | RobotRefusal::Unreachable
             | RobotRefusal::Stale
-            | RobotRefusal::StaleEpoch => held.tries += 1,
+            | RobotRefusal::StaleEpoch
+            | RobotRefusal::NotSigned
+            | RobotRefusal::NoGrant
+            | RobotRefusal::OutsideGrant
+            | RobotRefusal::OutOfSequence
+            | RobotRefusal::AnotherRobot => held.tries += 1,
         }
     }
 

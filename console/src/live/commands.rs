@@ -123,6 +123,16 @@ impl Commands {
         });
     }
 
+    /// It did not leave after all.
+    pub(super) fn not_sent(&mut self, command: CommandId, words: String) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.command == command)
+            && entry.standing == Standing::Wished
+        {
+            entry.standing = Standing::NotSent { words };
+        }
+    }
+
     /// The gateway told of a command. Frames overtake each other between socket and channel: the furthest fate wins.
     pub(super) fn recorded(&mut self, view: &CommandView, now: UnixMicros) {
         if self.find(view.command).is_none() {
@@ -258,6 +268,7 @@ mod tests {
             robot: RobotId(Uuid::from_u128(7)),
             epoch: None,
             verb: Verb::Stop,
+            signed: None,
         }
     }
 

@@ -3,19 +3,26 @@
 use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
-use protocol::{RobotId, UnixMicros, command::Verb, console_socket::FromConsole};
+use protocol::{
+    RobotId, UnixMicros,
+    command::{CommandRequest, FrameSeen, SignedCommand, Verb},
+    console_socket::FromConsole,
+};
 use web_sys::Url;
 
 use super::{
+    granting::{Bind, GrantNews},
     model::Model,
     reduce::{Effect, Input, Moment, ViewEvent, reduce},
     socket::Socket,
 };
 use crate::{
+    acts::Acts,
     browser,
     rtc::{Feed, Peer},
     session::Session,
     sound::{self, Bell},
+    steer::Bound,
 };
 
 /// Ages, attempts and liveness are looked at so often.
@@ -41,6 +48,7 @@ pub(crate) struct Live {
 /// What belongs to the browser and can't be in the model.
 #[derive(Default)]
 struct Gear {
+    acts: Option<Acts>,
     socket: Option<Socket>,
     peer: Option<Peer>,
     bell: Bell,
@@ -50,7 +58,7 @@ struct Gear {
 
 impl Live {
     /// Sets it up and lets time run.
-    pub(crate) fn new(session: Session) -> Self {
+    pub(crate) fn new(session: Session, acts: Acts) -> Self {
         let live = Self {
             model: RwSignal::new(Model {
                 is_muted: sound::is_muted(),
@@ -59,7 +67,10 @@ impl Live {
             tick: Trigger::new(),
             glance: Trigger::new(),
             feeds: RwSignal::new_local(Vec::new()),
-            gear: StoredValue::new_local(Gear::default()),
+            gear: StoredValue::new_local(Gear {
+                acts: Some(acts),
+                ..Gear::default()
+            }),
             session,
         };
         let ticks = StoredValue::new(0_u32);
@@ -116,11 +127,12 @@ impl Live {
     }
 
     /// Tells a robot to do something.
-    pub(crate) fn order(self, robot: RobotId, verb: Verb) {
+    pub(crate) fn order(self, robot: RobotId, verb: Verb, frame: Option<FrameSeen>) {
         self.tell(Input::Order {
             command: browser::command_id(),
             robot,
             verb,
+            frame,
         });
     }
 
@@ -199,6 +211,52 @@ impl Live {
             Effect::Ring => self.gear.update_value(|gear| gear.bell.ring()),
             Effect::RememberMute(is_muted) => sound::remember_mute(is_muted),
             Effect::CheckSession => spawn_local(self.session.load()),
+            Effect::Sign(command) => spawn_local(self.sign(*command)),
+            Effect::Bind(bind) => spawn_local(self.bind(bind)),
+        }
+    }
+
+    async fn sign(self, command: SignedCommand) {
+        let Some(acts) = self.gear.with_value(|gear| gear.acts) else {
+            return;
+        };
+        let input = match acts.sign(command.clone()).await {
+            Ok(signed) => Input::Signed(Box::new(CommandRequest {
+                command: command.command,
+                robot: command.robot,
+                epoch: Some(command.epoch),
+                verb: command.verb,
+                signed: Some(signed),
+            })),
+            Err(problem) => Input::NotSigned {
+                command: command.command,
+                words: problem.title,
+            },
+        };
+        self.tell(input);
+    }
+
+    async fn bind(self, bind: Bind) {
+        let Some(acts) = self.gear.with_value(|gear| gear.acts) else {
+            return;
+        };
+        match acts.bind(bind).await {
+            Ok(Bound { grant, until, own }) => {
+                if let Some(own) = own {
+                    self.tell(Input::Grant(GrantNews::Own(own)));
+                }
+                self.tell(Input::Grant(GrantNews::Shown { bind, grant, until }));
+            }
+            Err(problem) => {
+                if problem.status == 401 {
+                    self.session.load().await;
+                }
+                self.tell(Input::Grant(GrantNews::Denied {
+                    bind,
+                    code: problem.code,
+                    words: problem.detail,
+                }));
+            }
         }
     }
 

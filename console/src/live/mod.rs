@@ -5,6 +5,7 @@ pub mod commands;
 pub mod control;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod engine;
+pub mod granting;
 mod hear;
 pub mod model;
 pub mod reduce;

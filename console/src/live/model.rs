@@ -16,6 +16,7 @@ use super::{
     clock::GatewayClock,
     commands::Commands,
     control::Controls,
+    granting::Granting,
     view::View,
     work::{Assists, Cases, Jobs},
 };
@@ -41,6 +42,8 @@ pub struct Model {
     pub assists: Assists,
     /// Who steers which robot, and whether that is this page.
     pub controls: Controls,
+    /// Whether the robots that are steered from here believe this page.
+    pub granting: Granting,
     /// Whether calls make no sound.
     pub is_muted: bool,
     /// What the gateway says is out of order.

@@ -2,10 +2,10 @@
 
 use protocol::{
     CommandId, RobotId, UnixMicros,
-    command::{CommandRequest, Verb},
+    command::{CommandRequest, FrameSeen, SignedCommand, Verb},
     console_socket::{FromConsole, ToConsole},
     control::ControlView,
-    limits::PROTOCOL_VERSION,
+    limits::{COMMAND_VALID_MS, PROTOCOL_VERSION},
     robot_socket::Goodbye,
     views::{CaseView, JobView},
 };
@@ -13,6 +13,7 @@ use protocol::{
 use super::{
     commands::Standing,
     control::Seat,
+    granting::{self, Belief, Bind, GrantNews},
     hear,
     model::{Model, Phase, Still},
     stills,
@@ -67,7 +68,20 @@ pub enum Input {
         robot: RobotId,
         /// What.
         verb: Verb,
+        /// What they were looking at.
+        frame: Option<FrameSeen>,
     },
+    /// The page's key signed what somebody wants of a robot.
+    Signed(Box<CommandRequest>),
+    /// It did not.
+    NotSigned {
+        /// Which command.
+        command: CommandId,
+        /// Why not.
+        words: String,
+    },
+    /// What came of asking for leave to steer.
+    Grant(GrantNews),
     /// Somebody looks at a robot's cameras.
     Watch {
         /// Which robot.
@@ -115,6 +129,10 @@ pub enum Effect {
     CloseSocket,
     /// Say this on the socket.
     Send(FromConsole),
+    /// Sign this with the page's key.
+    Sign(Box<SignedCommand>),
+    /// Ask for a grant, bind it and show it to the robot.
+    Bind(Bind),
     /// Say this on the view's channel; on the socket when that fails after all.
     SendOnChannel(FromConsole),
     /// Open a peer connection and write an offer.
@@ -165,6 +183,10 @@ const CONNECT_WITHIN_US: i64 = 6_000_000;
 const HELD_US: i64 = 5_000_000;
 
 /// Changes the model and says what to do.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each input; whatever takes more than a line has a function of its own"
+)]
 pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
     match input {
         Input::Start => start(model, at),
@@ -188,6 +210,9 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
             Vec::new()
         }
         Input::Seat(seat) => {
+            if seat.is_none() {
+                model.granting.forget();
+            }
             model.controls.sit(seat, at.now);
             Vec::new()
         }
@@ -208,7 +233,20 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
             command,
             robot,
             verb,
-        } => order(model, command, robot, verb, at),
+            frame,
+        } => match verb {
+            Verb::Stop => stop_robot(model, command, robot, at),
+            Verb::NavigateTo { .. } => move_robot(model, (command, robot, verb), frame, at),
+        },
+        Input::Signed(request) => send_command(model, *request),
+        Input::NotSigned { command, words } => {
+            model.commands.not_sent(command, words);
+            Vec::new()
+        }
+        Input::Grant(news) => {
+            model.granting.learn(news, at.now);
+            Vec::new()
+        }
         Input::Watch { robot, cameras } => watch(model, robot, cameras, at),
         Input::Unwatch => unwatch(model),
         Input::View { view, event } => match &model.view {
@@ -313,6 +351,7 @@ fn tick(model: &mut Model, at: Moment) -> Vec<Effect> {
     if model.connection.phase == Phase::Live {
         let present = model.controls.present(at.now).into_iter();
         effects.extend(present.map(Effect::Send));
+        effects.extend(granting::due(model, at.now).into_iter().map(Effect::Bind));
     }
     if model.controls.nudge(at.now) && !model.is_muted {
         effects.push(Effect::Ring);
@@ -373,34 +412,95 @@ fn tick_view(model: &mut Model, at: Moment) -> Vec<Effect> {
     }
 }
 
-/// Nothing is kept for later: what can't leave now is told as not sent, and the person decides anew.
-fn order(
-    model: &mut Model,
-    command: CommandId,
-    robot: RobotId,
-    verb: Verb,
-    at: Moment,
-) -> Vec<Effect> {
+/// A stop needs no leave and no signature, and leaves at once.
+fn stop_robot(model: &mut Model, command: CommandId, robot: RobotId, at: Moment) -> Vec<Effect> {
     let request = CommandRequest {
         command,
         robot,
-        // A stop needs none, and must not fail for one that is over.
-        epoch: (model.controls.epoch_here(robot, at.now)).filter(|_| verb != Verb::Stop),
-        verb,
+        // It must not fail for one that is over.
+        epoch: None,
+        verb: Verb::Stop,
+        signed: None,
     };
-    let has_channel = model
-        .view
-        .as_ref()
-        .is_some_and(|view| view.robot == request.robot && view.is_channel_open);
-    let is_live = model.connection.phase == Phase::Live;
-    let standing = if has_channel || is_live {
-        Standing::Wished
+    let effects = send_command(model, request.clone());
+    let standing = if effects.is_empty() {
+        not_connected()
     } else {
-        Standing::NotSent {
-            words: "no connection to the gateway".to_owned(),
-        }
+        Standing::Wished
     };
     model.commands.wish(&request, standing, at.now);
+    effects
+}
+
+/// A target is signed under the grant that the robot believes, and leaves then.
+fn move_robot(
+    model: &mut Model,
+    (command, robot, verb): (CommandId, RobotId, Verb),
+    frame: Option<FrameSeen>,
+    at: Moment,
+) -> Vec<Effect> {
+    let epoch = model.controls.epoch_here(robot, at.now);
+    let request = CommandRequest {
+        command,
+        robot,
+        epoch,
+        verb,
+        signed: None,
+    };
+    let seen_tick_ms = (model.robot(robot))
+        .and_then(|robot| robot.telemetry())
+        .map(|state| state.tick_ms);
+    let believed = granting::belief(model, robot, at.now);
+    let to_sign = match (believed, epoch, seen_tick_ms) {
+        _ if send_ways(model, robot) == (false, false) => Err(not_connected()),
+        (Belief::Believed { grant }, Some(epoch), Some(seen_tick_ms)) => Ok(SignedCommand {
+            command,
+            robot,
+            grant,
+            epoch,
+            sequence: model.granting.next_sequence(),
+            seen_tick_ms,
+            valid_ms: COMMAND_VALID_MS,
+            frame,
+            verb,
+        }),
+        _ => Err(Standing::NotSent {
+            words: "the robot does not believe this page".to_owned(),
+        }),
+    };
+    match to_sign {
+        Ok(to_sign) => {
+            model.commands.wish(&request, Standing::Wished, at.now);
+            vec![Effect::Sign(Box::new(to_sign))]
+        }
+        Err(standing) => {
+            model.commands.wish(&request, standing, at.now);
+            Vec::new()
+        }
+    }
+}
+
+fn not_connected() -> Standing {
+    Standing::NotSent {
+        words: "no connection to the gateway".to_owned(),
+    }
+}
+
+/// Whether the robot's own channel is open, and whether the socket is.
+fn send_ways(model: &Model, robot: RobotId) -> (bool, bool) {
+    let has_channel =
+        (model.view.as_ref()).is_some_and(|view| view.robot == robot && view.is_channel_open);
+    (has_channel, model.connection.phase == Phase::Live)
+}
+
+/// Nothing is kept for later: what can't leave now is told as not sent, and the person decides anew.
+fn send_command(model: &mut Model, request: CommandRequest) -> Vec<Effect> {
+    let (has_channel, is_live) = send_ways(model, request.robot);
+    if !has_channel && !is_live {
+        model
+            .commands
+            .not_sent(request.command, "no connection to the gateway".to_owned());
+    }
     let frame = FromConsole::Command(request);
     // Both ways: no TCP stall stands before it on the channel, and a channel that is dead without anybody's knowing loses
     // nothing. The gateway takes each id once.

@@ -256,7 +256,7 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
     let stop_face = Memo::new(move |_| live.at_tick(shell_faces::stop));
     let stop = move || {
         if let Some(robot) = live.peek(|model| model.selected) {
-            live.order(robot, Verb::Stop);
+            live.order(robot, Verb::Stop, None);
         }
     };
     let steering = Steering::new(live);

@@ -3,13 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
-use protocol::{RobotId, command::Verb, robot::Advert};
+use protocol::{
+    RobotId,
+    command::{FrameSeen, Verb},
+    robot::Advert,
+};
 
 use super::live_faces;
 use crate::{
     arming::{self, Withheld},
-    control,
-    glass::{Frame, Minute, Quality},
+    browser, control,
+    glass::{self, Frame, Minute, Quality},
     live::{
         engine::Live,
         model::{Phase, Robot},
@@ -162,7 +166,32 @@ impl Watch {
     }
 
     pub(super) fn order(self, verb: Verb) {
-        self.live.order(self.id, verb);
+        self.live.order(self.id, verb, self.frame_seen());
+    }
+
+    /// The large picture as it is on the screen now, where its stream says when it was taken.
+    fn frame_seen(self) -> Option<FrameSeen> {
+        let large = self.large.get_untracked();
+        let shown = self
+            .shown
+            .with_value(|shown| shown.get(large).copied().flatten())?;
+        self.live.peek(|model| {
+            let robot = model.robot(self.id)?;
+            let camera = camera_names(Some(robot)).into_iter().nth(large)?;
+            let link = robot.view.link.as_ref();
+            let frame = shown.frame(|at| glass::robot_to_browser(at, link, &model.clock));
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "an age is not below nothing, and one of weeks is as good as any"
+            )]
+            let age_ms = frame.age_ms(browser::now()).min(f64::from(u32::MAX)) as u32;
+            Some(FrameSeen {
+                camera,
+                captured_at: shown.captured_by_robot?,
+                age_ms,
+            })
+        })
     }
 
     /// Reads the browser's counters once a second, for as long as the page is open.

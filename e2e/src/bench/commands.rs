@@ -91,6 +91,7 @@ pub(crate) async fn measure() -> Result<Vec<Row>> {
             robot,
             epoch: None,
             verb: Verb::Stop,
+            signed: None,
         };
         console.send(&FromConsole::Command(request)).await?;
         console

@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use identity::{LinkUses, Organisation, Person, Secret, SecretKind, Site, store};
+use ed25519_dalek::SigningKey;
+use identity::{LinkUses, Organisation, Person, Secret, SecretKind, Site, StoredRoster, store};
 use protocol::{
     OrganisationId, PersonId, RobotId, SiteId, TokenId,
     views::{Role, RoleGrant},
 };
 use serde::Serialize;
-use spine::{Signer, Tx};
+use spine::{Signer, SignerError, Tx};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -19,6 +20,8 @@ use super::{
     demo_secrets::DemoSecrets,
     desk::{Desk, named},
     error::AdminError,
+    key_file,
+    trust::policy_key,
 };
 
 /// Robots of one demo: as many as one gateway is built for.
@@ -32,6 +35,12 @@ const LINK_KEPT_WITH: Duration = Duration::hours(12);
 
 /// Secrets of one use that were revoked or have expired one after the other, before something else must be wrong.
 const MAX_GENERATIONS: u32 = 1_000;
+
+/// A roster with less time left is replaced: robots must take grants for as long as the links work.
+const ROSTER_KEPT_WITH: Duration = Duration::DAY;
+
+/// Holds the demo's root key. Everywhere else that key is kept away from the gateway; here nobody is there to sign.
+const ROOT_FILE: &str = "demo-root.key";
 
 const ORGANISATION: &str = "Linden Care Home";
 const SITE: &str = "Wing B";
@@ -104,6 +113,20 @@ fn check_mark(data_dir: &Path) -> Result<(), NotADemo> {
         Ok(true) => Ok(()),
         Ok(false) => Err(NotADemo::Unmarked(data_dir.to_owned())),
         Err(source) => Err(NotADemo::File { path, source }),
+    }
+}
+
+/// The demo's root key: absent before it is seeded, and where there is no demo.
+pub fn demo_root(data_dir: &Path) -> Result<Option<SigningKey>, SignerError> {
+    if check_mark(data_dir).is_err() {
+        return Ok(None);
+    }
+    match key_file::read(&data_dir.join(ROOT_FILE)) {
+        Ok(key) => Ok(Some(key)),
+        Err(SignerError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -180,6 +203,7 @@ pub(super) async fn seed(desk: &Desk, robots: u16) -> Result<String, AdminError>
     for index in 0..robots {
         seeded.push(seeding.robot(&site, &robot_name(index)).await?);
     }
+    seeding.roster(&desk.data_dir, &organisation).await?;
     desk.commit(seeding.tx).await?;
     let seeded = Seeded {
         sign_in,
@@ -346,6 +370,35 @@ impl Seeding {
             });
         }
         Err(used_up(name))
+    }
+
+    /// Names the root and has it sign a roster, unless there is one that robots and the gateway can go by.
+    async fn roster(
+        &mut self,
+        data_dir: &Path,
+        organisation: &Organisation,
+    ) -> Result<(), AdminError> {
+        let organisation = organisation.organisation;
+        let root = Signer::load_or_create(&data_dir.join(ROOT_FILE))?;
+        let public_key = root.verifying_key().to_bytes();
+        store::name_root(&mut self.tx, organisation, public_key, None, self.now)
+            .await
+            .map_err(AdminError::of(
+                "the demo's root key; if its file was lost, start over with a fresh data directory",
+            ))?;
+        let policy = policy_key(data_dir)?;
+        let latest = store::latest_roster(self.tx.connection().await?, organisation).await?;
+        let until = (self.now + ROSTER_KEPT_WITH).unix_timestamp_nanos();
+        let is_current = latest.is_some_and(|StoredRoster { roster, .. }| {
+            i128::from(roster.expires_at.0) * 1_000 > until
+                && roster.policy_key(policy.id()).is_some()
+        });
+        if !is_current {
+            let policy_keys = vec![policy.verifying_key().to_bytes()];
+            let tx = &mut self.tx;
+            store::publish_demo_roster(tx, organisation, root.key(), policy_keys, self.now).await?;
+        }
+        Ok(())
     }
 }
 

@@ -4,19 +4,24 @@ mod demo;
 mod demo_secrets;
 mod desk;
 mod error;
+mod key_file;
 mod people;
+mod person_keys;
 mod places;
 mod robots;
+mod roster_text;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::{io::Write as _, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
-pub use demo::{NotADemo, mark_demo};
+pub use demo::{NotADemo, demo_root, mark_demo};
 pub use error::AdminError;
+pub use trust::{POLICY_KEY_FILE, policy_key};
 
 use crate::config::{Config, Overrides};
 
@@ -35,8 +40,8 @@ pub struct Admin {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Companies and bodies
-    #[command(subcommand)]
+    /// Companies and bodies, their root keys and who may steer their robots
+    #[command(subcommand, visible_alias = "org")]
     Organisation(places::OrganisationTask),
     /// Places where robots work
     #[command(subcommand)]
@@ -65,6 +70,11 @@ struct InOrganisation {
 
 /// Does what the command line asks and prints what came of it.
 pub async fn run(admin: Admin) -> Result<(), AdminError> {
+    if let Task::Organisation(places::OrganisationTask::Offline(task)) = admin.task {
+        // Before anything is opened or made: where the root key is kept there is no installation.
+        let text = trust::offline(task, &mut std::io::stderr())?;
+        return print(&text);
+    }
     let config = Config::load(&Overrides {
         config: admin.config,
         data: admin.data,
@@ -80,6 +90,10 @@ pub async fn run(admin: Admin) -> Result<(), AdminError> {
     };
     let text = done?;
     stopped?;
+    print(&text)
+}
+
+fn print(text: &str) -> Result<(), AdminError> {
     std::io::stdout()
         .write_all(text.as_bytes())
         .map_err(AdminError::Output)

@@ -1,7 +1,7 @@
 //! `admin person …`.
 
 use clap::{Subcommand, builder::PossibleValuesParser};
-use identity::{LinkUses, Organisation, Person, SecretKind, store};
+use identity::{LinkUses, Organisation, Person, SecretKind, Site, store};
 use protocol::{
     PersonId, TokenId,
     views::{Role, RoleGrant},
@@ -13,6 +13,7 @@ use super::{
     InOrganisation,
     desk::{Desk, named, secret},
     error::AdminError,
+    person_keys,
     table::table,
 };
 
@@ -92,6 +93,8 @@ pub(super) enum PersonTask {
         #[command(flatten)]
         within: InOrganisation,
     },
+    #[command(flatten)]
+    Keys(person_keys::KeyTask),
 }
 
 fn roles() -> PossibleValuesParser {
@@ -146,6 +149,7 @@ pub(super) async fn person(desk: &Desk, task: PersonTask) -> Result<String, Admi
             within,
         } => revoke_token(desk, &person, token, &within).await,
         PersonTask::Tokens { person, within } => tokens(desk, &person, &within).await,
+        PersonTask::Keys(task) => person_keys::keys(desk, task).await,
     }
 }
 
@@ -165,26 +169,32 @@ async fn list(desk: &Desk, within: &InOrganisation) -> Result<String, AdminError
     let organisation = desk.organisation(within).await?.organisation;
     let sites = store::list_sites(&desk.pool, organisation).await?;
     let people = store::find_people(&desk.pool, organisation, None).await?;
-    let in_words = |grant: &RoleGrant| match grant.site {
-        None => grant.role.word().to_owned(),
-        Some(id) => {
-            let site = sites.iter().find(|site| site.site == id);
-            format!(
-                "{} at {}",
-                grant.role.word(),
-                site.map_or("?", |site| &site.name)
-            )
-        }
-    };
     let rows = people.iter().map(|person| {
-        let roles: Vec<String> = person.roles.iter().map(in_words).collect();
         [
             person.person.to_string(),
             person.name.clone(),
-            roles.join(", "),
+            in_words(&person.roles, &sites),
         ]
     });
     Ok(table(["ID", "NAME", "ROLES"], rows))
+}
+
+/// Roles and where they hold, by the sites' names.
+pub(super) fn in_words(roles: &[RoleGrant], sites: &[Site]) -> String {
+    let words: Vec<String> = (roles.iter())
+        .map(|grant| match grant.site {
+            None => grant.role.word().to_owned(),
+            Some(id) => {
+                let site = sites.iter().find(|site| site.site == id);
+                format!(
+                    "{} at {}",
+                    grant.role.word(),
+                    site.map_or("?", |site| &site.name)
+                )
+            }
+        })
+        .collect();
+    words.join(", ")
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -313,7 +323,7 @@ async fn tokens(desk: &Desk, person: &str, within: &InOrganisation) -> Result<St
 }
 
 /// Who is meant by a name or an id.
-async fn find(
+pub(super) async fn find(
     desk: &Desk,
     wanted: &str,
     within: &InOrganisation,

@@ -1,5 +1,7 @@
 //! `admin organisation …` and `admin site …`.
 
+use std::io;
+
 use clap::Subcommand;
 use identity::store;
 use protocol::{OrganisationId, SiteId};
@@ -10,6 +12,7 @@ use super::{
     desk::{Desk, named},
     error::AdminError,
     table::table,
+    trust::{self, OfflineTask, TrustTask},
 };
 
 #[derive(Debug, Subcommand)]
@@ -21,6 +24,10 @@ pub(super) enum OrganisationTask {
     },
     /// Lists all organisations
     List,
+    #[command(flatten)]
+    Offline(OfflineTask),
+    #[command(flatten)]
+    Trust(TrustTask),
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,6 +68,8 @@ pub(super) async fn organisation(
                 .map(|one| [one.organisation.to_string(), one.name]);
             Ok(table(["ID", "NAME"], rows))
         }
+        OrganisationTask::Offline(task) => trust::offline(task, &mut io::stderr()),
+        OrganisationTask::Trust(task) => trust::online(desk, task, &mut io::stderr()).await,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Administrators' wishes against a real Postgres, as the application's role, read from the command line as people type it.
 
+mod trust;
+
 use std::path::Path;
 
 use clap::Parser;

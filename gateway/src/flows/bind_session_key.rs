@@ -52,7 +52,8 @@ pub async fn bind_session_key(
     })
 }
 
-fn proven_key(
+/// The key, if the proof was sealed with it, for this person, just now.
+pub fn proven_key(
     person: PersonId,
     now: UnixMicros,
     body: &BindSessionKey,

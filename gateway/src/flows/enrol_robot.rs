@@ -25,6 +25,7 @@ pub async fn enrol_robot(
     let mut tx = Tx::begin(&app.pool);
     let now = app.clock.now();
     identity::store::bind_robot_key(&mut tx, robot, public_key, now).await?;
+    let pinned = identity::store::root_of(tx.connection().await?, robot.organisation).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;
 
     tracing::info!(robot.id = %robot.robot, "{} enrolled", robot.name);
@@ -32,6 +33,9 @@ pub async fn enrol_robot(
         robot: robot.robot,
         name: robot.name.clone(),
         gateway_key: BASE64_STANDARD.encode(app.signer.verifying_key().as_bytes()),
+        organisation: robot.organisation,
+        site: robot.site,
+        root: pinned.map(|root| BASE64_STANDARD.encode(root)),
     })
 }
 

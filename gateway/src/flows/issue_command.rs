@@ -1,11 +1,15 @@
 //! A person tells a robot to do something: recorded first, then sent.
 
 use assist::{Command, Control, Input, Issue, apply, decide, may_steer, store};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ed25519_dalek::VerifyingKey;
 use identity::{Permission, Person};
 use protocol::{
-    command::{CommandRequest, Order, Verb},
-    limits::COMMAND_VALID_MS,
+    command::{
+        CommandRequest, MAX_SEALED_COMMAND_BYTES, Order, SealedCommand, SignedCommand, Verb,
+    },
     robot_socket::ToRobot,
+    sealed::{self, Kind},
     views::CommandView,
 };
 use spine::Tx;
@@ -41,59 +45,113 @@ pub async fn issue_command(
         ));
     }
     let issue = Issue::new(&request, person.person, robot.organisation, robot.site);
+    let signed = request.signed.as_deref();
 
-    let mut recorded = record(app, &robot.name, &issue).await?;
+    let mut recorded = record(app, &robot.name, &issue, signed).await?;
     if recorded.is_none() {
         // The same command was sent twice at once and the other was first: its row is there now.
-        recorded = record(app, &robot.name, &issue).await?;
+        recorded = record(app, &robot.name, &issue, signed).await?;
     }
-    let (command, sent) =
+    let (command, is_new) =
         recorded.ok_or_else(|| ApiError::refused("stale", "the command is being recorded"))?;
     // Nobody else's: another person's request under the same id is another request.
     let view = command.view(person.name.clone());
-    if let Some(seen_tick_ms) = sent {
+    if is_new {
         // Shown first: the robot may answer before this line is done, and "accepted" must not be followed by "sent".
         app.live.command(&view);
-        send(app, &command, seen_tick_ms);
+        send(app, &command, request.signed);
         metrics::counter!("nooterra_commands_total", "fate" => "sent").increment(1);
     }
     Ok(view)
 }
 
-/// The command as it stands, and, if it is new, the robot's tick that its order is to name. Nothing when another request
-/// recorded one of this id in the meantime.
+/// The bytes that the robot is to believe, if they say what was asked for and the session key of a grant of the caller's that
+/// runs signed them. The robot checks all of it again: this is for who would otherwise wait for its refusal.
+async fn check_signed(
+    app: &App,
+    tx: &mut Tx,
+    issue: &Issue,
+    signed: Option<&str>,
+) -> Result<SealedCommand, ApiError> {
+    let refused = |why: &str| ApiError::refused("not_signed", why);
+    let bytes = signed
+        .filter(|signed| signed.len() <= MAX_SEALED_COMMAND_BYTES * 2)
+        .and_then(|signed| BASE64_STANDARD.decode(signed).ok())
+        .filter(|bytes| bytes.len() <= MAX_SEALED_COMMAND_BYTES)
+        .ok_or_else(|| {
+            refused(
+                "a command that moves a robot is signed by the page, or the script, that gives it",
+            )
+        })?;
+    let claimed = sealed::unverified::<SignedCommand>(Kind::Command, &bytes)
+        .map_err(|_unreadable| refused("the signed command can't be read"))?;
+    let command = &claimed.payload;
+    let says_the_same = command.command == issue.command
+        && command.robot == issue.robot
+        && command.verb == issue.verb
+        && Some(command.epoch) == issue.epoch;
+    if !says_the_same {
+        return Err(ApiError::refused(
+            "signed_otherwise",
+            "what was signed is another command than the one that was sent with it",
+        ));
+    }
+    let grant = store::load_grant(tx.connection().await?, command.grant)
+        .await?
+        .filter(|grant| {
+            grant.robot == issue.robot
+                && grant.person == issue.person
+                && grant.epoch == command.epoch
+                && app.clock.now() < grant.expires_at
+        })
+        .ok_or_else(|| {
+            ApiError::refused(
+                "grant_unknown",
+                "the grant is not yours, or is past its time",
+            )
+        })?;
+    VerifyingKey::from_bytes(&grant.session_key)
+        .ok()
+        .filter(|key| claimed.verify(key).is_ok())
+        .ok_or_else(|| refused("the command is not signed by the key that the grant names"))?;
+    Ok(SealedCommand(bytes))
+}
+
+/// The command as it stands, and whether it is new. Nothing when another request recorded one of this id in the meantime.
 async fn record(
     app: &App,
     robot_name: &str,
     issue: &Issue,
-) -> Result<Option<(Command, Option<u64>)>, ApiError> {
+    signed: Option<&str>,
+) -> Result<Option<(Command, bool)>, ApiError> {
     let mut tx = Tx::begin(&app.pool);
     let known = store::load(&mut tx, issue.command).await?;
-    let seen_tick_ms = match known {
-        Some(_) => None,
-        None => Some(app.live.seen_tick(issue.robot).ok_or_else(|| {
-            ApiError::refused(
-                "robot_offline",
-                format!("{robot_name} is not connected; nothing was sent"),
-            )
-        })?),
-    };
-    let events = decide(known.as_ref(), Input::Issue(issue.clone()), app.clock.now())?;
-    if known.is_none() && issue.verb != Verb::Stop {
-        check_control(app, &mut tx, issue).await?;
+    let is_new = known.is_none();
+    if is_new && app.live.seen_tick(issue.robot).is_none() {
+        return Err(ApiError::refused(
+            "robot_offline",
+            format!("{robot_name} is not connected; nothing was sent"),
+        ));
     }
+    let events = decide(known.as_ref(), Input::Issue(issue.clone()), app.clock.now())?;
+    let signed = if is_new && issue.verb != Verb::Stop {
+        check_control(app, &mut tx, issue).await?;
+        Some(check_signed(app, &mut tx, issue, signed).await?)
+    } else {
+        None
+    };
     let command = events
         .into_iter()
         .fold(known, apply)
         .ok_or_else(|| ApiError::not_found("command"))?;
-    if seen_tick_ms.is_some() {
-        match store::insert(&mut tx, &command).await {
+    if is_new {
+        match store::insert(&mut tx, &command, signed).await {
             Err(store::StoreError::Stale(_)) => return Ok(None),
             inserted => inserted?,
         }
     }
     tx.commit(&app.signer, app.clock.micros()).await?;
-    Ok(Some((command, seen_tick_ms)))
+    Ok(Some((command, is_new)))
 }
 
 /// Whether who asks steers the robot, under this epoch and until this is committed. A stop is anybody's to give.
@@ -118,13 +176,15 @@ async fn limit(app: &App, person: &Person) -> Result<(), ApiError> {
     }
 }
 
-fn send(app: &App, command: &Command, seen_tick_ms: u64) {
-    let order = Order {
-        command: command.issue.command,
-        verb: command.issue.verb,
-        seen_tick_ms,
-        valid_ms: COMMAND_VALID_MS,
-        epoch: command.issue.epoch,
+/// As it was signed, byte for byte; a stop is anybody's.
+fn send(app: &App, command: &Command, signed: Option<String>) {
+    let id = command.issue.command;
+    let order = match (command.issue.verb, signed) {
+        (Verb::NavigateTo { .. }, Some(sealed)) => Order::Signed {
+            command: id,
+            sealed,
+        },
+        (Verb::Stop | Verb::NavigateTo { .. }, _) => Order::Stop { command: id },
     };
     let robot = command.issue.robot;
     match app.live.order(robot, ToRobot::Order(order)) {

@@ -5,6 +5,7 @@ pub mod cases;
 pub mod command_views;
 pub mod control;
 pub mod enrol_robot;
+pub mod grants;
 pub mod issue_command;
 pub mod jobs;
 pub mod once;

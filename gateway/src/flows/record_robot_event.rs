@@ -6,6 +6,7 @@ use identity::Robot;
 use protocol::{
     command::{Outcome, Receipt, Verb},
     event::{ActorEvent, Payload, robot_stream},
+    grant::GrantEvent,
     sealed::{self, KeyId, Kind},
     views::CommandView,
 };
@@ -121,10 +122,41 @@ async fn try_to_record(app: &App, robot: &Robot, bytes: Vec<u8>) -> Result<Taken
                 RobotSaid::Refused(code) => code,
             }
         }
+        Payload::Grant(GrantEvent::Accepted { .. } | GrantEvent::Refused { .. }) => {
+            if event.stream == robot_stream(robot.robot) {
+                return keep(app, tx, &robot, (bytes, event, key)).await;
+            }
+            "foreign_stream"
+        }
         // A robot's key speaks for the robot and for nothing else.
         _ => "not_a_robots_word",
     };
     Ok(Taken::Refused { code })
+}
+
+/// Records what moves nothing here.
+async fn keep(
+    app: &App,
+    mut tx: Tx,
+    robot: &Robot,
+    (bytes, event, key): (Vec<u8>, ActorEvent, KeyId),
+) -> Result<Taken, ApiError> {
+    let number = event.chain.map_or(0, |chain| chain.number);
+    let recording = tx
+        .record_sealed(robot.organisation, Some(robot.site), bytes, event, key)
+        .await;
+    match recording {
+        Ok(Recording::New) => {}
+        Ok(Recording::AlreadyHeld) => return Ok(Taken::Held { number }),
+        Err(RecordError::Refused(refusal)) => {
+            return Ok(Taken::Refused {
+                code: refusal.code(),
+            });
+        }
+        Err(RecordError::Failed(error)) => return Err(error.into()),
+    }
+    tx.commit(&app.signer, app.clock.micros()).await?;
+    Ok(Taken::Held { number })
 }
 
 async fn take_receipt(

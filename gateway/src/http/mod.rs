@@ -10,11 +10,13 @@ mod event_view;
 mod events;
 mod evidence;
 pub(crate) mod extract;
+mod grants;
 mod health;
 mod jobs;
 mod log;
 mod openapi;
 mod origin;
+mod person_keys;
 mod picture;
 mod robots;
 mod security_headers;
@@ -102,6 +104,14 @@ fn fleet() -> Router<App> {
                 .delete(session::close::handler),
         )
         .route("/session/key", post(session::bind_key::handler))
+        .route(
+            "/session/person-keys",
+            get(person_keys::list::handler).post(person_keys::offer::handler),
+        )
+        .route(
+            "/session/person-keys/{key}",
+            delete(person_keys::remove::handler),
+        )
         .route("/robots", get(robots::list::handler))
         .route("/robots/{robot}", get(robots::read::handler))
         .route("/robots/enrolment", post(robots::enrol::handler))
@@ -122,6 +132,12 @@ fn fleet() -> Router<App> {
             "/robots/{robot}/control/presence",
             put(control::present::handler),
         )
+        .route("/robots/{robot}/grants", post(grants::issue::handler))
+        .route(
+            "/robots/{robot}/grants/{grant}/presentation",
+            post(grants::present::handler),
+        )
+        .route("/roster", get(grants::roster::handler))
         .route("/commands/{command}", get(commands::read::handler))
         .route("/log/checkpoint", get(log::checkpoint::handler))
         .route("/log/keys", get(log::keys::handler))

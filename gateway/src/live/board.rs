@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use protocol::{
     OrganisationId, RobotId, SiteId, TokenId, UnixMicros,
     console_socket::{Link, ToConsole},
+    grant::RobotTrust,
     robot::{Advert, Scan, Telemetry},
     robot_socket::{Demand, Goodbye, ToRobot},
     views::{Presence, RobotView},
@@ -225,6 +226,7 @@ impl Live {
             advert: Some(new.advert),
             telemetry: None,
             link: Some(Link::default()),
+            trust: None,
         };
         state.robots.insert(
             new.robot,
@@ -251,6 +253,8 @@ impl Live {
         };
         robot.session = None;
         robot.view.presence = Presence::Offline { since: Some(now) };
+        // Whom it trusts is its own word, of this session.
+        robot.view.trust = None;
         state.announce(attachment.robot);
         true
     }
@@ -297,6 +301,15 @@ impl Live {
         let mut state = self.state();
         if let Some(robot) = state.attached(attachment) {
             robot.view.advert = Some(advert);
+            state.announce(attachment.robot);
+        }
+    }
+
+    /// The robot says whom it trusts.
+    pub fn trust(&self, attachment: Attachment, trust: RobotTrust) {
+        let mut state = self.state();
+        if let Some(robot) = state.attached(attachment) {
+            robot.view.trust = Some(trust);
             state.announce(attachment.robot);
         }
     }

@@ -18,6 +18,10 @@ pub(super) async fn run(app: App) {
             // A lost database is reported once, by `live::dependencies`; the rows wait for the next hour.
             Err(error) => tracing::debug!(%error, "sessions and links that are over stay for now"),
         }
+        let yesterday = app.clock.now() - time::Duration::DAY;
+        if let Err(error) = assist::store::forget_grants(&app.pool, yesterday).await {
+            tracing::debug!(%error, "grants that are over stay for now");
+        }
         if let Err(error) = spine::idempotency::forget(&app.pool, app.clock.now()).await {
             tracing::debug!(%error, "first answers stay for now");
         }

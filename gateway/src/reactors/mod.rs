@@ -3,6 +3,7 @@
 mod deadlines;
 mod forgetting;
 mod jobs;
+mod listing;
 mod revoking;
 pub mod roster;
 mod sequencing;
@@ -21,6 +22,7 @@ pub fn start(app: &App) {
     keep("roster", app, roster::run);
     keep("forgetting", app, forgetting::run);
     keep("sequencing", app, sequencing::run);
+    keep("revocations", app, listing::run);
     keep("job deadlines", app, jobs::deadlines);
     keep("beats", app, jobs::beats);
 }

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use protocol::{PersonId, RobotId, event::Payload};
+use protocol::{OrganisationId, PersonId, RobotId, event::Payload, grant::GrantEvent};
 use spine::tail::{Filter, Follower, StoredEvent, end};
 
+use crate::flows::grants::{revoke::revoke_now, tell::tell_organisation};
 use crate::{
     app::App,
     flows::control::{
@@ -60,6 +61,45 @@ fn steers_no_more(app: &App, person: PersonId, loss: Loss) {
     });
 }
 
+/// Whom robots believe changed, here or elsewhere.
+fn follow_grant(app: &App, organisation: OrganisationId, said: &GrantEvent) {
+    match said {
+        GrantEvent::RosterPublished { .. } | GrantEvent::RevocationsPublished { .. } => {
+            let app = app.clone();
+            tokio::spawn(async move {
+                // A first roster comes with a first list: without one robots let nobody begin.
+                if let Err(error) = revoke_now(&app, organisation).await {
+                    tracing::debug!(code = error.code(), "what is revoked is said later");
+                }
+                tell_organisation(&app, organisation).await;
+            });
+        }
+        GrantEvent::PersonKeyRemoved { .. } => revokes(app, organisation),
+        GrantEvent::RootNamed { .. }
+        | GrantEvent::PersonKeyOffered { .. }
+        | GrantEvent::Issued { .. }
+        | GrantEvent::Denied { .. }
+        | GrantEvent::Accepted { .. }
+        | GrantEvent::Refused { .. } => {}
+    }
+}
+
+/// Beside the follower, and as often as it takes within reason; the next minute tries again.
+fn revokes(app: &App, organisation: OrganisationId) {
+    let app = app.clone();
+    tokio::spawn(async move {
+        for _ in 0..TRIES {
+            match revoke_now(&app, organisation).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::debug!(code = error.code(), "what is revoked is said later");
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+            }
+        }
+    });
+}
+
 fn follow(app: &App, event: &StoredEvent) {
     let payload = match serde_json::from_value::<Payload>(event.payload.clone()) {
         Ok(payload) => payload,
@@ -74,9 +114,13 @@ fn follow(app: &App, event: &StoredEvent) {
         Payload::RoleRevoked { person, .. } => {
             app.live.doubt_consoles_of(person);
             steers_no_more(app, person, Loss::Role);
+            revokes(app, event.organisation);
         }
         Payload::SessionClosed { person } => app.live.doubt_consoles_of(person),
-        Payload::SessionKeyEnded { person, key } => steers_no_more(app, person, Loss::Key(key)),
+        Payload::SessionKeyEnded { person, key } => {
+            steers_no_more(app, person, Loss::Key(key));
+            revokes(app, event.organisation);
+        }
         Payload::TokenRevoked { person, token } => {
             app.live.end_consoles_with(&token.to_string());
             steers_no_more(app, person, Loss::Token);
@@ -96,6 +140,7 @@ fn follow(app: &App, event: &StoredEvent) {
         | Payload::SessionKeyBound { .. }
         | Payload::Job(_)
         | Payload::Case(_) => {}
+        Payload::Grant(said) => follow_grant(app, event.organisation, &said),
         Payload::Control(_) => {
             if let Some(robot) = robot_of(&event.stream) {
                 let app = app.clone();

@@ -72,5 +72,6 @@ pub fn offline_view(robot: &identity::Robot) -> RobotView {
         advert: None,
         telemetry: None,
         link: None,
+        trust: None,
     }
 }

@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    admin::mark_demo,
+    admin::{mark_demo, policy_key},
     app::{App, CHECK_STREAMS_EVERY, Clock, EVENT_STREAMS, Parts},
     config::{Config, SecretUrl},
     embedded::{Embedded, Wanted, make_data_dir},
@@ -177,6 +177,7 @@ async fn open(
         pool,
         redis: open_redis(&urls.redis)?,
         signer: Signer::load_or_create(&config.data_dir.join(Signer::FILE_NAME))?,
+        policy: policy_key(&config.data_dir)?,
         log: EventLog::new(log_key),
         live: Live::default(),
         rtc,

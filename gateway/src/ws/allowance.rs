@@ -21,6 +21,9 @@ const ADVERTS: Rate = Rate {
     burst: 10,
 };
 
+/// Whom a robot trusts changes with every grant that it is shown; the newest counts.
+const TRUSTS: Rate = ADVERTS;
+
 /// One still a second is asked for; a stalled link lets a few come at once.
 const STILLS: Rate = Rate {
     every: Duration::from_millis(250),
@@ -33,6 +36,7 @@ pub(super) enum Kind {
     Telemetry,
     Scan,
     Advert,
+    Trust,
     Still,
 }
 
@@ -42,6 +46,7 @@ impl Kind {
             Self::Telemetry => "telemetry",
             Self::Scan => "scan",
             Self::Advert => "advert",
+            Self::Trust => "trust",
             Self::Still => "still",
         }
     }
@@ -60,6 +65,7 @@ pub(super) struct Allowance {
     telemetry: Bucket,
     scans: Bucket,
     adverts: Bucket,
+    trusts: Bucket,
     stills: Bucket,
 }
 
@@ -69,6 +75,7 @@ impl Allowance {
             telemetry: Bucket::full(TELEMETRY, now),
             scans: Bucket::full(SCANS, now),
             adverts: Bucket::full(ADVERTS, now),
+            trusts: Bucket::full(TRUSTS, now),
             stills: Bucket::full(STILLS, now),
         }
     }
@@ -79,6 +86,7 @@ impl Allowance {
             Kind::Telemetry => &mut self.telemetry,
             Kind::Scan => &mut self.scans,
             Kind::Advert => &mut self.adverts,
+            Kind::Trust => &mut self.trusts,
             Kind::Still => &mut self.stills,
         };
         bucket.takes(now)

@@ -13,6 +13,7 @@ use axum::{
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use protocol::{
     RobotId, UnixMicros,
+    grant::RobotTrust,
     limits::{
         MAX_BINARY_FRAME_BYTES, MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION, ROBOT_SILENT_AFTER_MS,
     },
@@ -37,7 +38,7 @@ use super::{
 use crate::{
     app::App,
     error::ApiError,
-    flows::{control::tell::tell_who_came, jobs::robot_event::job_of_robot},
+    flows::{control::tell::tell_who_came, grants, jobs::robot_event::job_of_robot},
     http::{
         auth::{RobotCaller, robot_of},
         extract::Upgrade,
@@ -231,7 +232,10 @@ async fn send(
         .map_err(|error| End::new(Goodbye::Restarting, format!("a frame of ours: {error}")))?;
     // Orders, and who may give them, go both ways: no TCP stall stands before them on the data channel, and a channel that is not up yet, or no
     // longer and nobody knows, loses none. A robot obeys each id once.
-    if matches!(frame, ToRobot::Order(_) | ToRobot::Control(_)) {
+    if matches!(
+        frame,
+        ToRobot::Order(_) | ToRobot::Control(_) | ToRobot::Revocations { .. }
+    ) {
         media.send_reliable(&text);
     }
     match tokio::time::timeout(WRITE_WITHIN, sink.send(Message::Text(text.into()))).await {
@@ -276,6 +280,8 @@ struct Talk<'app> {
     allowance: Allowance,
     /// The newest advert that came too soon after others. It is shown a little later: consoles must not stay at an older one.
     late_advert: Option<Advert>,
+    /// Likewise of whom it trusts.
+    late_trust: Option<RobotTrust>,
     /// Whether the robot was told who steers it: that takes its clock, which its first state brings.
     is_told_who_steers: bool,
     best_rtt_us: i64,
@@ -298,6 +304,7 @@ impl<'app> Talk<'app> {
             desk,
             allowance: Allowance::new(Instant::now()),
             late_advert: None,
+            late_trust: None,
             is_told_who_steers: false,
             best_rtt_us: i64::MAX,
             clock_offset_us: 0,
@@ -321,6 +328,7 @@ impl<'app> Talk<'app> {
             Ok(()) => self.tell_job(sink).await,
             Err(end) => Err(end),
         };
+        self.tell_whom_to_believe();
         if let Err(end) = told {
             return end;
         }
@@ -336,6 +344,9 @@ impl<'app> Talk<'app> {
                 _ = ping.tick() => {
                     if let Some(advert) = self.late_advert.take() {
                         self.advert(advert);
+                    }
+                    if let Some(trust) = self.late_trust.take() {
+                        self.trust(trust);
                     }
                     let at = self.app.clock.micros();
                     send(sink, &mut self.media, &ToRobot::Ping { at }).await
@@ -369,6 +380,17 @@ impl<'app> Talk<'app> {
                 Ok(())
             }
         }
+    }
+
+    /// Beside the talk, as what follows.
+    fn tell_whom_to_believe(&self) {
+        let (app, robot) = (self.app.clone(), self.caller.robot.clone());
+        tokio::spawn(async move {
+            let told = grants::tell::tell_who_came(&app, robot.organisation, robot.robot).await;
+            if let Err(error) = told {
+                tracing::debug!(robot.id = %robot.robot, code = error.code(), "whom to believe can't be read now");
+            }
+        });
     }
 
     /// Once a session. Beside the talk: a database that is slow must not hold up the robot's state, and one that is away
@@ -435,6 +457,7 @@ impl<'app> Talk<'app> {
             FromRobot::Event { number, sealed } => {
                 self.desk.hand_in(Sealed { number, sealed });
             }
+            FromRobot::Trust(trust) => self.trust(trust),
             FromRobot::Pong { at, robot_at } => self.measured(at, robot_at),
             FromRobot::Hello { .. } => {
                 return Err(End::new(Goodbye::BadFrame, "a second hello"));
@@ -457,6 +480,19 @@ impl<'app> Talk<'app> {
         };
         if older.is_some() {
             dropped(Kind::Advert.label());
+        }
+    }
+
+    /// Likewise.
+    fn trust(&mut self, trust: RobotTrust) {
+        let older = if self.allowance.takes(Kind::Trust, Instant::now()) {
+            self.app.live.trust(self.attachment, trust);
+            self.late_trust.take()
+        } else {
+            self.late_trust.replace(trust)
+        };
+        if older.is_some() {
+            dropped(Kind::Trust.label());
         }
     }
 

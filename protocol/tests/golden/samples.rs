@@ -2,6 +2,7 @@
 
 mod job_events;
 mod payloads;
+mod steering;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,9 @@ use protocol::{
     command::{AbandonReason, RobotRefusal},
     control::ControlEnding,
     event::{ActorChain, ActorEvent, EnrolmentProof, Payload, SessionKeyProof},
+    grant::{GrantRefusal, GrantedVerb},
     job::{AccessFailure, ForfeitReason, IncidentDecision, IncidentKind},
+    roster::KeyTier,
     sealed::Kind,
     views::Role,
 };
@@ -62,6 +65,7 @@ const NOW: UnixMicros = UnixMicros(1_767_254_400_000_000);
 pub(crate) fn all() -> Vec<Sample> {
     let mut samples = kinds();
     samples.extend(proofs());
+    samples.extend(steering::all());
     samples.extend(words());
     let payloads = payloads::one_of_each_kind().into_iter();
     samples.extend(payloads.map(|payload| event(payload.kind(), payload.clone())));
@@ -73,8 +77,11 @@ pub(crate) fn all() -> Vec<Sample> {
 }
 
 /// Every kind of envelope.
-pub(crate) fn every_kind() -> [Kind; 5] {
-    one_of_each![Kind: Event {}, Entry {}, Enrolment {}, SessionKey {}, Bundle {}]
+pub(crate) fn every_kind() -> [Kind; 11] {
+    one_of_each![Kind:
+        Event {}, Entry {}, Enrolment {}, SessionKey {}, Bundle {}, Roster {}, Revocations {}, Grant {}, Assertion {},
+        PersonKey {}, Command {},
+    ]
 }
 
 /// Every kind of envelope around the same map: each makes other bytes of it.
@@ -105,10 +112,16 @@ fn words() -> Vec<Sample> {
         Role { Operator, Supervisor, Requester, Owner, Admin }
         RobotRefusal {
             OutsideMap, InsideObstacle, Unreachable, BatteryLow, Stale, Unsupported, Fault,
-            StaleEpoch,
+            StaleEpoch, NotSigned, NoGrant, OutsideGrant, OutOfSequence, AnotherRobot,
         }
         AbandonReason { Blocked, Superseded, Stopped, Fault, Restarted, ControlEnded }
         ControlEnding { Absent, SignedOut, RightLost }
+        GrantRefusal {
+            NoRoot, NoRoster, RosterExpired, RevocationsExpired, Unreadable, NotByPolicy, AnotherRobot, Expired, StaleEpoch,
+            NotRostered, KeyNotRostered, NotBound, Revoked, NotARenewal,
+        }
+        KeyTier { Browser }
+        GrantedVerb { NavigateTo }
         ForfeitReason {
             NotAcknowledged, Busy, PlaceUnknown, Unreachable, BatteryLow, Unsupported, Fault,
         }

@@ -1,5 +1,6 @@
 //! What the reducer promises; here are the robots and frames that its claims are made of.
 
+mod granting;
 mod orders;
 mod roster;
 mod session;
@@ -50,6 +51,7 @@ pub(super) fn robot(id: RobotId) -> RobotView {
         advert: None,
         telemetry: None,
         link: None,
+        trust: None,
     }
 }
 

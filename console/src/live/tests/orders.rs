@@ -10,6 +10,7 @@ fn a_command_without_a_connection_is_told_as_not_sent_and_never_sent_later() {
         command: CommandId(Uuid::from_u128(1)),
         robot: JUNIPER,
         verb: Verb::Stop,
+        frame: None,
     };
 
     let now = reduce(&mut model, order, at(SECOND));
@@ -33,6 +34,7 @@ fn a_command_takes_the_channel_of_its_own_robot_and_the_socket_otherwise() {
         command: CommandId(Uuid::from_u128(1)),
         robot,
         verb: Verb::Stop,
+        frame: None,
     };
 
     let own = reduce(&mut model, order(JUNIPER), at(0));
@@ -56,6 +58,7 @@ fn the_fate_of_a_command_follows_the_gateway_through_a_broken_session() {
         command,
         robot: JUNIPER,
         verb: Verb::Stop,
+        frame: None,
     };
     reduce(&mut model, order, at(SECOND));
     reduce(

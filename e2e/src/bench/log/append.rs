@@ -109,6 +109,7 @@ pub(super) fn order(robot: RobotId, number: u64) -> Payload {
             heading_rad: None,
         },
         epoch: Some(41),
+        signed: None,
     }
 }
 

@@ -6,6 +6,7 @@
 mod call;
 mod command;
 mod control;
+mod grant;
 mod machine;
 mod request;
 #[cfg(feature = "store")]
@@ -21,5 +22,6 @@ pub use control::{
     CONTROL_LASTS_US, Control, ControlActor, ControlRefusal, Holder, REQUEST_LASTS_US, Request,
     Seat, Turn, apply_control, decide_control, lapse_control, may_steer, notice, renew_control,
 };
+pub use grant::{GrantDenial, GrantFacts, GrantWish, GrantedRobot, decide_grant};
 pub use machine::{ANSWER_WITHIN, Event, Input, apply, decide};
 pub use request::{MAX_REACH_M, Refusal, check};

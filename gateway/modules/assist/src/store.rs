@@ -2,7 +2,7 @@
 
 use protocol::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId,
-    command::{AbandonReason, Fate, RobotRefusal, Verb},
+    command::{AbandonReason, Fate, RobotRefusal, SealedCommand, Verb},
     event::{Payload, robot_stream},
     views::Page,
 };
@@ -19,6 +19,10 @@ use crate::command::{Command, Issue};
 pub use crate::control::store::{
     ControlStoreError, StoredControl, claim_lapsed_controls, controls_of, load_control,
     load_controls_held_by, peek_control, renew, save_control,
+};
+pub use crate::grant::store::{
+    GrantStoreError, IssuedGrant, forget_grants, granted_session_keys, insert_grant, load_grant,
+    record_denial,
 };
 
 /// Why a store did not do what it was asked.
@@ -140,7 +144,11 @@ const fn abandon_code(reason: AbandonReason) -> &'static str {
 
 /// Writes a command that was just issued, and the event, signed for the person. `Stale` when the id is there already:
 /// of two senders at once the second loads and decides again.
-pub async fn insert(tx: &mut Tx, command: &Command) -> Result<(), StoreError> {
+pub async fn insert(
+    tx: &mut Tx,
+    command: &Command,
+    signed: Option<SealedCommand>,
+) -> Result<(), StoreError> {
     let issue = &command.issue;
     let (verb, x_m, y_m, heading_rad) = match issue.verb {
         Verb::NavigateTo {
@@ -191,6 +199,7 @@ pub async fn insert(tx: &mut Tx, command: &Command) -> Result<(), StoreError> {
             person: issue.person,
             order: issue.verb,
             epoch: issue.epoch,
+            signed,
         },
     );
     Ok(())

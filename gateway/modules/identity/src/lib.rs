@@ -1,4 +1,4 @@
-//! Organisations, sites, people and robots, what each may do, and the secrets that prove who is who.
+//! Organisations, sites, people and robots, what each may do, the secrets that prove who is who, and the keys of who may steer.
 //!
 //! Pure by default; the feature `store` adds the tables. Reads no clock and makes no secrets: both are handed in.
 
@@ -14,6 +14,7 @@ mod store_error;
 #[cfg(test)]
 #[cfg(feature = "store")]
 mod tests;
+mod trust;
 
 pub use name::Name;
 pub use people::{Organisation, Person, Site};
@@ -26,6 +27,10 @@ pub use sign_in::{
 };
 #[cfg(feature = "store")]
 pub use store_error::StoreError;
+pub use trust::{
+    DraftMark, ListedPersonKey, PersonKey, StoredRevocations, StoredRoster, open_roster,
+    seal_roster, usable_key,
+};
 
 /// Who there is, in Postgres. What changes is recorded as an event in the same transaction.
 #[cfg(feature = "store")]
@@ -42,9 +47,15 @@ pub mod store {
             robot_by_token, saw_robot,
         },
         sign_in::store::{
-            bind_session_key, close_session, find_api_token, forget_expired, hold_session_key,
-            issue_api_token, issue_link, link_expires_at, list_api_tokens, open_session,
-            person_by_api_token, person_by_session, revoke_api_token, session_key, use_link,
+            bind_session_key, close_session, ended_session_keys, find_api_token, forget_expired,
+            hold_session_key, issue_api_token, issue_link, link_expires_at, list_api_tokens,
+            open_session, person_by_api_token, person_by_session, revoke_api_token, session_key,
+            use_link,
+        },
+        trust::store::{
+            draft_roster, latest_revocations, latest_roster, list_person_keys, name_root,
+            offer_person_key, person_keys, publish_demo_roster, publish_revocations,
+            publish_roster, remove_person_key, removed_person_keys, root_of,
         },
     };
 }

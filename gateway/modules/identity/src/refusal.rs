@@ -1,4 +1,6 @@
-//! Why a wish about people, robots or secrets was turned down. Nothing was changed.
+//! Why a wish about people, robots, secrets or who may steer was turned down. Nothing was changed.
+
+use protocol::roster::RosterFlaw;
 
 /// The caller can act on it. Codes are frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,9 +44,51 @@ pub enum Refusal {
     /// The sign-in link was used as often as it may be.
     #[error("the sign-in link has been used already")]
     LinkSpent,
-    /// The key belongs to another robot.
-    #[error("the key belongs to another robot")]
+    /// The key is somebody else's, or was removed: neither is taken again.
+    #[error("the key belongs to somebody else or was removed before")]
     KeyTaken,
+    /// There is no such key, or it is somebody else's.
+    #[error("there is no such key")]
+    KeyUnknown,
+    /// Nothing that anybody could have signed with.
+    #[error("it is no Ed25519 public key")]
+    NotAKey,
+    /// Another root key was named before: robots have pinned that one.
+    #[error("another root key was named before, and robots have pinned it")]
+    RootNamedAlready,
+    /// Rosters need a root that signs them.
+    #[error("the organisation has no root key yet")]
+    RootNotNamed,
+    /// Not a sealed roster at all.
+    #[error("it can't be read as a sealed roster")]
+    RosterUnreadable,
+    /// Sealed by another key, or altered since.
+    #[error("the roster was not signed by the organisation's root key")]
+    RosterNotByRoot,
+    /// For another organisation's robots.
+    #[error("the roster is another organisation's")]
+    RosterOfAnother,
+    /// No robot could use it.
+    #[error(transparent)]
+    RosterFlawed(#[from] RosterFlaw),
+    /// A number or a moment that no table holds: nothing could follow it.
+    #[error("the roster's number or its times are beyond counting")]
+    RosterBeyondCounting,
+    /// Robots never go back, so there is no use in handing it out.
+    #[error("the roster's number is not above the latest one's")]
+    RosterNotNewer,
+    /// It would admit nobody.
+    #[error("the roster is past its end already")]
+    RosterExpired,
+    /// It fits in no frame.
+    #[error("the sealed roster is larger than a robot takes")]
+    RosterTooLarge,
+    /// Robots never go back.
+    #[error("the number of the list of revocations is not above the latest one's")]
+    RevocationsNotNewer,
+    /// It is too long, ends before it begins, or is not what was sealed.
+    #[error("the list of revocations is none that a robot takes")]
+    RevocationsUnsound,
 }
 
 impl Refusal {
@@ -64,6 +108,20 @@ impl Refusal {
             Self::LinkExpired => "link_expired",
             Self::LinkSpent => "link_spent",
             Self::KeyTaken => "key_taken",
+            Self::KeyUnknown => "key_unknown",
+            Self::NotAKey => "not_a_key",
+            Self::RootNamedAlready => "root_named_already",
+            Self::RootNotNamed => "root_not_named",
+            Self::RosterUnreadable => "roster_unreadable",
+            Self::RosterNotByRoot => "roster_not_by_root",
+            Self::RosterOfAnother => "roster_of_another_organisation",
+            Self::RosterFlawed(_) => "roster_flawed",
+            Self::RosterBeyondCounting => "roster_beyond_counting",
+            Self::RosterNotNewer => "roster_not_newer",
+            Self::RosterExpired => "roster_expired",
+            Self::RosterTooLarge => "roster_too_large",
+            Self::RevocationsNotNewer => "revocations_not_newer",
+            Self::RevocationsUnsound => "revocations_unsound",
         }
     }
 }

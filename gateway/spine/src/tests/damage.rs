@@ -219,6 +219,7 @@ async fn what_was_written_as_it_was_sealed_is_never_called_damaged(owner: PgPool
             person: PersonId(Uuid::from_u128(6)),
             order,
             epoch: None,
+            signed: None,
         };
         tx.record(robot_stream(ROBOT), LINDEN, None, None, payload);
     }
@@ -233,6 +234,7 @@ async fn what_was_written_as_it_was_sealed_is_never_called_damaged(owner: PgPool
             y_m: f64::INFINITY,
             heading_rad: 0.0,
         },
+        sealed_sha256: None,
     });
     let (sealed, opened) = robot_event(1, [0; 32], receipt);
     tx.record_sealed(LINDEN, None, sealed, opened, robot_key_id())

@@ -23,8 +23,8 @@ use crate::{
     },
 };
 
-/// Tells a robot to do something. To move it takes control of it (`POST …/control/events`) and the epoch that came with that;
-/// a stop takes neither. `Idempotency-Key` becomes the command's id: sent again with the same body, it gives the
+/// Tells a robot to do something. To move it takes control of it (`POST …/control/events`), the epoch that came with that,
+/// and a signature under a grant (`POST …/grants`, `docs/grants.md`); a stop takes none of it. `Idempotency-Key` becomes the command's id: sent again with the same body, it gives the
 /// first answer and nothing is sent twice; with another body it is refused.
 #[utoipa::path(post, path = "/api/v1/robots/{robot}/commands", tag = "commands", request_body = CommandBody,
     params(("robot" = RobotId, Path), ("Idempotency-Key" = CommandId, Header, description = "A UUID of the caller's choice; it becomes the command's id. A refusal changed nothing: the request may be sent again under its key")), responses(
@@ -32,7 +32,7 @@ use crate::{
     (status = 400, description = "`idempotency_key_missing`, `path_malformed` or `body_malformed`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
-    (status = 409, description = "`robot_offline`, `not_in_control`, `control_held`, `stale_epoch`, `command_id_reused`, `target_not_finite` or `target_out_of_reach`", body = Problem),
+    (status = 409, description = "`robot_offline`, `not_in_control`, `control_held`, `stale_epoch`, `not_signed`, `signed_otherwise`, `grant_unknown`, `command_id_reused`, `target_not_finite` or `target_out_of_reach`", body = Problem),
     (status = 413, description = "`body_too_large`", body = Problem),
     (status = 429, description = "`too_many_requests`", body = Problem),
 ))]
@@ -59,6 +59,7 @@ pub(crate) async fn handler(
         robot,
         epoch: body.epoch,
         verb: body.verb,
+        signed: body.signed,
     };
     let view = issue_command(&app, &caller.person, request).await?;
     Ok((StatusCode::ACCEPTED, Json(view)))

@@ -1,12 +1,13 @@
 //! Claims about telling robots what to do: recorded once, sent once, refused with a code before anything else.
 
 use axum::{body::Body, http::Request};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use protocol::{
     CommandId,
-    command::{Fate, Verb},
+    command::{Fate, Order, SignedCommand, Verb},
     event::robot_stream,
-    limits::COMMAND_VALID_MS,
     robot_socket::ToRobot,
+    sealed::{self, Kind},
     views::{CommandView, Page},
 };
 use serde_json::{Value, json};
@@ -15,7 +16,8 @@ use uuid::Uuid;
 
 use super::{
     answer::{Answer, Asking as _, get, post},
-    house::{House, JUNIPER, Machine, ROWAN, TICK_MS, Who},
+    house::{Attached, House, JUNIPER, Machine, ROWAN, Who},
+    steering::{Hand, session_key},
     work::keyed,
 };
 use crate::{
@@ -36,13 +38,14 @@ fn to(x_m: f64, y_m: f64) -> Value {
     json!({ "verb": "navigate_to", "x_m": x_m, "y_m": y_m, "epoch": 1 })
 }
 
-/// Has the operator take control of the robot, under epoch 1.
-async fn take(house: &House, robot: Machine) {
+/// Has the operator take control of the robot, under epoch 1, and get a grant for it.
+async fn take(house: &House, robot: Machine, attached: &Attached) -> Hand {
     let path = format!("/api/v1/robots/{}/control/events", robot.id());
     let claimed = json!({"event": {"kind": "control.claimed"}});
     let request = keyed(post(&path).by(Who::Operator)).json(&claimed);
     let taken = house.ask(request).await;
     assert_eq!(taken.json()["epoch"], 1, "{}", taken.text());
+    Hand::granted(house, Who::Operator, (robot, attached), 1).await
 }
 
 fn view(answer: &Answer) -> CommandView {
@@ -51,7 +54,7 @@ fn view(answer: &Answer) -> CommandView {
 }
 
 /// The orders that wait for the robot.
-fn orders(attached: &mut super::house::Attached) -> Vec<protocol::command::Order> {
+fn orders(attached: &mut Attached) -> Vec<Order> {
     let frames = attached.waiting().into_iter();
     frames
         .filter_map(|frame| match frame {
@@ -62,14 +65,12 @@ fn orders(attached: &mut super::house::Attached) -> Vec<protocol::command::Order
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
-async fn a_command_is_recorded_and_reaches_the_robot_with_the_tick_it_answers_to(owner: PgPool) {
+async fn a_command_is_recorded_and_reaches_the_robot_as_it_was_signed(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut juniper = house.attach(JUNIPER);
-    take(&house, JUNIPER).await;
+    let hand = take(&house, JUNIPER, &juniper).await;
 
-    let answer = house
-        .ask(tell(Who::Operator, JUNIPER, KEY, &to(2.5, -1.0)))
-        .await;
+    let answer = house.ask(hand.to(KEY, 2.5, -1.0)).await;
     let path = format!("/api/v1/commands/{KEY}");
     let read = house.ask(get(&path).by(Who::Requester).empty()).await;
 
@@ -80,11 +81,15 @@ async fn a_command_is_recorded_and_reaches_the_robot_with_the_tick_it_answers_to
     );
     assert_eq!(read.json(), answer.json());
     let orders = orders(&mut juniper);
-    assert_eq!(orders.len(), 1);
-    assert_eq!(orders[0].command, KEY);
-    assert_eq!(orders[0].verb, issued.verb);
-    assert_eq!(orders[0].seen_tick_ms, TICK_MS);
-    assert_eq!(orders[0].valid_ms, COMMAND_VALID_MS);
+    let [Order::Signed { command, sealed }] = &orders[..] else {
+        panic!("{orders:?}");
+    };
+    assert_eq!(*command, KEY);
+    let key = session_key(Who::Operator).verifying_key();
+    let sealed = BASE64_STANDARD.decode(sealed).unwrap();
+    let signed: SignedCommand = sealed::open(Kind::Command, &sealed, &key).unwrap();
+    assert_eq!((signed.command, signed.verb), (KEY, issued.verb));
+    assert_eq!((signed.grant, signed.epoch), (hand.grant, 1));
     let events = house.events(&robot_stream(JUNIPER.id())).await;
     assert_eq!(events.last().unwrap(), "command.issued");
 }
@@ -113,18 +118,12 @@ async fn a_robot_that_is_not_there_is_told_nothing_and_nothing_is_recorded(owner
 async fn the_same_command_again_gives_the_first_answer_and_is_sent_once(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut juniper = house.attach(JUNIPER);
-    take(&house, JUNIPER).await;
+    let hand = take(&house, JUNIPER, &juniper).await;
 
-    let first = house
-        .ask(tell(Who::Operator, JUNIPER, KEY, &to(1.0, 1.0)))
-        .await;
-    let second = house
-        .ask(tell(Who::Operator, JUNIPER, KEY, &to(1.0, 1.0)))
-        .await;
+    let first = house.ask(hand.to(KEY, 1.0, 1.0)).await;
+    let second = house.ask(hand.to(KEY, 1.0, 1.0)).await;
     house.app.live.detach(juniper.attachment, house.now());
-    let when_offline = house
-        .ask(tell(Who::Operator, JUNIPER, KEY, &to(1.0, 1.0)))
-        .await;
+    let when_offline = house.ask(hand.to(KEY, 1.0, 1.0)).await;
 
     assert_eq!(view(&first), view(&second));
     assert_eq!(view(&first), view(&when_offline));
@@ -136,9 +135,9 @@ async fn the_same_command_again_gives_the_first_answer_and_is_sent_once(owner: P
 async fn the_same_command_many_times_at_once_gives_one_answer_and_is_sent_once(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut juniper = house.attach(JUNIPER);
-    take(&house, JUNIPER).await;
+    let hand = take(&house, JUNIPER, &juniper).await;
 
-    let tries = (0..8).map(|_| house.ask(tell(Who::Operator, JUNIPER, KEY, &to(1.0, 1.0))));
+    let tries = (0..8).map(|_| house.ask(hand.to(KEY, 1.0, 1.0)));
     let answers = futures_util::future::join_all(tries).await;
 
     let views: Vec<_> = answers.iter().map(view).collect();
@@ -151,11 +150,9 @@ async fn the_same_command_many_times_at_once_gives_one_answer_and_is_sent_once(o
 async fn the_same_id_for_another_wish_is_refused_and_changes_nothing(owner: PgPool) {
     let house = House::new(&owner).await;
     let mut juniper = house.attach(JUNIPER);
-    take(&house, JUNIPER).await;
+    let hand = take(&house, JUNIPER, &juniper).await;
     let _rowan = house.attach(ROWAN);
-    let first = house
-        .ask(tell(Who::Operator, JUNIPER, KEY, &to(1.0, 1.0)))
-        .await;
+    let first = house.ask(hand.to(KEY, 1.0, 1.0)).await;
 
     for (case, request) in [
         (
@@ -233,8 +230,8 @@ pub(super) async fn use_up(house: &House, limit: Limit, who: &str) {
 #[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn a_runaway_script_is_told_to_wait_but_may_still_stop_and_nobody_else_waits(owner: PgPool) {
     let house = House::new(&owner).await;
-    let _juniper = house.attach(JUNIPER);
-    take(&house, JUNIPER).await;
+    let juniper = house.attach(JUNIPER);
+    let _hand = take(&house, JUNIPER, &juniper).await;
     let stop = json!({"verb": "stop"});
     let go = to(1.0, 1.0);
 
@@ -291,12 +288,12 @@ async fn all_pages(house: &House, path: &str, who: Who, limit: u32) -> Vec<Vec<V
 #[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn pages_give_every_row_once_and_in_order(owner: PgPool) {
     let house = House::new(&owner).await;
-    let _juniper = house.attach(JUNIPER);
-    take(&house, JUNIPER).await;
+    let juniper = house.attach(JUNIPER);
+    let hand = take(&house, JUNIPER, &juniper).await;
     let mut issued = Vec::new();
     for number in 0..5_u32 {
         let key = CommandId(Uuid::from_u128(600 + u128::from(number)));
-        let request = tell(Who::Operator, JUNIPER, key, &to(f64::from(number), 0.0));
+        let request = hand.to(key, f64::from(number), 0.0);
         issued.push(view(&house.ask(request).await));
     }
     issued.reverse();

@@ -5,6 +5,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::SigningKey;
 use identity::store;
 use protocol::{
+    CommandId,
+    command::Order,
     control::{ControlEvent, ControlTurn, ControlView},
     event::{Payload, robot_stream},
     limits::CONTROL_LASTS_MS,
@@ -18,6 +20,7 @@ use uuid::Uuid;
 use super::{
     answer::{Answer, Asking as _, asking, get, post},
     house::{Attached, House, JUNIPER, LINDEN, ROWAN, TICK_MS, Who},
+    steering::Hand,
     work::{Pen, keyed},
 };
 use crate::flows::control::{
@@ -63,6 +66,14 @@ async fn drive(house: &House, who: Who, epoch: Option<u64>) -> Answer {
     house.ask(keyed(post(&path).by(who)).json(&body)).await
 }
 
+/// The same under a grant, and it is taken.
+async fn drives(house: &House, who: Who, juniper: &Attached, epoch: u64) {
+    let hand = Hand::granted(house, who, (JUNIPER, juniper), epoch).await;
+    let command = CommandId(Uuid::now_v7());
+    let answer = house.ask(hand.to(command, 1.0, 1.0)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+}
+
 async fn sign_of_life(house: &House, who: Who, epoch: u64) -> Answer {
     let request = asking(axum::http::Method::PUT, &path("/presence")).by(who);
     house.ask(request.json(&json!({"epoch": epoch}))).await
@@ -91,7 +102,8 @@ fn heard(robot: &mut Attached) -> Vec<String> {
                 });
                 Some(format!("{} {held}", notice.epoch))
             }
-            ToRobot::Order(order) => Some(format!("order {:?}", order.epoch)),
+            ToRobot::Order(Order::Signed { .. }) => Some("signed order".to_owned()),
+            ToRobot::Order(Order::Stop { .. }) => Some("stop".to_owned()),
             _ => None,
         })
         .collect()
@@ -107,11 +119,11 @@ async fn control_passes_from_hand_to_hand_and_the_robot_hears_each_epoch_before_
 
     let taken = does(&house, mira, claimed()).await;
     assert_eq!(steers(&taken), (Some(mira.id()), 1));
-    assert_eq!(drive(&house, mira, Some(1)).await.status, 202);
+    drives(&house, mira, &juniper, 1).await;
     let wanted = does(&house, other, asked()).await;
     assert_eq!(wanted.request.unwrap().person, other.id());
     let passed = does(&house, mira, handed_to(other)).await;
-    assert_eq!(drive(&house, other, Some(2)).await.status, 202);
+    drives(&house, other, &juniper, 2).await;
 
     assert_eq!(steers(&passed), (Some(other.id()), 2));
     let last = passed.last.as_ref().unwrap();
@@ -126,13 +138,7 @@ async fn control_passes_from_hand_to_hand_and_the_robot_hears_each_epoch_before_
     assert_eq!(known(&house).await, passed);
     assert_eq!(
         heard(&mut juniper),
-        [
-            "1 held",
-            "order Some(1)",
-            "1 held",
-            "2 held",
-            "order Some(2)"
-        ]
+        ["1 held", "signed order", "1 held", "2 held", "signed order"]
     );
     let events = house.events(&robot_stream(JUNIPER.id())).await;
     let from = events.iter().position(|kind| kind == "control.claimed");
@@ -141,10 +147,12 @@ async fn control_passes_from_hand_to_hand_and_the_robot_hears_each_epoch_before_
         [
             "control.claimed",
             "control.granted",
+            "grant.issued",
             "command.issued",
             "control.requested",
             "control.handed_over",
             "control.granted",
+            "grant.issued",
             "command.issued",
         ]
     );
@@ -188,7 +196,7 @@ async fn nobody_moves_a_robot_that_they_do_not_steer_and_anybody_stops_it(owner:
     let stop = json!({"verb": "stop"});
     let stopped = house.ask(keyed(post(&commands).by(Who::WingA)).json(&stop));
     assert_eq!(stopped.await.status, 202);
-    assert_eq!(heard(&mut juniper), ["1 held", "1 over", "order None"]);
+    assert_eq!(heard(&mut juniper), ["1 held", "1 over", "stop"]);
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]

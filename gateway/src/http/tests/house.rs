@@ -106,6 +106,7 @@ impl House {
             pool: as_application(owner).await,
             redis: ConnectionManager::new_lazy_with_config(redis, redis_config).unwrap(),
             signer: Signer::new(SigningKey::from_bytes(&[1; 32])),
+            policy: Signer::new(SigningKey::from_bytes(&[0x50; 32])),
             log: EventLog::new(LogKey::new(SigningKey::from_bytes(&[9; 32]), None).unwrap()),
             live: Live::default(),
             rtc: Rtc::bind(media).await.unwrap(),

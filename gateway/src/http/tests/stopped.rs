@@ -38,6 +38,7 @@ async fn stop(house: &House, juniper: &mut Worker) {
             y_m: 1.0,
             heading_rad: 0.0,
         },
+        sealed_sha256: None,
     });
     let stream = robot_stream(JUNIPER.id());
     let taken = juniper.tries_in(house, stream, receipt).await;

@@ -33,6 +33,7 @@ async fn a_refusal_reaches_a_console_that_fell_behind_while_it_was_made(owner: P
             robot: JUNIPER.id(),
             epoch: None,
             verb: Verb::Stop,
+            signed: None,
         }))
         .await;
     Held::is_felt_at(&house, PEOPLE).await;

@@ -147,6 +147,7 @@ fn stop() -> FromConsole {
         robot: JUNIPER.id(),
         epoch: None,
         verb: Verb::Stop,
+        signed: None,
     })
 }
 

@@ -34,6 +34,7 @@ fn command(robot: Machine, verb: Verb) -> FromConsole {
         robot: robot.id(),
         epoch: None,
         verb,
+        signed: None,
     })
 }
 

@@ -62,6 +62,7 @@ impl Journal {
                 tick_ms: 1,
                 at: UnixMicros(1),
                 pose: Pose::default(),
+                sealed_sha256: None,
             }),
         }
     }
@@ -299,6 +300,7 @@ async fn tell(console: &mut Console, machine: Machine) {
         robot: machine.id(),
         epoch: None,
         verb: Verb::Stop,
+        signed: None,
     };
     console.say(&FromConsole::Command(request)).await;
 }
@@ -306,7 +308,7 @@ async fn tell(console: &mut Console, machine: Machine) {
 async fn ordered(robot: &mut Robot) -> CommandId {
     robot
         .until(|frame| match frame {
-            ToRobot::Order(order) => Some(order.command),
+            ToRobot::Order(order) => Some(order.command()),
             _ => None,
         })
         .await

@@ -1,13 +1,15 @@
 //! What can happen, but for what happens to jobs.
 
 use protocol::{
-    CommandId, EvidenceId, JobId, OrganisationId, SiteId, TokenId,
+    CommandId, EvidenceId, GrantId, JobId, OrganisationId, SiteId, TokenId,
     case::{CaseEvent, CaseKind, Ruling, SaltedHash, case_stream},
-    command::{AbandonReason, Outcome, Receipt, RobotRefusal, Verb},
+    command::{AbandonReason, CommandHash, Outcome, Receipt, RobotRefusal, SealedCommand, Verb},
     control::{ControlEnding, ControlEvent},
     event::{Payload, organisation_stream, person_stream, robot_stream},
+    grant::{GrantEvent, GrantRefusal},
     job::{EvidenceHash, JobEvent, job_stream},
     robot::Pose,
+    roster::KeyTier,
     sealed::KeyId,
     views::Role,
 };
@@ -43,6 +45,7 @@ pub(crate) fn stream_of(payload: &Payload) -> String {
         | Payload::CommandReceipt(_)
         | Payload::CommandUnanswered { .. }
         | Payload::Control(_) => robot_stream(ROBOT),
+        Payload::Grant(event) => stream_of_grant(event),
     }
 }
 
@@ -67,7 +70,7 @@ pub(crate) fn one_of_each_kind() -> Vec<Payload> {
         RobotTokenIssued { robot, token },
         RobotTokenRevoked { robot, token },
         RobotKeyBound { robot, key, public_key },
-        CommandIssued { command: COMMAND, robot, person, order: orders()[0], epoch: None },
+        CommandIssued { command: COMMAND, robot, person, order: orders()[0], epoch: None, signed: None },
         CommandReceipt (receipt(outcomes()[0])),
         CommandUnanswered { command: COMMAND },
         SessionKeyBound { person, key, public_key, expires_at: NOW.plus(3_600_000_000) },
@@ -75,12 +78,13 @@ pub(crate) fn one_of_each_kind() -> Vec<Payload> {
         Job (JobEvent::Paused {}),
         Case (CaseEvent::Withdrawn {}),
         Control (ControlEvent::Released {}),
+        Grant (GrantEvent::RootNamed { public_key }),
     ];
     // What happens to jobs, cases and who steers has lists of its own.
     let each = each.into_iter().filter(|one| {
         !matches!(
             one,
-            Payload::Job(_) | Payload::Case(_) | Payload::Control(_)
+            Payload::Job(_) | Payload::Case(_) | Payload::Control(_) | Payload::Grant(_)
         )
     });
     each.chain(job_events::one_of_each_kind().map(Payload::Job))
@@ -90,7 +94,44 @@ pub(crate) fn one_of_each_kind() -> Vec<Payload> {
                 .into_iter()
                 .map(Payload::Control),
         )
+        .chain(one_of_each_grant_event().into_iter().map(Payload::Grant))
         .collect()
+}
+
+/// What a page signed, what answers it, and a grant that nobody could read.
+fn signed_forms() -> Vec<(&'static str, Payload)> {
+    let heading_open = Verb::NavigateTo {
+        x_m: 2.41,
+        y_m: -100_000.5,
+        heading_rad: None,
+    };
+    vec![
+        (
+            "signed by a page",
+            Payload::CommandIssued {
+                command: COMMAND,
+                robot: ROBOT,
+                person: PERSON,
+                order: heading_open,
+                epoch: Some(41),
+                signed: Some(SealedCommand(vec![0x84, 0x4c])),
+            },
+        ),
+        (
+            "of a signed command",
+            Payload::CommandReceipt(Receipt {
+                sealed_sha256: Some(CommandHash([9; 32])),
+                ..receipt(outcomes()[0])
+            }),
+        ),
+        (
+            "that can't be read",
+            Payload::Grant(GrantEvent::Refused {
+                grant: None,
+                reason: GrantRefusal::Unreadable,
+            }),
+        ),
+    ]
 }
 
 /// The same kinds with what may be absent, and with what may stand in its place.
@@ -102,6 +143,7 @@ pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
         person,
         order,
         epoch,
+        signed: None,
     };
     let heading_open = Verb::NavigateTo {
         x_m: 2.41,
@@ -134,6 +176,7 @@ pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
         ("without pictures", Payload::Case(opened(Vec::new()))),
         ("without files", Payload::Case(frozen(Vec::new()))),
     ];
+    forms.extend(signed_forms());
     forms.extend(control_without_words().map(|(form, event)| (form, Payload::Control(event))));
     let jobs = job_events::other_forms();
     forms.extend(jobs.map(|(form, event)| (form, Payload::Job(event))));
@@ -215,7 +258,39 @@ fn receipt(outcome: Outcome) -> Receipt {
             y_m: -2.0,
             heading_rad: 0.1,
         },
+        sealed_sha256: None,
     }
+}
+
+fn stream_of_grant(event: &GrantEvent) -> String {
+    match event {
+        GrantEvent::RootNamed { .. }
+        | GrantEvent::RosterPublished { .. }
+        | GrantEvent::RevocationsPublished { .. } => organisation_stream(OrganisationId(id(1))),
+        GrantEvent::PersonKeyOffered { person, .. }
+        | GrantEvent::PersonKeyRemoved { person, .. } => person_stream(*person),
+        GrantEvent::Issued { .. }
+        | GrantEvent::Denied { .. }
+        | GrantEvent::Accepted { .. }
+        | GrantEvent::Refused { .. } => robot_stream(ROBOT),
+    }
+}
+
+fn one_of_each_grant_event() -> Vec<GrantEvent> {
+    let (person, key, public_key) = (PERSON, KEY, [4; 32]);
+    let (grant, session_key) = (GrantId(id(0x6a)), KeyId([5; 32]));
+    let each = one_of_each![GrantEvent:
+        RootNamed { public_key },
+        RosterPublished { number: 3, sha256: [6; 32], expires_at: NOW },
+        RevocationsPublished { number: 17, sha256: [6; 32] },
+        PersonKeyOffered { person, key, public_key, tier: KeyTier::Browser },
+        PersonKeyRemoved { person, key },
+        Issued { grant, person, session_key, epoch: 41, sha256: [6; 32], expires_s: 1_767_255_000 },
+        Denied { person, code: "key_not_rostered".to_owned() },
+        Accepted { grant, person, session_key, bound_by: key, epoch: 41, roster: 3 },
+        Refused { grant: Some(grant), reason: GrantRefusal::NotBound },
+    ];
+    each.into()
 }
 
 pub(crate) fn file() -> EvidenceHash {

@@ -170,6 +170,9 @@ impl Session {
             | ToRobot::RtcRefused { .. }
             | ToRobot::Demand(_)
             | ToRobot::Order(_)
+            | ToRobot::Roster { .. }
+            | ToRobot::Revocations { .. }
+            | ToRobot::Grant(_)
             | ToRobot::Control(_)
             | ToRobot::NoAssignment => Ok(()),
         }

@@ -61,7 +61,7 @@ async fn commit(tx: Tx) {
 
 async fn issue(app: &PgPool, command: &Command) {
     let mut tx = Tx::begin(app);
-    insert(&mut tx, command).await.unwrap();
+    insert(&mut tx, command, None).await.unwrap();
     commit(tx).await;
 }
 
@@ -140,7 +140,7 @@ async fn the_same_id_is_inserted_once_and_recorded_once(owner: PgPool) {
     issue(&app, &first).await;
     let mut tx = Tx::begin(&app);
 
-    let again = insert(&mut tx, &first).await;
+    let again = insert(&mut tx, &first, None).await;
     commit(tx).await;
 
     assert!(matches!(again, Err(StoreError::Stale(id)) if id == first.issue.command));

@@ -17,7 +17,7 @@ use crate::{
 
 mod keys;
 
-pub use keys::{bind_session_key, hold_session_key, session_key};
+pub use keys::{bind_session_key, ended_session_keys, hold_session_key, session_key};
 
 use keys::end_session_keys;
 

@@ -4,6 +4,7 @@ mod keys;
 mod people;
 mod robots;
 mod sign_in;
+mod trust;
 
 use ed25519_dalek::SigningKey;
 use protocol::{OrganisationId, PersonId, RobotId, SiteId, TokenId, UnixMicros};

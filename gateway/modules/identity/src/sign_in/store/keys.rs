@@ -15,6 +15,9 @@ use crate::{Person, Refusal, SecretHash, StoreError, robots::key_id, sign_in::Se
 /// Keys of one sign-in that are believed at a time. Every page that is loaded makes its own; the oldest ends first.
 pub(crate) const MAX_KEYS_OF_SESSION: i64 = 32;
 
+/// Keys that ended just now, at most: what a list of revocations holds.
+const MAX_ENDED_KEYS: i64 = 1_024;
+
 /// Binds a key to a sign-in. The same key again changes nothing; a key of somebody else is refused.
 pub async fn bind_session_key(
     tx: &mut Tx,
@@ -102,6 +105,31 @@ pub async fn hold_session_key(
     .fetch_optional(tx.connection().await?)
     .await?;
     Ok(held.is_some())
+}
+
+/// Keys of pages that ended between `since` and `now`, or whose sign-in did.
+pub async fn ended_session_keys(
+    executor: impl PgExecutor<'_>,
+    organisation: OrganisationId,
+    since: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<Vec<KeyId>, StoreError> {
+    let rows = sqlx::query!(
+        "SELECT key_id FROM identity.session_key
+         WHERE organisation_id = $1 AND (ended_at >= $2 OR (expires_at >= $2 AND expires_at <= $3))
+         ORDER BY ended_at DESC NULLS LAST, key_id LIMIT $4",
+        organisation.0,
+        since,
+        now,
+        MAX_ENDED_KEYS,
+    )
+    .fetch_all(executor)
+    .await?;
+    let key = |bytes: Vec<u8>| {
+        (bytes.try_into().map(KeyId))
+            .map_err(|_length| StoreError::Corrupt("a key's name that is not 32 bytes"))
+    };
+    rows.into_iter().map(|row| key(row.key_id)).collect()
 }
 
 /// Ends every key of a sign-in that ends.

@@ -1,0 +1,294 @@
+//! Whether the robots that are steered from here believe this page, when it asks them to, and why one does not.
+//!
+//! Having control is the gateway's word. A robot moves for a page only once it believes a grant of that page's key, which the
+//! person's own key has bound.
+
+use std::collections::BTreeMap;
+
+use protocol::{
+    GrantId, RobotId, UnixMicros,
+    grant::{GrantRefusal, RobotTrust},
+    roster::KeyTier,
+    views::Presence,
+};
+
+use super::model::Model;
+
+/// A grant with less left is renewed: half of its time, so that a lost answer costs nothing.
+const RENEW_WITH_LEFT_US: i64 = 300_000_000;
+
+/// An answer to a request takes seconds at worst; then it is asked again.
+const ASK_AGAIN_AFTER_US: i64 = 20_000_000;
+
+/// The robot says within a round trip what it makes of a grant.
+const SHOW_AGAIN_AFTER_US: i64 = 4_000_000;
+
+/// What was denied is asked for again by itself after so long: somebody may have mended it.
+const DENIED_FOR_US: i64 = 30_000_000;
+
+/// A renewal that failed is tried again well before the grant ends.
+const RENEW_AGAIN_AFTER_US: i64 = 20_000_000;
+
+/// The person's key in this browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnKey {
+    /// Its name, hex.
+    pub key: String,
+    /// How well it is kept.
+    pub tier: KeyTier,
+    /// Whether a demo put it on the roster by itself.
+    pub is_demo: bool,
+}
+
+/// What the page is to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bind {
+    /// Which robot.
+    pub robot: RobotId,
+    /// Under which epoch of control.
+    pub epoch: u64,
+    /// Whether the robot believes this page already, and is only to go on.
+    pub is_renewal: bool,
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GrantNews {
+    /// A grant was bound and shown to the robot; what it makes of it, it says itself.
+    Shown {
+        /// What was asked for.
+        bind: Bind,
+        /// The grant.
+        grant: GrantId,
+        /// Its end, by the browser's clock.
+        until: UnixMicros,
+    },
+    /// There is no grant, or it did not get to the robot.
+    Denied {
+        /// What was asked for.
+        bind: Bind,
+        /// Frozen code.
+        code: String,
+        /// Why, in words.
+        words: String,
+    },
+    /// The key that this browser binds grants with.
+    Own(OwnKey),
+}
+
+/// Whether a robot believes this page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Belief {
+    /// It is not steered from here, or is not there.
+    Unasked,
+    /// It is being asked.
+    Asking,
+    /// It does: what this page signs under the grant moves it.
+    Believed {
+        /// Under which grant.
+        grant: GrantId,
+    },
+    /// It does not, or the gateway gave no grant.
+    Denied {
+        /// Frozen code.
+        code: String,
+        /// Why, in words.
+        words: String,
+    },
+}
+
+/// What this page did about it.
+#[derive(Debug, Clone, Default)]
+pub struct Granting {
+    tries: BTreeMap<RobotId, Try>,
+    /// Rises with every command that this page signs.
+    sequence: u64,
+    /// The key that this browser binds grants with, once it was used.
+    pub own: Option<OwnKey>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Try {
+    epoch: u64,
+    at: UnixMicros,
+    /// The number of the robot's roster then: a newer one may let in whom the older one did not.
+    roster: u64,
+    /// When the grant ends that was shown last, by this browser's clock.
+    until: Option<UnixMicros>,
+    step: Step,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Asking,
+    Shown(GrantId),
+    Denied { code: String, words: String },
+}
+
+impl Granting {
+    /// The place of the next command among all that this page signs.
+    pub(super) const fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// Takes in what came of asking.
+    pub(super) fn learn(&mut self, news: GrantNews, now: UnixMicros) {
+        match news {
+            GrantNews::Shown { bind, grant, until } => self.shown(bind, grant, until, now),
+            GrantNews::Denied { bind, code, words } => self.denied(bind, code, words, now),
+            GrantNews::Own(own) => self.own = Some(own),
+        }
+    }
+
+    /// A grant was shown to the robot; it ends at `until`.
+    fn shown(&mut self, bind: Bind, grant: GrantId, until: UnixMicros, at: UnixMicros) {
+        if let Some(its) = self.tries.get_mut(&bind.robot)
+            && its.epoch == bind.epoch
+        {
+            its.at = at;
+            its.until = Some(until);
+            its.step = Step::Shown(grant);
+        }
+    }
+
+    /// The gateway gave none, or it did not get to the robot. A renewal that failed leaves what is believed.
+    fn denied(&mut self, bind: Bind, code: String, words: String, at: UnixMicros) {
+        if let Some(its) = self.tries.get_mut(&bind.robot)
+            && its.epoch == bind.epoch
+        {
+            its.at = at;
+            its.step = Step::Denied { code, words };
+        }
+    }
+
+    /// What this page signs with is gone, and with it whatever believed that.
+    pub(super) fn forget(&mut self) {
+        self.tries.clear();
+    }
+
+    fn begin(&mut self, bind: Bind, roster: u64, at: UnixMicros) {
+        let before = self.tries.remove(&bind.robot);
+        let until = before
+            .filter(|its| bind.is_renewal && its.epoch == bind.epoch)
+            .and_then(|its| its.until);
+        let its = Try {
+            epoch: bind.epoch,
+            at,
+            roster,
+            until,
+            step: Step::Asking,
+        };
+        self.tries.insert(bind.robot, its);
+    }
+}
+
+/// Whether the robot believes this page.
+pub fn belief(model: &Model, robot: RobotId, now: UnixMicros) -> Belief {
+    let Some(epoch) = model.controls.epoch_here(robot, now) else {
+        return Belief::Unasked;
+    };
+    let Some(trust) = trust(model, robot) else {
+        return Belief::Unasked;
+    };
+    if let Some(grant) = believed(model, trust, epoch) {
+        return Belief::Believed { grant };
+    }
+    let its = (model.granting.tries.get(&robot)).filter(|its| its.epoch == epoch);
+    match its.map(|its| &its.step) {
+        Some(Step::Denied { code, words }) => Belief::Denied {
+            code: code.clone(),
+            words: words.clone(),
+        },
+        Some(Step::Shown(grant)) => match refused(trust, *grant) {
+            Some(reason) => Belief::Denied {
+                code: reason.code().to_owned(),
+                words: reason.words().to_owned(),
+            },
+            None => Belief::Asking,
+        },
+        Some(Step::Asking) | None => Belief::Asking,
+    }
+}
+
+/// What it says of whom it trusts, while it is there.
+fn trust(model: &Model, robot: RobotId) -> Option<&RobotTrust> {
+    let view = &model.robot(robot)?.view;
+    matches!(view.presence, Presence::Online { .. })
+        .then_some(view.trust.as_ref())
+        .flatten()
+}
+
+/// The grant under which it believes this very page.
+fn believed(model: &Model, trust: &RobotTrust, epoch: u64) -> Option<GrantId> {
+    let (session, seat) = (trust.session?, model.controls.seat.as_ref()?);
+    let is_this_page = session.person == seat.person
+        && session.epoch == epoch
+        && seat.key.as_deref() == Some(session.key.to_string().as_str());
+    is_this_page.then_some(session.grant)
+}
+
+fn refused(trust: &RobotTrust, grant: GrantId) -> Option<GrantRefusal> {
+    let refused = trust
+        .refused
+        .filter(|refused| refused.grant == Some(grant))?;
+    Some(refused.reason)
+}
+
+/// What is to be asked for now; from here on it counts as being asked for.
+pub(super) fn due(model: &mut Model, now: UnixMicros) -> Vec<Bind> {
+    let steered: Vec<(RobotId, u64)> = (model.controls.mine())
+        .filter_map(|robot| Some((robot, model.controls.epoch_here(robot, now)?)))
+        .collect();
+    let mut due = Vec::new();
+    for (robot, epoch) in steered {
+        let Some(trust) = trust(model, robot) else {
+            continue;
+        };
+        let is_renewal = believed(model, trust, epoch).is_some();
+        let its = (model.granting.tries.get(&robot)).filter(|its| its.epoch == epoch);
+        let is_due = if is_renewal {
+            its.is_some_and(|its| its.is_to_be_renewed(now)) && model.controls.idle_left_us(now) > 0
+        } else {
+            its.is_none_or(|its| its.is_to_be_tried(trust, now))
+        };
+        if is_due {
+            let (bind, roster) = (
+                Bind {
+                    robot,
+                    epoch,
+                    is_renewal,
+                },
+                trust.roster,
+            );
+            model.granting.begin(bind, roster, now);
+            due.push(bind);
+        }
+    }
+    due
+}
+
+impl Try {
+    fn is_to_be_renewed(&self, now: UnixMicros) -> bool {
+        let left_us = self.until.map_or(0, |until| until.since(now));
+        let wait_us = match self.step {
+            Step::Shown(_) => 0,
+            Step::Asking | Step::Denied { .. } => RENEW_AGAIN_AFTER_US,
+        };
+        left_us < RENEW_WITH_LEFT_US && now.since(self.at) >= wait_us
+    }
+
+    fn is_to_be_tried(&self, trust: &RobotTrust, now: UnixMicros) -> bool {
+        let since_us = now.since(self.at);
+        match &self.step {
+            Step::Asking => since_us >= ASK_AGAIN_AFTER_US,
+            Step::Shown(grant) => match refused(trust, *grant) {
+                // The nonce was used by another, or the robot started anew: the next one fits.
+                Some(GrantRefusal::NotBound | GrantRefusal::NotARenewal) => true,
+                Some(_) => since_us >= DENIED_FOR_US || trust.roster > self.roster,
+                None => since_us >= SHOW_AGAIN_AFTER_US,
+            },
+            Step::Denied { .. } => since_us >= DENIED_FOR_US || trust.roster > self.roster,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What robots are to believe no more, as a numbered list that the policy key signs.
+
+use assist::store::granted_session_keys;
+use identity::store::{
+    draft_roster, ended_session_keys, latest_revocations, latest_roster, publish_revocations,
+    removed_person_keys,
+};
+use identity::{DraftMark, StoredRoster};
+use protocol::{
+    OrganisationId, PersonId,
+    roster::{MAX_REVOKED, Revocations},
+    sealed::{self, KeyId, Kind},
+};
+use spine::Tx;
+use time::Duration;
+
+use super::tell::tell_organisation;
+use crate::{app::App, error::ApiError};
+
+/// A robot that hears nothing for so long lets nobody begin: a night without a link, not a week.
+const LIST_LASTS_US: i64 = 24 * 3_600 * 1_000_000;
+
+/// A list is replaced while it has so much time left: a gateway that is down for hours does not put robots out.
+const LIST_KEPT_WITH_US: i64 = 12 * 3_600 * 1_000_000;
+
+/// A page's key that ended longer ago than any grant lasts is of no use to anybody.
+const ENDED_WITHIN: Duration = Duration::minutes(15);
+
+/// Publishes what changed and tells the robots.
+pub async fn revoke_now(app: &App, organisation: OrganisationId) -> Result<(), ApiError> {
+    if publish(app, organisation).await? {
+        tell_organisation(app, organisation).await;
+    }
+    Ok(())
+}
+
+/// Publishes a list if what it says changed, or the last one has little time left. False where nothing was to be said.
+async fn publish(app: &App, organisation: OrganisationId) -> Result<bool, ApiError> {
+    let mut tx = Tx::begin(&app.pool);
+    let Some(roster) = latest_roster(tx.connection().await?, organisation).await? else {
+        return Ok(false);
+    };
+    let last = latest_revocations(tx.connection().await?, organisation).await?;
+    let last = last.map(|stored| stored.revocations);
+    let now = app.clock.micros();
+    let next = Revocations {
+        organisation,
+        number: last.as_ref().map_or(0, |last| last.number) + 1,
+        issued_at: now,
+        expires_at: now.plus(LIST_LASTS_US),
+        keys: revoked_keys(app, &mut tx, organisation, &roster).await?,
+        people: revoked_people(app, &mut tx, organisation, &roster).await?,
+        grants: Vec::new(),
+    };
+    let is_said = last.is_some_and(|last| {
+        (&last.keys, &last.people) == (&next.keys, &next.people)
+            && now.plus(LIST_KEPT_WITH_US) < last.expires_at
+    });
+    if is_said {
+        return Ok(false);
+    }
+    let sealed = sealed::seal(Kind::Revocations, &next, app.policy.key())
+        .map_err(|error| ApiError::internal(&error))?;
+    publish_revocations(&mut tx, organisation, &sealed, &next, None).await?;
+    tx.commit(&app.signer, now).await?;
+    tracing::info!(number = next.number, "revocations published");
+    Ok(true)
+}
+
+/// Keys that a roster still has and their person removed, and keys of pages that ended while a grant of theirs runs.
+async fn revoked_keys(
+    app: &App,
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    stored: &StoredRoster,
+) -> Result<Vec<KeyId>, ApiError> {
+    let now = app.clock.now();
+    let connection = tx.connection().await?;
+    let removed = removed_person_keys(&mut *connection, organisation).await?;
+    let is_rostered = |key: &KeyId| {
+        let mut people = stored.roster.people.iter();
+        people.any(|person| person.key(*key).is_some())
+    };
+    let ended = ended_session_keys(&mut *connection, organisation, now - ENDED_WITHIN, now).await?;
+    let granted = granted_session_keys(&mut *connection, organisation, now).await?;
+    let mut keys: Vec<KeyId> = (removed.into_iter().filter(is_rostered))
+        .chain(ended.into_iter().filter(|key| granted.contains(key)))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.truncate(MAX_REVOKED);
+    Ok(keys)
+}
+
+/// People whom the roster lets steer and the gateway no longer does.
+async fn revoked_people(
+    app: &App,
+    tx: &mut Tx,
+    organisation: OrganisationId,
+    stored: &StoredRoster,
+) -> Result<Vec<PersonId>, ApiError> {
+    let today = draft_roster(
+        tx,
+        organisation,
+        Vec::new(),
+        DraftMark::Checked,
+        app.clock.now(),
+        Duration::DAY,
+    )
+    .await?;
+    let people = stored.roster.people.iter().map(|person| person.person);
+    Ok(people
+        .filter(|person| today.person(*person).is_none())
+        .take(MAX_REVOKED)
+        .collect())
+}

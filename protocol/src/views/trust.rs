@@ -1,0 +1,121 @@
+//! Who may steer: people's keys, the roster and grants, as the API shows them.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{
+    GrantId, OrganisationId, PersonId, grant::GrantedVerb, roster::KeyTier, views::RoleGrant,
+};
+
+/// Body of `POST /api/v1/session/person-keys`: offers a key for the roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OfferPersonKey {
+    /// Base64 of the [`crate::grant::PersonKeyProof`], sealed by the key.
+    pub proof: String,
+    /// The key (32 bytes), base64.
+    pub public_key: String,
+    /// How well it is kept.
+    pub tier: KeyTier,
+}
+
+/// A person's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PersonKeyView {
+    /// Its name: SHA-256 of it, hex. Its first 16 digits are what people compare.
+    pub key: String,
+    /// How well it is kept.
+    pub tier: KeyTier,
+    /// Whether it is on the latest roster.
+    pub is_rostered: bool,
+    /// Whether a demo put it there by itself.
+    pub is_demo: bool,
+    /// When it was offered.
+    #[serde(with = "time::serde::rfc3339")]
+    pub offered_at: OffsetDateTime,
+}
+
+/// The latest roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RosterView {
+    /// Whose.
+    pub organisation: OrganisationId,
+    /// Its number.
+    pub number: u64,
+    /// The root key that signed it (32 bytes), base64.
+    pub root: String,
+    /// As the root sealed it, base64.
+    pub sealed: String,
+    /// When it was signed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub issued_at: OffsetDateTime,
+    /// From then on it admits nobody.
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: OffsetDateTime,
+    /// The people.
+    pub people: Vec<RosteredPersonView>,
+}
+
+/// Somebody on the roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RosteredPersonView {
+    /// Who.
+    pub person: PersonId,
+    /// Their name, as the gateway knows it.
+    pub name: String,
+    /// What they may do, and where.
+    pub roles: Vec<RoleGrant>,
+    /// Their keys.
+    pub keys: Vec<RosteredKeyView>,
+}
+
+/// A key on the roster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RosteredKeyView {
+    /// Its name: SHA-256 of it, hex.
+    pub key: String,
+    /// How well it is kept.
+    pub tier: KeyTier,
+    /// Whether a demo put it there by itself.
+    pub is_demo: bool,
+}
+
+/// Body of `POST /api/v1/robots/{robot}/grants`: asks for leave to steer with a session key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GrantAsk {
+    /// Under which epoch of control.
+    pub epoch: u64,
+    /// The session key (32 bytes), base64: what commands will be signed with.
+    pub public_key: String,
+    /// Base64 of a [`crate::event::SessionKeyProof`], sealed by the session key.
+    pub proof: String,
+    /// Your rostered key that will bind the grant, hex; absent to renew one that the robot believes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_by: Option<String>,
+}
+
+/// A grant that was issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GrantView {
+    /// Its id.
+    pub grant: GrantId,
+    /// As the policy key sealed it, base64. Show it to the robot with an assertion of your rostered key.
+    pub sealed: String,
+    /// The robot's nonce just now, hex: the assertion names it.
+    pub nonce: String,
+    /// Under which epoch of control.
+    pub epoch: u64,
+    /// What it allows.
+    pub verbs: Vec<GrantedVerb>,
+    /// Its end.
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: OffsetDateTime,
+}
