@@ -12,7 +12,6 @@ use leptos::{prelude::*, wasm_split::wasm_split};
 use protocol::{
     CaseId, JobId, RobotId,
     case::{CaseEvent, SaltedHash, case_stream},
-    command::SignedCommand,
     control::{ControlAct, ControlEvent, ControlView},
     event::{Payload, robot_stream},
     job::{EvidenceHash, JobEvent, JobRequest, Plan, job_stream},
@@ -24,11 +23,11 @@ use protocol::{
 
 use crate::{
     api, browser,
-    later::Later,
-    live::{control::Seat, granting::Bind},
+    later::{Later, NotLoaded},
+    live::{control::Seat, reduce::Input},
     session::Session,
     signing::{Act, Signing},
-    steer::{self, Bound},
+    steer::{self, Task},
 };
 
 /// The acts, for whoever is signed in.
@@ -99,14 +98,9 @@ impl Acts {
             .await
     }
 
-    /// Gets leave to steer a robot from this page, and shows it to the robot.
-    pub(crate) async fn bind(self, wish: Bind) -> Result<Bound, Problem> {
-        steer::bind(self.signing, wish).await?.await
-    }
-
-    /// Signs a command with the page's key; base64.
-    pub(crate) async fn sign(self, command: SignedCommand) -> Result<String, Problem> {
-        steer::sign(self.signing, command).await?.await
+    /// What lets this page steer, and what it signs then.
+    pub(crate) async fn steer(self, task: Task) -> Result<Vec<Input>, NotLoaded> {
+        Ok(steer::steer(self.signing, task).await?.await)
     }
 
     /// Complains about a job. The words' and pictures' hashes are made of what stands in `complaint`; its `sealed` is filled in

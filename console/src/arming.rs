@@ -98,7 +98,9 @@ fn by_control(control: &control::Standing) -> Option<Withheld> {
                 "the robot checks that it is you",
                 "Comes by itself in a moment",
             ),
-            Belief::Denied { words, .. } => no(words, "Asked for again every 30 s"),
+            Belief::Denied { words, .. } => {
+                no(words.trim_end_matches('.'), "Asked for again every 30 s")
+            }
         },
         control::Standing::Nobody => no("you don't have control", "Take control with K"),
         control::Standing::RanOut => no("control ran out", "Take it again with K"),

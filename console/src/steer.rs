@@ -8,8 +8,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leptos::wasm_split::wasm_split;
 use protocol::{
-    GrantId, UnixMicros,
-    command::SignedCommand,
+    command::{CommandRequest, SignedCommand},
     event::SessionKeyProof,
     grant::{Assertion, Binding, GRANT_LASTS_S, Presentation},
     sealed::Kind,
@@ -19,63 +18,128 @@ use protocol::{
 use crate::{
     api, browser,
     later::Later,
-    live::granting::{Bind, OwnKey},
+    live::{
+        granting::{Bind, GrantNews},
+        reduce::Input,
+    },
     own_key::own_key,
     signing::Signing,
 };
 
-/// A grant that was shown to the robot.
-pub(crate) struct Bound {
-    pub(crate) grant: GrantId,
-    /// Its end, by the browser's clock.
-    pub(crate) until: UnixMicros,
-    /// What bound it; nothing for a renewal.
-    pub(crate) own: Option<OwnKey>,
+/// What this page's keys are needed for.
+pub(crate) enum Task {
+    /// Get leave to steer.
+    Bind(Bind),
+    /// Sign a command.
+    Sign(Box<SignedCommand>),
+}
+
+impl Task {
+    /// What is told where the part of the console that does it did not come.
+    pub(crate) fn undone(&self) -> Input {
+        let words = "a part of the console did not load".to_owned();
+        match self {
+            Self::Bind(bind) => Input::Grant(GrantNews::Denied {
+                bind: *bind,
+                code: String::new(),
+                words,
+                is_passing: true,
+            }),
+            Self::Sign(command) => Input::NotSigned {
+                command: command.command,
+                words,
+            },
+        }
+    }
+}
+
+/// Does it, and gives what is to be told of it.
+#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
+pub(crate) fn steer(signing: Signing, task: Task) -> Later<Vec<Input>> {
+    Ok(Box::pin(async move {
+        match task {
+            Task::Bind(wish) => bind(signing, wish).await.unwrap_or_else(|problem| {
+                vec![Input::Grant(GrantNews::Denied {
+                    bind: wish,
+                    is_passing: is_passing(&problem),
+                    code: problem.code,
+                    words: problem.detail,
+                })]
+            }),
+            Task::Sign(command) => vec![sign(signing, *command).await],
+        }
+    }))
+}
+
+/// Whether what was in the way may be gone in a moment: a gateway that starts anew, a robot that is just taking a roster.
+fn is_passing(problem: &Problem) -> bool {
+    let codes = ["robot_behind", "robot_offline", "stale"];
+    problem.status == 0 || problem.status >= 500 || codes.contains(&problem.code.as_str())
 }
 
 /// Asks for a grant, binds it with the person's own key where it does not only renew one, and shows it to the robot.
-#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
-pub(crate) fn bind(signing: Signing, wish: Bind) -> Later<Result<Bound, Problem>> {
-    Ok(Box::pin(async move {
-        let person = signing.person()?;
-        let page = signing.page_key().await?.ok_or_else(no_page_key)?;
-        let own = if wish.is_renewal {
-            None
-        } else {
-            Some(own_key(person).await?)
-        };
-        let at = browser::now();
-        let proof = SessionKeyProof { person, at };
-        let ask = GrantAsk {
-            epoch: wish.epoch,
-            public_key: STANDARD.encode(page.public),
-            proof: STANDARD.encode(page.seal(Kind::SessionKey, &proof).await?),
-            bound_by: own.as_ref().map(|own| own.view.key.clone()),
-        };
-        let path = format!("/api/v1/robots/{}/grants", wish.robot);
-        let view: GrantView = api::post(&path, &ask).await?;
-        let assertion = match &own {
-            Some(own) => {
-                let challenge = challenge(&view, page.public, wish)?;
-                let assertion = Assertion { challenge };
-                let sealed = own.pair.seal(Kind::Assertion, &assertion).await?;
-                Some(STANDARD.encode(sealed))
-            }
-            None => None,
-        };
-        let path = format!("{path}/{}/presentation", view.grant);
-        let shown = Presentation {
-            grant: view.sealed,
-            assertion,
-        };
-        let body = (api::write(&shown)?, browser::fresh_id());
-        api::send("POST", &path, Some(body)).await?;
-        Ok(Bound {
-            grant: view.grant,
-            until: at.plus(GRANT_LASTS_S * 1_000_000),
-            own: own.map(|own| own.view),
-        })
-    }))
+async fn bind(signing: Signing, wish: Bind) -> Result<Vec<Input>, Problem> {
+    let person = signing.person()?;
+    let page = signing.page_key().await?.ok_or_else(no_page_key)?;
+    let own = if wish.is_renewal {
+        None
+    } else {
+        Some(own_key(person).await?)
+    };
+    let at = browser::now();
+    let proof = SessionKeyProof { person, at };
+    let ask = GrantAsk {
+        epoch: wish.epoch,
+        public_key: STANDARD.encode(page.public),
+        proof: STANDARD.encode(page.seal(Kind::SessionKey, &proof).await?),
+        bound_by: own.as_ref().map(|own| own.view.key.clone()),
+    };
+    let path = format!("/api/v1/robots/{}/grants", wish.robot);
+    let view: GrantView = api::post(&path, &ask).await?;
+    let assertion = match &own {
+        Some(own) => {
+            let challenge = challenge(&view, page.public, wish)?;
+            let assertion = Assertion { challenge };
+            let sealed = own.pair.seal(Kind::Assertion, &assertion).await?;
+            Some(STANDARD.encode(sealed))
+        }
+        None => None,
+    };
+    let path = format!("{path}/{}/presentation", view.grant);
+    let shown = Presentation {
+        grant: view.sealed,
+        assertion,
+    };
+    let body = (api::write(&shown)?, browser::fresh_id());
+    api::send("POST", &path, Some(body)).await?;
+    let shown = GrantNews::Shown {
+        bind: wish,
+        grant: view.grant,
+        until: at.plus(GRANT_LASTS_S * 1_000_000),
+    };
+    let own = own.map(|own| GrantNews::Own(own.view));
+    Ok((own.into_iter().chain([shown])).map(Input::Grant).collect())
+}
+
+/// Seals a command with the page's key.
+async fn sign(signing: Signing, command: SignedCommand) -> Input {
+    let sealed = match signing.present_key() {
+        Some(page) => page.seal(Kind::Command, &command).await,
+        None => Err(no_page_key()),
+    };
+    match sealed {
+        Ok(sealed) => Input::Signed(Box::new(CommandRequest {
+            command: command.command,
+            robot: command.robot,
+            epoch: Some(command.epoch),
+            verb: command.verb,
+            signed: Some(STANDARD.encode(sealed)),
+        })),
+        Err(problem) => Input::NotSigned {
+            command: command.command,
+            words: problem.title,
+        },
+    }
 }
 
 fn challenge(view: &GrantView, session_key: [u8; 32], wish: Bind) -> Result<[u8; 32], Problem> {
@@ -93,15 +157,6 @@ fn challenge(view: &GrantView, session_key: [u8; 32], wish: Bind) -> Result<[u8;
         nonce,
     };
     binding.challenge().map_err(|_unwritable| api::unreadable())
-}
-
-/// Seals a command with the page's key; base64.
-#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
-pub(crate) fn sign(signing: Signing, command: SignedCommand) -> Later<Result<String, Problem>> {
-    Ok(Box::pin(async move {
-        let page = signing.present_key().ok_or_else(no_page_key)?;
-        Ok(STANDARD.encode(page.seal(Kind::Command, &command).await?))
-    }))
 }
 
 fn no_page_key() -> Problem {

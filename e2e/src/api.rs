@@ -107,6 +107,13 @@ impl Api {
         Ok(())
     }
 
+    /// A DELETE that must succeed.
+    pub async fn remove(&self, path: &str) -> Result<()> {
+        let request = self.client.delete(format!("{}{path}", self.base));
+        self.as_caller(request).send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// A POST that has its effect once, however often it is sent with the same key.
     pub async fn post_once(
         &self,

@@ -125,6 +125,13 @@ impl Hand {
         self.api.try_write(&path, &ask).await
     }
 
+    /// Removes the person's own key: nothing is believed any more that it bound.
+    pub async fn removes_its_key(&self) -> Result<()> {
+        let name = name_of(&self.own.verifying_key().to_bytes());
+        let path = format!("/api/v1/session/person-keys/{name}");
+        self.api.remove(&path).await
+    }
+
     /// Signs a command under the grant and sends it.
     pub async fn command(
         &mut self,

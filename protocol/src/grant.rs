@@ -422,15 +422,12 @@ impl GrantRefusal {
 
 /// What a robot says of what it trusts: after its hello and at every change. Its nonce is what the next assertion must name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RobotTrust {
     /// Good for one assertion, in this run of the agent.
     #[serde(with = "bytes32")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub nonce: [u8; 32],
     /// The root key that it pinned; absent for one that was enrolled without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub root: Option<KeyId>,
     /// The number of its roster; 0 for none.
     pub roster: u64,
@@ -446,14 +443,12 @@ pub struct RobotTrust {
 
 /// Whose commands a robot obeys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OpenSession {
     /// Under which grant.
     pub grant: GrantId,
     /// Whose.
     pub person: PersonId,
     /// The page's key.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub key: KeyId,
     /// Under which epoch of control.
     pub epoch: u64,
@@ -461,7 +456,6 @@ pub struct OpenSession {
 
 /// A grant that a robot did not believe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefusedGrant {
     /// Which, as far as it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]

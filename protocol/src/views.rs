@@ -7,7 +7,6 @@ use crate::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId,
     command::{Fate, Verb},
     console_socket::Link,
-    grant::RobotTrust,
     robot::{Advert, Telemetry},
 };
 
@@ -147,7 +146,7 @@ pub struct RobotView {
     pub link: Option<Link>,
     /// Whom it trusts, in its own words; absent until it said so in its session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trust: Option<RobotTrust>,
+    pub trust: Option<TrustView>,
 }
 
 /// A command and where it stands.

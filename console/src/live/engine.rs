@@ -5,13 +5,12 @@ use std::time::Duration;
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
     RobotId, UnixMicros,
-    command::{CommandRequest, FrameSeen, SignedCommand, Verb},
+    command::{FrameSeen, Verb},
     console_socket::FromConsole,
 };
 use web_sys::Url;
 
 use super::{
-    granting::{Bind, GrantNews},
     model::Model,
     reduce::{Effect, Input, Moment, ViewEvent, reduce},
     socket::Socket,
@@ -19,10 +18,11 @@ use super::{
 use crate::{
     acts::Acts,
     browser,
+    later::NotLoaded,
     rtc::{Feed, Peer},
     session::Session,
     sound::{self, Bell},
-    steer::Bound,
+    steer::Task,
 };
 
 /// Ages, attempts and liveness are looked at so often.
@@ -211,52 +211,19 @@ impl Live {
             Effect::Ring => self.gear.update_value(|gear| gear.bell.ring()),
             Effect::RememberMute(is_muted) => sound::remember_mute(is_muted),
             Effect::CheckSession => spawn_local(self.session.load()),
-            Effect::Sign(command) => spawn_local(self.sign(*command)),
-            Effect::Bind(bind) => spawn_local(self.bind(bind)),
+            Effect::Sign(command) => spawn_local(self.steer(Task::Sign(command))),
+            Effect::Bind(bind) => spawn_local(self.steer(Task::Bind(bind))),
         }
     }
 
-    async fn sign(self, command: SignedCommand) {
+    async fn steer(self, task: Task) {
         let Some(acts) = self.gear.with_value(|gear| gear.acts) else {
             return;
         };
-        let input = match acts.sign(command.clone()).await {
-            Ok(signed) => Input::Signed(Box::new(CommandRequest {
-                command: command.command,
-                robot: command.robot,
-                epoch: Some(command.epoch),
-                verb: command.verb,
-                signed: Some(signed),
-            })),
-            Err(problem) => Input::NotSigned {
-                command: command.command,
-                words: problem.title,
-            },
-        };
-        self.tell(input);
-    }
-
-    async fn bind(self, bind: Bind) {
-        let Some(acts) = self.gear.with_value(|gear| gear.acts) else {
-            return;
-        };
-        match acts.bind(bind).await {
-            Ok(Bound { grant, until, own }) => {
-                if let Some(own) = own {
-                    self.tell(Input::Grant(GrantNews::Own(own)));
-                }
-                self.tell(Input::Grant(GrantNews::Shown { bind, grant, until }));
-            }
-            Err(problem) => {
-                if problem.status == 401 {
-                    self.session.load().await;
-                }
-                self.tell(Input::Grant(GrantNews::Denied {
-                    bind,
-                    code: problem.code,
-                    words: problem.detail,
-                }));
-            }
+        let undone = task.undone();
+        match acts.steer(task).await {
+            Ok(told) => told.into_iter().for_each(|input| self.tell(input)),
+            Err(NotLoaded) => self.tell(undone),
         }
     }
 

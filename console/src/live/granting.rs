@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use protocol::{
     GrantId, RobotId, UnixMicros,
-    grant::{GrantRefusal, RobotTrust},
     roster::KeyTier,
-    views::Presence,
+    views::{Presence, RefusedGrantView, TrustView},
 };
 
 use super::model::Model;
@@ -25,6 +24,12 @@ const SHOW_AGAIN_AFTER_US: i64 = 4_000_000;
 
 /// What was denied is asked for again by itself after so long: somebody may have mended it.
 const DENIED_FOR_US: i64 = 30_000_000;
+
+/// What was in the way for a moment, as a gateway that starts anew, is tried again soon.
+const PASSING_FOR_US: i64 = 2_000_000;
+
+/// What a robot refuses because it was bound to what it said before.
+const FITS_NEXT_TIME: [&str; 2] = ["not_bound", "not_a_renewal"];
 
 /// A renewal that failed is tried again well before the grant ends.
 const RENEW_AGAIN_AFTER_US: i64 = 20_000_000;
@@ -71,6 +76,8 @@ pub enum GrantNews {
         code: String,
         /// Why, in words.
         words: String,
+        /// Whether it may be over in a moment.
+        is_passing: bool,
     },
     /// The key that this browser binds grants with.
     Own(OwnKey),
@@ -122,7 +129,12 @@ struct Try {
 enum Step {
     Asking,
     Shown(GrantId),
-    Denied { code: String, words: String },
+    /// Something was in the way for a moment.
+    Hindered,
+    Denied {
+        code: String,
+        words: String,
+    },
 }
 
 impl Granting {
@@ -136,7 +148,19 @@ impl Granting {
     pub(super) fn learn(&mut self, news: GrantNews, now: UnixMicros) {
         match news {
             GrantNews::Shown { bind, grant, until } => self.shown(bind, grant, until, now),
-            GrantNews::Denied { bind, code, words } => self.denied(bind, code, words, now),
+            GrantNews::Denied {
+                bind,
+                code,
+                words,
+                is_passing,
+            } => {
+                let step = if is_passing {
+                    Step::Hindered
+                } else {
+                    Step::Denied { code, words }
+                };
+                self.denied(bind, step, now);
+            }
             GrantNews::Own(own) => self.own = Some(own),
         }
     }
@@ -153,12 +177,12 @@ impl Granting {
     }
 
     /// The gateway gave none, or it did not get to the robot. A renewal that failed leaves what is believed.
-    fn denied(&mut self, bind: Bind, code: String, words: String, at: UnixMicros) {
+    fn denied(&mut self, bind: Bind, step: Step, at: UnixMicros) {
         if let Some(its) = self.tries.get_mut(&bind.robot)
             && its.epoch == bind.epoch
         {
             its.at = at;
-            its.step = Step::Denied { code, words };
+            its.step = step;
         }
     }
 
@@ -201,18 +225,18 @@ pub fn belief(model: &Model, robot: RobotId, now: UnixMicros) -> Belief {
             words: words.clone(),
         },
         Some(Step::Shown(grant)) => match refused(trust, *grant) {
-            Some(reason) => Belief::Denied {
-                code: reason.code().to_owned(),
-                words: reason.words().to_owned(),
+            Some(refused) => Belief::Denied {
+                code: refused.code.clone(),
+                words: refused.words.clone(),
             },
             None => Belief::Asking,
         },
-        Some(Step::Asking) | None => Belief::Asking,
+        Some(Step::Asking | Step::Hindered) | None => Belief::Asking,
     }
 }
 
 /// What it says of whom it trusts, while it is there.
-fn trust(model: &Model, robot: RobotId) -> Option<&RobotTrust> {
+fn trust(model: &Model, robot: RobotId) -> Option<&TrustView> {
     let view = &model.robot(robot)?.view;
     matches!(view.presence, Presence::Online { .. })
         .then_some(view.trust.as_ref())
@@ -220,19 +244,17 @@ fn trust(model: &Model, robot: RobotId) -> Option<&RobotTrust> {
 }
 
 /// The grant under which it believes this very page.
-fn believed(model: &Model, trust: &RobotTrust, epoch: u64) -> Option<GrantId> {
-    let (session, seat) = (trust.session?, model.controls.seat.as_ref()?);
+fn believed(model: &Model, trust: &TrustView, epoch: u64) -> Option<GrantId> {
+    let (session, seat) = (trust.session.as_ref()?, model.controls.seat.as_ref()?);
     let is_this_page = session.person == seat.person
         && session.epoch == epoch
-        && seat.key.as_deref() == Some(session.key.to_string().as_str());
+        && seat.key.as_ref() == Some(&session.key);
     is_this_page.then_some(session.grant)
 }
 
-fn refused(trust: &RobotTrust, grant: GrantId) -> Option<GrantRefusal> {
-    let refused = trust
-        .refused
-        .filter(|refused| refused.grant == Some(grant))?;
-    Some(refused.reason)
+/// Its word on this grant, if it refused it.
+fn refused(trust: &TrustView, grant: GrantId) -> Option<&RefusedGrantView> {
+    (trust.refused.as_ref()).filter(|refused| refused.grant == Some(grant))
 }
 
 /// What is to be asked for now; from here on it counts as being asked for.
@@ -273,18 +295,19 @@ impl Try {
         let left_us = self.until.map_or(0, |until| until.since(now));
         let wait_us = match self.step {
             Step::Shown(_) => 0,
-            Step::Asking | Step::Denied { .. } => RENEW_AGAIN_AFTER_US,
+            Step::Asking | Step::Denied { .. } | Step::Hindered => RENEW_AGAIN_AFTER_US,
         };
         left_us < RENEW_WITH_LEFT_US && now.since(self.at) >= wait_us
     }
 
-    fn is_to_be_tried(&self, trust: &RobotTrust, now: UnixMicros) -> bool {
+    fn is_to_be_tried(&self, trust: &TrustView, now: UnixMicros) -> bool {
         let since_us = now.since(self.at);
         match &self.step {
             Step::Asking => since_us >= ASK_AGAIN_AFTER_US,
+            Step::Hindered => since_us >= PASSING_FOR_US,
             Step::Shown(grant) => match refused(trust, *grant) {
                 // The nonce was used by another, or the robot started anew: the next one fits.
-                Some(GrantRefusal::NotBound | GrantRefusal::NotARenewal) => true,
+                Some(refused) if FITS_NEXT_TIME.contains(&refused.code.as_str()) => true,
                 Some(_) => since_us >= DENIED_FOR_US || trust.roster > self.roster,
                 None => since_us >= SHOW_AGAIN_AFTER_US,
             },

@@ -73,6 +73,8 @@ struct Session {
 #[derive(Debug)]
 pub(super) struct BoardRobot {
     view: RobotView,
+    /// Whom it believes, while its session lasts.
+    trust: Option<RobotTrust>,
     session: Option<Session>,
     /// Cameras that the forwarding unit wants streamed.
     cameras_wanted: BTreeSet<String>,
@@ -184,6 +186,7 @@ impl Live {
                         robot,
                         BoardRobot {
                             view,
+                            trust: None,
                             session: None,
                             cameras_wanted: BTreeSet::new(),
                             thumbnail: None,
@@ -232,6 +235,7 @@ impl Live {
             new.robot,
             BoardRobot {
                 view,
+                trust: None,
                 session: Some(session),
                 // Whoever still watches is heard of from the peer connection that this session makes.
                 cameras_wanted: BTreeSet::new(),
@@ -255,6 +259,7 @@ impl Live {
         robot.view.presence = Presence::Offline { since: Some(now) };
         // Whom it trusts is its own word, of this session.
         robot.view.trust = None;
+        robot.trust = None;
         state.announce(attachment.robot);
         true
     }
@@ -309,7 +314,8 @@ impl Live {
     pub fn trust(&self, attachment: Attachment, trust: RobotTrust) {
         let mut state = self.state();
         if let Some(robot) = state.attached(attachment) {
-            robot.view.trust = Some(trust);
+            robot.view.trust = Some((&trust).into());
+            robot.trust = Some(trust);
             state.announce(attachment.robot);
         }
     }
@@ -398,6 +404,11 @@ impl Live {
         let mut robots = state.robots.values();
         let there = robots.find(|known| known.view.site == site)?;
         Some(there.view.site_name.clone())
+    }
+
+    /// Whom a connected robot believes, once it said so.
+    pub fn trust_of(&self, robot: RobotId) -> Option<RobotTrust> {
+        self.state().robots.get(&robot)?.trust.clone()
     }
 
     /// Robots connected to this process.

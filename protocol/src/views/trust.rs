@@ -4,8 +4,77 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{
-    GrantId, OrganisationId, PersonId, grant::GrantedVerb, roster::KeyTier, views::RoleGrant,
+    GrantId, OrganisationId, PersonId,
+    grant::{GrantedVerb, RobotTrust},
+    roster::KeyTier,
+    views::RoleGrant,
 };
+
+/// Whom a robot believes, in its own words of this moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrustView {
+    /// Whether it pinned a root key when it was enrolled. Without one it moves at nobody's wish.
+    pub has_root: bool,
+    /// The number of its roster; 0 for none.
+    pub roster: u64,
+    /// The number of its list of what is believed no more; 0 for none.
+    pub revocations: u64,
+    /// Whose commands it obeys; absent while nobody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<TrustedPageView>,
+    /// What grant it last said no to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<RefusedGrantView>,
+}
+
+/// The page whose commands a robot obeys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrustedPageView {
+    /// Under which grant.
+    pub grant: GrantId,
+    /// Whose.
+    pub person: PersonId,
+    /// The page's key, hex.
+    pub key: String,
+    /// Under which epoch of control.
+    pub epoch: u64,
+}
+
+/// A grant that a robot did not believe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefusedGrantView {
+    /// Which, as far as it could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// The frozen code of why.
+    pub code: String,
+    /// In words.
+    pub words: String,
+}
+
+impl From<&RobotTrust> for TrustView {
+    fn from(trust: &RobotTrust) -> Self {
+        Self {
+            has_root: trust.root.is_some(),
+            roster: trust.roster,
+            revocations: trust.revocations,
+            session: trust.session.map(|session| TrustedPageView {
+                grant: session.grant,
+                person: session.person,
+                key: session.key.to_string(),
+                epoch: session.epoch,
+            }),
+            refused: trust.refused.map(|refused| RefusedGrantView {
+                grant: refused.grant,
+                code: refused.reason.code().to_owned(),
+                words: refused.reason.words().to_owned(),
+            }),
+        }
+    }
+}
 
 /// Body of `POST /api/v1/session/person-keys`: offers a key for the roster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

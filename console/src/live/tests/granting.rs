@@ -4,8 +4,8 @@ use protocol::{
     GrantId,
     command::{CommandRequest, SignedCommand},
     control::{ControlHolderView, ControlView},
-    grant::{GrantRefusal, OpenSession, RefusedGrant, RobotTrust},
     sealed::KeyId,
+    views::{RefusedGrantView, TrustView, TrustedPageView},
 };
 
 use super::{
@@ -22,10 +22,9 @@ const PAGE: KeyId = KeyId([5; 32]);
 const GRANT: GrantId = GrantId(Uuid::from_u128(6));
 const EPOCH: u64 = 41;
 
-fn trust() -> RobotTrust {
-    RobotTrust {
-        nonce: [1; 32],
-        root: Some(KeyId([2; 32])),
+fn trust() -> TrustView {
+    TrustView {
+        has_root: true,
         roster: 3,
         revocations: 1,
         session: None,
@@ -33,19 +32,19 @@ fn trust() -> RobotTrust {
     }
 }
 
-fn believing(key: KeyId, epoch: u64) -> RobotTrust {
-    RobotTrust {
-        session: Some(OpenSession {
+fn believing(key: KeyId, epoch: u64) -> TrustView {
+    TrustView {
+        session: Some(TrustedPageView {
             grant: GRANT,
             person: MIRA,
-            key,
+            key: key.to_string(),
             epoch,
         }),
         ..trust()
     }
 }
 
-fn says(model: &mut Model, trust: RobotTrust, now: i64) -> Vec<Effect> {
+fn says(model: &mut Model, trust: TrustView, now: i64) -> Vec<Effect> {
     let view = protocol::views::RobotView {
         trust: Some(trust),
         ..robot(ROBOT)
@@ -165,6 +164,7 @@ fn what_is_believed_is_renewed_in_time_and_only_while_somebody_is_there() {
         bind: renewal,
         code: "gone".to_owned(),
         words: "no answer".to_owned(),
+        is_passing: true,
     });
     reduce(&mut model, denied, at(303 * SECOND));
     assert_eq!(
@@ -184,6 +184,7 @@ fn a_denial_is_told_and_asked_again_later_or_under_a_newer_roster() {
         bind: FIRST,
         code: "key_not_rostered".to_owned(),
         words: "not on the roster yet".to_owned(),
+        is_passing: false,
     });
     reduce(&mut model, denied, at(SECOND));
 
@@ -193,7 +194,7 @@ fn a_denial_is_told_and_asked_again_later_or_under_a_newer_roster() {
     };
     assert_eq!(believes(&model, 2 * SECOND), told);
     assert_eq!(tick(&mut model, 5 * SECOND), []);
-    let newer = RobotTrust {
+    let newer = TrustView {
         roster: 4,
         ..trust()
     };
@@ -202,25 +203,43 @@ fn a_denial_is_told_and_asked_again_later_or_under_a_newer_roster() {
 }
 
 #[test]
+fn what_was_in_the_way_for_a_moment_is_tried_again_soon_and_is_no_denial() {
+    let mut model = in_control();
+    tick(&mut model, SECOND);
+    let hindered = Input::Grant(GrantNews::Denied {
+        bind: FIRST,
+        code: "unreachable".to_owned(),
+        words: "no answer".to_owned(),
+        is_passing: true,
+    });
+    reduce(&mut model, hindered, at(2 * SECOND));
+
+    assert_eq!(believes(&model, 2 * SECOND), Belief::Asking);
+    assert_eq!(tick(&mut model, 3 * SECOND), []);
+    assert_eq!(tick(&mut model, 4 * SECOND), [FIRST]);
+}
+
+#[test]
 fn a_robot_that_refuses_is_told_with_its_reason_and_one_whose_nonce_was_used_is_asked_at_once() {
-    let refusing = |reason| RobotTrust {
-        refused: Some(RefusedGrant {
+    let refusing = |code: &str| TrustView {
+        refused: Some(RefusedGrantView {
             grant: Some(GRANT),
-            reason,
+            code: code.to_owned(),
+            words: "no".to_owned(),
         }),
         ..trust()
     };
     let mut model = in_control();
     tick(&mut model, SECOND);
     shown(&mut model, FIRST, 600 * SECOND, SECOND);
-    says(&mut model, refusing(GrantRefusal::Revoked), SECOND);
+    says(&mut model, refusing("revoked"), SECOND);
     let Belief::Denied { code, .. } = believes(&model, SECOND) else {
         panic!("not told");
     };
     assert_eq!(code, "revoked");
     assert_eq!(tick(&mut model, 2 * SECOND), []);
 
-    says(&mut model, refusing(GrantRefusal::NotBound), 3 * SECOND);
+    says(&mut model, refusing("not_bound"), 3 * SECOND);
     assert_eq!(tick(&mut model, 3 * SECOND), [FIRST]);
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use identity::{Permission, Robot};
 use protocol::{
     GrantId,
-    grant::Grant,
+    grant::{Grant, RobotTrust},
     roster::name_of,
     sealed::{self, KeyId, Kind},
     views::{BindSessionKey, GrantAsk, GrantView},
@@ -52,8 +52,9 @@ pub async fn issue_grant(
     };
     let mut tx = Tx::begin(&app.pool);
     // The nonce is of the same moment as what is decided: the robot's own word.
-    let trust = (app.live.robot(robot.robot)).and_then(|view| view.trust);
-    let decided = decide(app, &mut tx, caller, &wish, &granted_robot).await?;
+    let trust = app.live.trust_of(robot.robot);
+    let asked = (&wish, trust.as_ref());
+    let decided = decide(app, &mut tx, caller, asked, &granted_robot).await?;
     let grant = match decided {
         Ok(grant) => grant,
         Err(denial) => return Err(deny(app, tx, caller, &granted_robot, denial).await),
@@ -80,7 +81,7 @@ async fn decide(
     app: &App,
     tx: &mut Tx,
     caller: &Caller,
-    wish: &GrantWish,
+    (wish, trust): (&GrantWish, Option<&RobotTrust>),
     robot: &GrantedRobot,
 ) -> Result<Result<Grant, GrantDenial>, ApiError> {
     let stored = store::load_control(tx, robot.robot).await?;
@@ -90,14 +91,13 @@ async fn decide(
     let roster = identity::store::latest_roster(&mut *connection, robot.organisation).await?;
     let keys = identity::store::person_keys(&mut *connection, wish.person).await?;
     let keys: Vec<KeyId> = keys.into_iter().map(|key| key.key).collect();
-    let view = app.live.robot(robot.robot);
     let facts = GrantFacts {
         may_command: identity::allows(&caller.person.roles, Permission::Command, Some(robot.site)),
         control: &control,
         root: named.as_ref().map(name_of),
         roster: roster.as_ref().map(|stored| &stored.roster),
         keys: &keys,
-        trust: view.as_ref().and_then(|view| view.trust.as_ref()),
+        trust,
     };
     let id = GrantId(Uuid::now_v7());
     Ok(decide_grant(wish, robot, &facts, id, app.clock.micros()))
