@@ -184,7 +184,7 @@ fn hear(
             note("list of revocations", heard);
         }
         FromGateway::Grant(presentation) => {
-            let event = orders.present(&presentation, clocks, rand::random());
+            let event = orders.present(driver, &presentation, clocks, rand::random());
             tracing::info!(?event, "was shown a grant");
             report(control, Word::OfGrant(event));
         }

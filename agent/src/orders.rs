@@ -158,14 +158,21 @@ impl Orders {
         Ok(())
     }
 
-    /// Somebody asks to be obeyed; `fresh` is the next nonce.
+    /// Somebody asks to be obeyed; `fresh` is the next nonce. What another page had set is given up.
     pub fn present(
         &mut self,
+        driver: &mut dyn Driver,
         presentation: &Presentation,
         clocks: Clocks,
         fresh: [u8; 32],
     ) -> GrantEvent {
-        (self.trust).present(presentation, &self.authority, clocks, fresh)
+        let page = |trust: &Trust| trust.state().session.map(|session| session.key);
+        let before = page(&self.trust);
+        let event = (self.trust).present(presentation, &self.authority, clocks, fresh);
+        if page(&self.trust) != before {
+            self.let_go(driver);
+        }
+        event
     }
 
     /// What was obeyed since this was last asked.

@@ -79,6 +79,8 @@ pub struct Trust {
     kept: Kept,
     roster: Option<Roster>,
     revocations: Option<Revocations>,
+    /// Which policy key signed that list.
+    list_by: Option<KeyId>,
     nonce: [u8; 32],
     sitting: Option<Sitting>,
     refused: Option<RefusedGrant>,
@@ -93,11 +95,25 @@ struct Sitting {
     grants: VecDeque<GrantId>,
     session_key: VerifyingKey,
     bound_by: KeyId,
+    /// The challenge that bound it: every command of this sitting names it, and none of another.
+    binding: [u8; 32],
+    /// Which policy key issued the latest grant.
+    issued_by: KeyId,
     /// By the robot's monotonic clock.
     until_tick_ms: u64,
     /// Then the person's own key has to speak again.
     over_at_tick_ms: u64,
     last_sequence: u64,
+}
+
+/// How a grant was bound.
+struct Bound {
+    session_key: VerifyingKey,
+    by: KeyId,
+    binding: [u8; 32],
+    issued_by: KeyId,
+    /// By an assertion that came with it; otherwise it renews.
+    is_now: bool,
 }
 
 impl Trust {
@@ -108,6 +124,7 @@ impl Trust {
             kept: Kept::default(),
             roster: None,
             revocations: None,
+            list_by: None,
             nonce,
             sitting: None,
             refused: None,
@@ -172,6 +189,15 @@ impl Trust {
             return Err(NotBelieved::NotNewer);
         }
         roster.check().map_err(|_flaw| NotBelieved::Flawed)?;
+        // What a policy key said that is trusted no more is not to be gone by, or to stand in the way of what comes next.
+        if self
+            .list_by
+            .is_some_and(|by| roster.policy_key(by).is_none())
+        {
+            self.revocations = None;
+            self.list_by = None;
+            self.kept.revocations = None;
+        }
         self.roster = Some(roster);
         self.kept.roster = Some(sealed.to_vec());
         Ok(())
@@ -198,6 +224,7 @@ impl Trust {
             return Err(NotBelieved::Flawed);
         }
         self.revocations = Some(list);
+        self.list_by = Some(KeyId::of(&key));
         self.kept.revocations = Some(sealed.to_vec());
         Ok(())
     }
@@ -208,7 +235,9 @@ impl Trust {
             return false;
         };
         let (grant, bound_by) = (sitting.latest.clone(), sitting.bound_by);
-        let stands = self.check_person(&grant, bound_by);
+        let stands = self
+            .check_policy(sitting.issued_by)
+            .and_then(|()| self.check_person(&grant, bound_by));
         if let Err(reason) = stands {
             self.sitting = None;
             self.refused = Some(RefusedGrant {
@@ -279,15 +308,21 @@ impl Trust {
             .map_err(refused)?;
         let session_key = VerifyingKey::from_bytes(&grant.session_key)
             .map_err(|_no_point| refused(GrantRefusal::Unreadable))?;
-        let bound_by = match &presentation.assertion {
+        let (bound_by, binding) = match &presentation.assertion {
             Some(assertion) => self.bound_by(grant, &sealed, assertion),
             None => self.renewed(grant, clocks.tick_ms),
         }
         .map_err(refused)?;
         self.check_person(grant, bound_by).map_err(refused)?;
         let roster = roster_number(self.roster.as_ref());
-        let is_bound_now = presentation.assertion.is_some();
-        self.sit_down(grant, session_key, bound_by, is_bound_now, clocks);
+        let bound = Bound {
+            session_key,
+            by: bound_by,
+            binding,
+            issued_by: claimed.key,
+            is_now: presentation.assertion.is_some(),
+        };
+        self.sit_down(grant, &bound, clocks);
         Ok(GrantEvent::Accepted {
             grant: grant.grant,
             person: grant.person,
@@ -298,12 +333,26 @@ impl Trust {
         })
     }
 
+    /// Whether the roster still trusts who issued a grant.
+    fn check_policy(&self, issued_by: KeyId) -> Result<(), GrantRefusal> {
+        (self.roster.as_ref())
+            .and_then(|roster| roster.policy_key(issued_by))
+            .map(|_trusted| ())
+            .ok_or(GrantRefusal::NotByPolicy)
+    }
+
     /// The roster, if it and the list of revocations are in their time.
     fn roster_now(&self, at: UnixMicros) -> Result<&Roster, GrantRefusal> {
         if self.pinned.root.is_none() {
             return Err(GrantRefusal::NoRoot);
         }
         let roster = self.roster.as_ref().ok_or(GrantRefusal::NoRoster)?;
+        // A clock that stands in the past finds everything in its time.
+        let list_at = self.revocations.as_ref().map(|list| list.issued_at);
+        let latest = list_at.map_or(roster.issued_at, |list| list.max(roster.issued_at));
+        if at.plus(CLOCK_SLACK_S * 1_000_000) < latest {
+            return Err(GrantRefusal::ClockBehind);
+        }
         if roster.expires_at <= at {
             return Err(GrantRefusal::RosterExpired);
         }
@@ -332,6 +381,10 @@ impl Trust {
         if grant.lasts_s().is_none() || !is_now {
             return Err(GrantRefusal::Expired);
         }
+        // Until the robot keeps such bounds, it takes no grant that stands on them.
+        if grant.speed_cap_mm_s.is_some() || grant.job.is_some() {
+            return Err(GrantRefusal::Unenforceable);
+        }
         let is_older = |sitting: &Sitting| grant.epoch < sitting.latest.epoch;
         if authority.is_past(grant.epoch) || self.sitting.as_ref().is_some_and(is_older) {
             return Err(GrantRefusal::StaleEpoch);
@@ -358,13 +411,13 @@ impl Trust {
         Ok(())
     }
 
-    /// The key of the person's that bound this grant to its page, to this robot and to the present nonce.
+    /// The key of the person's that bound this grant to its page, to this robot and to the present nonce, and the challenge of that.
     fn bound_by(
         &self,
         grant: &Grant,
         sealed: &[u8],
         assertion: &str,
-    ) -> Result<KeyId, GrantRefusal> {
+    ) -> Result<(KeyId, [u8; 32]), GrantRefusal> {
         let assertion = decode(assertion).ok_or(GrantRefusal::Unreadable)?;
         let claimed = sealed::unverified::<Assertion>(Kind::Assertion, &assertion)
             .map_err(|_unreadable| GrantRefusal::Unreadable)?;
@@ -384,38 +437,30 @@ impl Trust {
         let is_bound = claimed.verify(&key).is_ok()
             && (binding.challenge()).is_ok_and(|challenge| challenge == claimed.payload.challenge);
         is_bound
-            .then_some(claimed.key)
+            .then_some((claimed.key, claimed.payload.challenge))
             .ok_or(GrantRefusal::NotBound)
     }
 
-    /// The key that bound the grant which this one renews.
-    fn renewed(&self, grant: &Grant, tick_ms: u64) -> Result<KeyId, GrantRefusal> {
+    /// The key that bound the grant which this one renews, and how.
+    fn renewed(&self, grant: &Grant, tick_ms: u64) -> Result<(KeyId, [u8; 32]), GrantRefusal> {
         (self.sitting.as_ref())
             .filter(|sitting| sitting.is_open(tick_ms) && grant.renews(&sitting.first))
-            .map(|sitting| sitting.bound_by)
+            .map(|sitting| (sitting.bound_by, sitting.binding))
             .ok_or(GrantRefusal::NotARenewal)
     }
 
-    fn sit_down(
-        &mut self,
-        grant: &Grant,
-        session_key: VerifyingKey,
-        bound_by: KeyId,
-        is_bound_now: bool,
-        Clocks { tick_ms, at }: Clocks,
-    ) {
+    fn sit_down(&mut self, grant: &Grant, bound: &Bound, Clocks { tick_ms, at }: Clocks) {
         let lasts_ms = lasts_ms(grant, at);
-        let before = self.sitting.take();
-        let same_page = before.filter(|sitting| sitting.session_key == session_key);
-        let over_at_tick_ms = match &same_page {
-            Some(sitting) if !is_bound_now => sitting.over_at_tick_ms,
-            _ => tick_ms.saturating_add(SITTING_LASTS_MS),
-        };
-        // A page that is bound again goes on counting: what it signed before must not be new again.
-        let last_sequence = same_page.as_ref().map_or(0, |page| page.last_sequence);
-        let (first, mut grants) = match same_page {
-            Some(sitting) if !is_bound_now => (sitting.first, sitting.grants),
-            _ => (grant.clone(), VecDeque::new()),
+        let renewed = self.sitting.take().filter(|_| !bound.is_now);
+        let over_at_tick_ms = (renewed.as_ref())
+            .map_or(tick_ms.saturating_add(SITTING_LASTS_MS), |sitting| {
+                sitting.over_at_tick_ms
+            });
+        // What a page signed before it was bound anew names another challenge.
+        let last_sequence = renewed.as_ref().map_or(0, |sitting| sitting.last_sequence);
+        let (first, mut grants) = match renewed {
+            Some(sitting) => (sitting.first, sitting.grants),
+            None => (grant.clone(), VecDeque::new()),
         };
         if grants.len() == GRANTS_OF_SITTING {
             grants.pop_front();
@@ -425,8 +470,10 @@ impl Trust {
             first,
             latest: grant.clone(),
             grants,
-            session_key,
-            bound_by,
+            session_key: bound.session_key,
+            bound_by: bound.by,
+            binding: bound.binding,
+            issued_by: bound.issued_by,
             until_tick_ms: tick_ms.saturating_add(lasts_ms).min(over_at_tick_ms),
             over_at_tick_ms,
             last_sequence,

@@ -38,8 +38,8 @@ use uuid::Uuid;
 mod cast;
 
 use cast::{
-    HOUSE, JUNIPER, WING_B, base64, command, foreign, grant, order, page, policy, presentation,
-    revocations, root, root_key, roster, seal,
+    HOUSE, JUNIPER, WING_B, base64, binding, command, foreign, grant, order, page, policy,
+    presentation, revocations, root, root_key, roster, seal,
 };
 
 const ROBOT: RobotId = JUNIPER;
@@ -183,7 +183,7 @@ impl Robot {
     }
 
     /// Somebody steers under this epoch, from a page whose grant the robot believes. It says so in its first event.
-    async fn bind(&self, session: &mut Session, epoch: u64) -> Grant {
+    async fn bind(&self, session: &mut Session, epoch: u64) -> (Grant, [u8; 32]) {
         let at = session.at;
         let roster = seal(Kind::Roster, &roster(epoch, at), &root());
         let revocations = seal(Kind::Revocations, &revocations(epoch, at), &policy());
@@ -200,7 +200,8 @@ impl Robot {
         let (_, event) = self.event(session).await;
         let accepted = matches!(event.payload, Payload::Grant(GrantEvent::Accepted { .. }));
         assert!(accepted, "{event:?}");
-        grant
+        let binding = binding(&grant, nonce);
+        (grant, binding)
     }
 
     /// Has the robot drive to the place that is farthest from it, and waits for its word on that.
@@ -215,7 +216,7 @@ impl Robot {
             .iter()
             .max_by(|one, other| far(one).total_cmp(&far(other)))
             .unwrap();
-        let grant = self.bind(session, 1).await;
+        let (grant, binding) = self.bind(session, 1).await;
         let command = SignedCommand {
             command: COMMAND,
             valid_ms: 60_000,
@@ -224,7 +225,7 @@ impl Robot {
                 y_m: target.pose.y_m,
                 heading_rad: None,
             },
-            ..command(1, &grant, 1, session.tick_ms)
+            ..command(1, (&grant, binding), 1, session.tick_ms)
         };
         session
             .send(&ToRobot::Order(order(&command, &page())))
@@ -424,7 +425,7 @@ async fn a_robot_that_was_taken_over_gives_up_at_once_and_refuses_the_old_epoch_
         reason: GrantRefusal::StaleEpoch,
     };
     assert_eq!(event.payload, Payload::Grant(refused));
-    let command = command(10, &old, 2, session.tick_ms);
+    let command = command(10, (&old, binding(&old, nonce)), 2, session.tick_ms);
     session
         .send(&ToRobot::Order(order(&command, &page())))
         .await;
@@ -441,11 +442,11 @@ async fn a_robot_believes_nothing_that_its_gateway_made_up() {
     let robot = Robot::enrolled().await;
     let (_agent, mut session) = robot.start(0).await;
     session.pose().await;
-    let grant = robot.bind(&mut session, 1).await;
+    let (grant, binding) = robot.bind(&mut session, 1).await;
     // A roster of its own, under a higher number; an order of its own, under the grant that the robot believes.
     let sealed = base64(&seal(Kind::Roster, &roster(9, session.at), &foreign()));
     session.send(&ToRobot::Roster { sealed }).await;
-    let invented = command(10, &grant, 1, session.tick_ms);
+    let invented = command(10, (&grant, binding), 1, session.tick_ms);
     session
         .send(&ToRobot::Order(order(&invented, &foreign())))
         .await;

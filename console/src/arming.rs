@@ -159,6 +159,7 @@ mod tests {
 
     const BELIEVED: Belief = Belief::Believed {
         grant: GrantId(Uuid::nil()),
+        binding: [0; 32],
     };
 
     #[test]

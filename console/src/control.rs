@@ -310,14 +310,17 @@ fn believed(model: &Model, belief: &Belief) -> Option<String> {
         Belief::Denied { code, words } => {
             let words = words::capitalised(words);
             let own = model.granting.own.as_ref();
-            // What is told to who holds the root key, and compared.
-            Some(match own.filter(|_| code == "key_not_rostered") {
-                Some(own) => format!("{words} Yours is {}", key_digits(&own.key)),
+            // Short enough for the bar: what is told to who holds the root key, and compared.
+            Some(match own.filter(|_| UNROSTERED.contains(&code.as_str())) {
+                Some(own) => format!("Not rostered: {}", key_digits(&own.key)),
                 None => words,
             })
         }
     }
 }
+
+/// Denied so, somebody needs the digits of their key: who holds the root key signs for what they read out.
+const UNROSTERED: [&str; 4] = ["no_root", "no_roster", "not_rostered", "key_not_rostered"];
 
 /// Under which epoch, and by which kind of key.
 fn under(epoch: u64, own: Option<&OwnKey>) -> String {
@@ -328,7 +331,7 @@ fn under(epoch: u64, own: Option<&OwnKey>) -> String {
             ..
         }) => {
             let demo = if *is_demo { ", demo" } else { "" };
-            format!("Epoch {epoch}, by this browser's key{demo}")
+            format!("Browser key{demo}. Epoch {epoch}")
         }
         None => format!("Epoch {epoch}, renews while you are here"),
     }

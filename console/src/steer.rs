@@ -58,14 +58,17 @@ impl Task {
 pub(crate) fn steer(signing: Signing, task: Task) -> Later<Vec<Input>> {
     Ok(Box::pin(async move {
         match task {
-            Task::Bind(wish) => bind(signing, wish).await.unwrap_or_else(|problem| {
-                vec![Input::Grant(GrantNews::Denied {
+            Task::Bind(wish) => {
+                let mut told = Vec::new();
+                let bound = bind(signing, wish, &mut told).await;
+                told.push(bound.unwrap_or_else(|problem| GrantNews::Denied {
                     bind: wish,
                     is_passing: is_passing(&problem),
                     code: problem.code,
                     words: problem.detail,
-                })]
-            }),
+                }));
+                told.into_iter().map(Input::Grant).collect()
+            }
             Task::Sign(command) => vec![sign(signing, *command).await],
         }
     }))
@@ -78,13 +81,20 @@ fn is_passing(problem: &Problem) -> bool {
 }
 
 /// Asks for a grant, binds it with the person's own key where it does not only renew one, and shows it to the robot.
-async fn bind(signing: Signing, wish: Bind) -> Result<Vec<Input>, Problem> {
+/// The key is told first: whoever is not on the roster reads from it what the root has to sign.
+async fn bind(
+    signing: Signing,
+    wish: Bind,
+    told: &mut Vec<GrantNews>,
+) -> Result<GrantNews, Problem> {
     let person = signing.person()?;
     let page = signing.page_key().await?.ok_or_else(no_page_key)?;
     let own = if wish.is_renewal {
         None
     } else {
-        Some(own_key(person).await?)
+        let own = own_key(person).await?;
+        told.push(GrantNews::Own(own.view.clone()));
+        Some(own)
     };
     let at = browser::now();
     let proof = SessionKeyProof { person, at };
@@ -96,14 +106,14 @@ async fn bind(signing: Signing, wish: Bind) -> Result<Vec<Input>, Problem> {
     };
     let path = format!("/api/v1/robots/{}/grants", wish.robot);
     let view: GrantView = api::post(&path, &ask).await?;
-    let assertion = match &own {
+    let (assertion, binding) = match &own {
         Some(own) => {
             let challenge = challenge(&view, page.public, wish)?;
             let assertion = Assertion { challenge };
             let sealed = own.pair.seal(Kind::Assertion, &assertion).await?;
-            Some(STANDARD.encode(sealed))
+            (Some(STANDARD.encode(sealed)), Some(challenge))
         }
-        None => None,
+        None => (None, None),
     };
     let path = format!("{path}/{}/presentation", view.grant);
     let shown = Presentation {
@@ -112,13 +122,12 @@ async fn bind(signing: Signing, wish: Bind) -> Result<Vec<Input>, Problem> {
     };
     let body = (api::write(&shown)?, browser::fresh_id());
     api::send("POST", &path, Some(body)).await?;
-    let shown = GrantNews::Shown {
+    Ok(GrantNews::Shown {
         bind: wish,
         grant: view.grant,
         until: at.plus(GRANT_LASTS_S * 1_000_000),
-    };
-    let own = own.map(|own| GrantNews::Own(own.view));
-    Ok((own.into_iter().chain([shown])).map(Input::Grant).collect())
+        binding,
+    })
 }
 
 /// Seals a command with the page's key.

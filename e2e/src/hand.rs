@@ -34,7 +34,8 @@ pub struct Hand {
     own: SigningKey,
     session: SigningKey,
     sequence: u64,
-    grant: Option<GrantView>,
+    /// The grant, and the challenge that bound it.
+    grant: Option<(GrantView, [u8; 32])>,
 }
 
 impl Hand {
@@ -83,9 +84,8 @@ impl Hand {
             robot,
             nonce,
         };
-        let assertion = Assertion {
-            challenge: binding.challenge()?,
-        };
+        let challenge = binding.challenge()?;
+        let assertion = Assertion { challenge };
         let shown = Presentation {
             grant: grant.sealed.clone(),
             assertion: Some(seal(Kind::Assertion, &assertion, &self.own)?),
@@ -100,7 +100,7 @@ impl Hand {
                 .then_some(()))
         })
         .await?;
-        self.grant = Some(grant);
+        self.grant = Some((grant, challenge));
         Ok(())
     }
 
@@ -150,13 +150,14 @@ impl Hand {
         command: CommandId,
         verb: Verb,
     ) -> Result<CommandBody> {
-        let grant = self.grant.as_ref().context("no grant was bound")?;
+        let (grant, binding) = self.grant.as_ref().context("no grant was bound")?;
         let telemetry = self.api.robot(robot).await?.telemetry;
         self.sequence += 1;
         let signed = SignedCommand {
             command,
             robot,
             grant: grant.grant,
+            binding: *binding,
             epoch: grant.epoch,
             sequence: self.sequence,
             seen_tick_ms: telemetry.context("the robot says nothing")?.tick_ms,

@@ -78,9 +78,7 @@ async fn a_page_steers_by_its_persons_key_and_the_robot_and_the_log_say_so() -> 
         Operator::sign_in(&stack.ready.url, &stack.seeded.sign_in.operator, DESK).await?;
     operator.open_live(&stack.seeded.robots[0].id).await?;
     operator.take_control().await?;
-    operator
-        .until_control("by this browser's key, demo")
-        .await?;
+    operator.until_control("Browser key, demo").await?;
     operator.browser.look("control-by-key", DESK).await?;
     operator.choose_place("Office").await?;
     operator.until_fate("Accepted", BELIEVED_WITHIN).await?;

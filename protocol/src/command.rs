@@ -101,6 +101,9 @@ pub struct SignedCommand {
     pub robot: RobotId,
     /// Under which grant.
     pub grant: GrantId,
+    /// The challenge with which the page was bound: it names the robot's nonce of then, so that the command is of this sitting alone.
+    #[serde(with = "bytes32")]
+    pub binding: [u8; 32],
     /// Under which epoch of control.
     pub epoch: u64,
     /// Rises with every command of the page: the robot takes none that is not above the last.

@@ -354,11 +354,15 @@ pub enum GrantRefusal {
     Revoked,
     /// Without an assertion it renews nothing that the robot knows.
     NotARenewal,
+    /// It narrows what may be done in a way that this robot can't enforce.
+    Unenforceable,
+    /// The robot's clock is behind the roster or the list that it holds.
+    ClockBehind,
 }
 
 impl GrantRefusal {
     /// Every one.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::NoRoot,
         Self::NoRoster,
         Self::RosterExpired,
@@ -373,6 +377,8 @@ impl GrantRefusal {
         Self::NotBound,
         Self::Revoked,
         Self::NotARenewal,
+        Self::Unenforceable,
+        Self::ClockBehind,
     ];
 
     /// The frozen code.
@@ -392,6 +398,8 @@ impl GrantRefusal {
             Self::NotBound => "not_bound",
             Self::Revoked => "revoked",
             Self::NotARenewal => "not_a_renewal",
+            Self::Unenforceable => "unenforceable",
+            Self::ClockBehind => "clock_behind",
         }
     }
 
@@ -416,6 +424,8 @@ impl GrantRefusal {
             Self::NotBound => "the grant was bound to something else",
             Self::Revoked => "you, your key or the grant was revoked",
             Self::NotARenewal => "the robot knows no grant that this one renews",
+            Self::Unenforceable => "the grant has bounds that this robot can't keep yet",
+            Self::ClockBehind => "the robot's clock is wrong: it is behind its own roster",
         }
     }
 }

@@ -20,6 +20,15 @@ pub const MAX_KEYS_OF_PERSON: usize = 8;
 /// Lines of each part of a revocation list.
 pub const MAX_REVOKED: usize = 1_024;
 
+/// A roster lasts a year at most: somebody looks at it again.
+const LONGEST_ROSTER_US: i64 = 366 * 86_400_000_000;
+
+/// A list of revocations lasts two days at most: a stolen policy key is out of it when its roster is replaced, or then.
+const LONGEST_LIST_US: i64 = 2 * 86_400_000_000;
+
+/// Numbers above this leave no room for those that follow.
+const HIGHEST_NUMBER: u64 = 1 << 48;
+
 /// One sealed roster: [`MAX_ROSTERED_PEOPLE`] with a key and a role each are about 84 KiB; base64 makes 112 KiB of them.
 pub const MAX_ROSTER_BYTES: usize = 90 * 1024;
 
@@ -114,6 +123,9 @@ pub enum RosterFlaw {
     /// It ends before it begins.
     #[error("the roster ends before it was signed")]
     Backwards,
+    /// It lasts longer, or has a higher number, than anybody signs in good faith: robots could never be given another.
+    #[error("the roster lasts longer than a year, or has a number beyond counting")]
+    Boundless,
     /// Somebody, or a key, stands there twice: what they may do would depend on who reads it.
     #[error("the roster names somebody or a key twice")]
     Twice,
@@ -133,6 +145,11 @@ impl Roster {
         }
         if self.expires_at <= self.issued_at {
             return Err(RosterFlaw::Backwards);
+        }
+        let is_boundless = self.expires_at.since(self.issued_at) > LONGEST_ROSTER_US
+            || self.number > HIGHEST_NUMBER;
+        if is_boundless {
+            return Err(RosterFlaw::Boundless);
         }
         let mut people: Vec<_> = self.people.iter().map(|person| person.person).collect();
         people.sort_unstable();
@@ -207,7 +224,9 @@ pub struct Revocations {
 impl Revocations {
     /// Whether it is within the bounds.
     pub fn is_sound(&self) -> bool {
-        self.expires_at > self.issued_at
+        let lasts_us = self.expires_at.since(self.issued_at);
+        (1..=LONGEST_LIST_US).contains(&lasts_us)
+            && self.number <= HIGHEST_NUMBER
             && [self.keys.len(), self.people.len(), self.grants.len()]
                 .into_iter()
                 .all(|lines| lines <= MAX_REVOKED)

@@ -13,7 +13,7 @@ use crate::{
     trust::{
         Pinned,
         tests::cast::{
-            HOUSE, JUNIPER, WING_B, command, foreign, grant, page, policy, presentation,
+            HOUSE, JUNIPER, WING_B, binding, command, foreign, grant, page, policy, presentation,
             revocations, root, root_key, roster, seal,
         },
     },
@@ -29,14 +29,17 @@ fn ahead(number: u64, seen_tick_ms: u64) -> Order {
     under(EPOCH, number, seen_tick_ms)
 }
 
+/// The first command of the page of [`steered`].
+fn first_command() -> protocol::command::SignedCommand {
+    let grant = grant(1, EPOCH, NOW.at);
+    command(1, (&grant, binding(&grant, NONCE)), 1, 9_999)
+}
+
 /// The same under another epoch, in its own grant's name or not.
 fn under(epoch: u64, number: u64, seen_tick_ms: u64) -> Order {
-    let mut command = command(
-        number.into(),
-        &grant(1, EPOCH, NOW.at),
-        number,
-        seen_tick_ms,
-    );
+    let grant = grant(1, EPOCH, NOW.at);
+    let bound = (&grant, binding(&grant, NONCE));
+    let mut command = command(number.into(), bound, number, seen_tick_ms);
     command.epoch = epoch;
     signed(&command)
 }
@@ -52,6 +55,8 @@ const fn stop(number: u128) -> Order {
 }
 
 const EPOCH: u64 = 41;
+
+const NONCE: [u8; 32] = [8; 32];
 
 fn held(epoch: u64) -> ControlNotice {
     ControlNotice {
@@ -78,7 +83,7 @@ fn enrolled() -> Orders {
     };
     Orders::remembering(
         Remembered::default(),
-        Trust::remembering(pinned, kept, [8; 32]),
+        Trust::remembering(pinned, kept, NONCE),
     )
 }
 
@@ -86,8 +91,8 @@ fn enrolled() -> Orders {
 fn steered() -> Orders {
     let mut orders = enrolled();
     orders.hear(&mut Willing::default(), &held(EPOCH), NOW);
-    let shown = presentation(&grant(1, EPOCH, NOW.at), [8; 32]);
-    let event = orders.present(&shown, NOW, [9; 32]);
+    let shown = presentation(&grant(1, EPOCH, NOW.at), NONCE);
+    let event = orders.present(&mut Willing::default(), &shown, NOW, [9; 32]);
     assert!(matches!(event, GrantEvent::Accepted { .. }), "{event:?}");
     orders
 }
@@ -185,8 +190,8 @@ fn an_order_that_overtook_the_notice_of_its_epoch_is_obeyed_when_it_comes_again(
     let mut orders = steered();
     let later = grant(2, EPOCH + 1, NOW.at);
     // The grant overtook the notice as well.
-    orders.present(&presentation(&later, [9; 32]), NOW, [10; 32]);
-    let ahead = signed(&command(1, &later, 1, 9_999));
+    orders.present(&mut driver, &presentation(&later, [9; 32]), NOW, [10; 32]);
+    let ahead = signed(&command(1, (&later, binding(&later, [9; 32])), 1, 9_999));
 
     let early = orders.take(&mut driver, &ahead, NOW, Journalling::Works);
     orders.hear(&mut driver, &held(EPOCH + 1), NOW);
@@ -201,7 +206,7 @@ fn an_order_that_overtook_the_notice_of_its_epoch_is_obeyed_when_it_comes_again(
 fn a_forged_order_is_refused_once_and_does_not_take_the_place_of_the_true_one() {
     let mut driver = Willing::default();
     let mut orders = steered();
-    let true_one = command(1, &grant(1, EPOCH, NOW.at), 1, 9_999);
+    let true_one = first_command();
     let forged = crate::trust::tests::cast::order(&true_one, &foreign());
 
     let first = orders.take(&mut driver, &forged, NOW, Journalling::Works);
@@ -222,13 +227,61 @@ fn a_forged_order_is_refused_once_and_does_not_take_the_place_of_the_true_one() 
 fn a_receipt_names_the_very_bytes_that_it_answers() {
     use sha2::{Digest as _, Sha256};
     let mut driver = Willing::default();
-    let command = command(1, &grant(1, EPOCH, NOW.at), 1, 9_999);
+    let command = first_command();
 
     let receipt = steered().take(&mut driver, &signed(&command), NOW, Journalling::Works);
 
     let sealed = seal(Kind::Command, &command, &page());
     let expected = protocol::command::CommandHash(Sha256::digest(&sealed).into());
     assert_eq!(receipt.unwrap().sealed_sha256, Some(expected));
+}
+
+#[test]
+fn what_was_signed_in_one_sitting_moves_nothing_in_another_whatever_its_grant_is_called() {
+    let mut driver = Willing::default();
+    let mut orders = steered();
+    orders.take(&mut driver, &ahead(1, 9_999), NOW, Journalling::Works);
+    let kept_back = ahead(2, 9_999);
+    // The agent starts anew, its clock too; the same page is bound again, under a grant of the same name.
+    let mut again = enrolled();
+    again.trust = Trust::remembering(
+        Pinned {
+            organisation: HOUSE,
+            site: WING_B,
+            robot: JUNIPER,
+            root: Some(root_key()),
+        },
+        orders.kept().clone(),
+        [77; 32],
+    );
+    again.hear(&mut driver, &held(EPOCH), NOW);
+    let shown = presentation(&grant(1, EPOCH, NOW.at), [77; 32]);
+    let event = again.present(&mut driver, &shown, NOW, [78; 32]);
+    assert!(matches!(event, GrantEvent::Accepted { .. }), "{event:?}");
+
+    for order in [ahead(1, 9_999), kept_back] {
+        let receipt = again.take(&mut driver, &order, NOW, Journalling::Works);
+        let refused = Outcome::Refused {
+            reason: RobotRefusal::NoGrant,
+        };
+        assert_eq!(receipt.unwrap().outcome, refused);
+    }
+    assert_eq!(driver.told().len(), 1);
+}
+
+#[test]
+fn what_one_page_had_set_is_given_up_when_another_is_believed() {
+    let mut driver = Willing::default();
+    let mut orders = steered();
+    orders.take(&mut driver, &ahead(1, 9_999), NOW, Journalling::Works);
+    let another = protocol::grant::Grant {
+        session_key: crate::trust::tests::cast::public(&foreign()),
+        ..grant(2, EPOCH, NOW.at)
+    };
+
+    orders.present(&mut driver, &presentation(&another, [9; 32]), NOW, [10; 32]);
+
+    assert_eq!(driver.let_go_of(), GIVEN_UP);
 }
 
 #[test]

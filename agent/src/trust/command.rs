@@ -38,7 +38,10 @@ impl Trust {
             .ok_or(RobotRefusal::NotSigned)?;
         let signed = sealed::unverified::<SignedCommand>(Kind::Command, &bytes)
             .map_err(|_unreadable| RobotRefusal::NotSigned)?;
-        if !sitting.grants.contains(&signed.payload.grant) {
+        // Of this sitting: another one had another nonce, also in another run of the agent.
+        let is_of_sitting = sitting.grants.contains(&signed.payload.grant)
+            && signed.payload.binding == sitting.binding;
+        if !is_of_sitting {
             return Err(RobotRefusal::NoGrant);
         }
         (signed.verify(&sitting.session_key)).map_err(|_another| RobotRefusal::NotSigned)?;

@@ -539,6 +539,58 @@ fn what_was_kept_is_believed_after_a_restart_by_its_signature_alone() {
 }
 
 #[test]
+fn who_a_policy_key_let_in_is_out_when_that_key_leaves_the_roster_and_its_list_with_it() {
+    let mut trust = enrolled();
+    shown(&mut trust, &presentation(&grant(1, EPOCH, NOW.at), NONCE)).unwrap();
+    let another = Roster {
+        policy_keys: vec![PolicyKey(public(&foreign()))],
+        ..roster(4, NOW.at)
+    };
+
+    assert_eq!(trust.hear_roster(&sealed_roster(&another)), Ok(true));
+
+    let state = trust.state();
+    assert_eq!((state.session, state.revocations), (None, 0));
+    // The new key's list counts from wherever it begins.
+    let list = seal(Kind::Revocations, &revocations(1, NOW.at), &foreign());
+    assert_eq!(trust.hear_revocations(&list), Ok(false));
+    assert_eq!(trust.state().revocations, 1);
+}
+
+#[test]
+fn a_robot_whose_clock_stands_in_the_past_lets_nobody_begin() {
+    let mut trust = enrolled();
+    let past = Clocks {
+        at: NOW.at.plus(-(CLOCK_SLACK_S + 1) * 1_000_000),
+        ..NOW
+    };
+    let bound = presentation(&grant(1, EPOCH, past.at), NONCE);
+
+    let refused = shown_at(&mut trust, &bound, past);
+
+    assert_eq!(refused, Err(GrantRefusal::ClockBehind));
+}
+
+#[test]
+fn bounds_that_the_robot_does_not_keep_are_not_taken_for_kept() {
+    let slow = Grant {
+        speed_cap_mm_s: Some(300),
+        ..grant(1, EPOCH, NOW.at)
+    };
+    let for_a_job = Grant {
+        job: Some(protocol::JobId(Uuid::from_u128(3))),
+        ..grant(1, EPOCH, NOW.at)
+    };
+    for bounded in [slow, for_a_job] {
+        is_refused(
+            "bounded",
+            &sealed_by(&bounded, &policy()),
+            GrantRefusal::Unenforceable,
+        );
+    }
+}
+
+#[test]
 fn a_policy_key_that_left_the_roster_issues_nothing_more() {
     let mut trust = enrolled();
     let another = Roster {
@@ -549,5 +601,7 @@ fn a_policy_key_that_left_the_roster_issues_nothing_more() {
 
     let bound = presentation(&grant(1, EPOCH, NOW.at), NONCE);
 
+    let list = seal(Kind::Revocations, &revocations(1, NOW.at), &foreign());
+    trust.hear_revocations(&list).unwrap();
     assert_eq!(shown(&mut trust, &bound), Err(GrantRefusal::NotByPolicy));
 }

@@ -137,10 +137,22 @@ pub(crate) fn present_as(
     }
 }
 
-/// The page's next command.
+/// The challenge with which the operator's key binds this grant.
+pub(crate) fn binding(grant: &Grant, nonce: [u8; 32]) -> [u8; 32] {
+    let sealed = seal(Kind::Grant, grant, &policy());
+    let binding = Binding {
+        grant: &sealed,
+        session_key: grant.session_key,
+        robot: JUNIPER,
+        nonce,
+    };
+    binding.challenge().unwrap()
+}
+
+/// The page's next command, under a grant that was bound by this challenge.
 pub(crate) fn command(
     number: u128,
-    grant: &Grant,
+    (grant, binding): (&Grant, [u8; 32]),
     sequence: u64,
     seen_tick_ms: u64,
 ) -> SignedCommand {
@@ -148,6 +160,7 @@ pub(crate) fn command(
         command: CommandId(Uuid::from_u128(number)),
         robot: JUNIPER,
         grant: grant.grant,
+        binding,
         epoch: grant.epoch,
         sequence,
         seen_tick_ms,

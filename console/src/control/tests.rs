@@ -352,3 +352,36 @@ fn who_seems_to_be_gone_is_asked_once_with_a_sound() {
     assert!(rings(&mut model, IDLE_US - ASK_LEFT_US + 1));
     assert!(!rings(&mut model, IDLE_US - ASK_LEFT_US + 2));
 }
+
+#[test]
+fn the_bar_says_by_which_key_the_robot_believes_this_page_and_why_it_does_not() {
+    let own = |is_demo| OwnKey {
+        key: "4f2a91c07d3eaa10".repeat(4),
+        tier: KeyTier::Browser,
+        is_demo,
+    };
+    let denied = |code: &str| Belief::Denied {
+        code: code.to_owned(),
+        words: "the robot was enrolled without a root key; enrol it again".to_owned(),
+    };
+    let mut model = Model::default();
+    assert_eq!(
+        believed(&model, &Belief::Asking).unwrap(),
+        "The robot checks that it is you"
+    );
+    assert_eq!(
+        believed(&model, &denied("robot_without_root")).unwrap(),
+        "The robot was enrolled without a root key; enrol it again"
+    );
+    model.granting.own = Some(own(false));
+    assert_eq!(
+        believed(&model, &denied("key_not_rostered")).unwrap(),
+        "Not rostered: 4f2a 91c0 7d3e aa10"
+    );
+    for (is_demo, line) in [
+        (true, "Browser key, demo. Epoch 41"),
+        (false, "Browser key. Epoch 41"),
+    ] {
+        assert_eq!(under(41, Some(&own(is_demo))), line);
+    }
+}

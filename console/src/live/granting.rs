@@ -67,6 +67,8 @@ pub enum GrantNews {
         grant: GrantId,
         /// Its end, by the browser's clock.
         until: UnixMicros,
+        /// The challenge that bound it; nothing for a renewal.
+        binding: Option<[u8; 32]>,
     },
     /// There is no grant, or it did not get to the robot.
     Denied {
@@ -94,6 +96,8 @@ pub enum Belief {
     Believed {
         /// Under which grant.
         grant: GrantId,
+        /// The challenge that bound it, which commands name.
+        binding: [u8; 32],
     },
     /// It does not, or the gateway gave no grant.
     Denied {
@@ -122,6 +126,10 @@ struct Try {
     roster: u64,
     /// When the grant ends that was shown last, by this browser's clock.
     until: Option<UnixMicros>,
+    /// What every command names under what is believed.
+    binding: Option<[u8; 32]>,
+    /// How often in a row something was in the way.
+    hindered: u32,
     step: Step,
 }
 
@@ -130,7 +138,10 @@ enum Step {
     Asking,
     Shown(GrantId),
     /// Something was in the way for a moment.
-    Hindered,
+    Hindered {
+        code: String,
+        words: String,
+    },
     Denied {
         code: String,
         words: String,
@@ -147,7 +158,12 @@ impl Granting {
     /// Takes in what came of asking.
     pub(super) fn learn(&mut self, news: GrantNews, now: UnixMicros) {
         match news {
-            GrantNews::Shown { bind, grant, until } => self.shown(bind, grant, until, now),
+            GrantNews::Shown {
+                bind,
+                grant,
+                until,
+                binding,
+            } => self.shown(bind, grant, (until, binding), now),
             GrantNews::Denied {
                 bind,
                 code,
@@ -155,7 +171,7 @@ impl Granting {
                 is_passing,
             } => {
                 let step = if is_passing {
-                    Step::Hindered
+                    Step::Hindered { code, words }
                 } else {
                     Step::Denied { code, words }
                 };
@@ -166,12 +182,19 @@ impl Granting {
     }
 
     /// A grant was shown to the robot; it ends at `until`.
-    fn shown(&mut self, bind: Bind, grant: GrantId, until: UnixMicros, at: UnixMicros) {
+    fn shown(
+        &mut self,
+        bind: Bind,
+        grant: GrantId,
+        (until, binding): (UnixMicros, Option<[u8; 32]>),
+        at: UnixMicros,
+    ) {
         if let Some(its) = self.tries.get_mut(&bind.robot)
             && its.epoch == bind.epoch
         {
             its.at = at;
             its.until = Some(until);
+            its.binding = binding.or(its.binding);
             its.step = Step::Shown(grant);
         }
     }
@@ -182,6 +205,10 @@ impl Granting {
             && its.epoch == bind.epoch
         {
             its.at = at;
+            its.hindered = match step {
+                Step::Hindered { .. } => its.hindered.saturating_add(1),
+                Step::Asking | Step::Shown(_) | Step::Denied { .. } => 0,
+            };
             its.step = step;
         }
     }
@@ -192,15 +219,18 @@ impl Granting {
     }
 
     fn begin(&mut self, bind: Bind, roster: u64, at: UnixMicros) {
-        let before = self.tries.remove(&bind.robot);
-        let until = before
-            .filter(|its| bind.is_renewal && its.epoch == bind.epoch)
-            .and_then(|its| its.until);
+        let before = (self.tries.remove(&bind.robot)).filter(|its| its.epoch == bind.epoch);
+        let hindered = before.as_ref().map_or(0, |its| its.hindered);
+        let renewed = before.filter(|_| bind.is_renewal);
+        let until = renewed.as_ref().and_then(|its| its.until);
+        let binding = renewed.and_then(|its| its.binding);
         let its = Try {
             epoch: bind.epoch,
             at,
             roster,
             until,
+            binding,
+            hindered,
             step: Step::Asking,
         };
         self.tries.insert(bind.robot, its);
@@ -215,10 +245,11 @@ pub fn belief(model: &Model, robot: RobotId, now: UnixMicros) -> Belief {
     let Some(trust) = trust(model, robot) else {
         return Belief::Unasked;
     };
-    if let Some(grant) = believed(model, trust, epoch) {
-        return Belief::Believed { grant };
-    }
     let its = (model.granting.tries.get(&robot)).filter(|its| its.epoch == epoch);
+    let binding = its.and_then(|its| its.binding);
+    if let (Some(grant), Some(binding)) = (believed(model, trust, epoch), binding) {
+        return Belief::Believed { grant, binding };
+    }
     match its.map(|its| &its.step) {
         Some(Step::Denied { code, words }) => Belief::Denied {
             code: code.clone(),
@@ -231,7 +262,11 @@ pub fn belief(model: &Model, robot: RobotId, now: UnixMicros) -> Belief {
             },
             None => Belief::Asking,
         },
-        Some(Step::Asking | Step::Hindered) | None => Belief::Asking,
+        Some(Step::Hindered { code, words }) if its.is_some_and(Try::is_stuck) => Belief::Denied {
+            code: code.clone(),
+            words: words.clone(),
+        },
+        Some(Step::Asking | Step::Hindered { .. }) | None => Belief::Asking,
     }
 }
 
@@ -267,8 +302,9 @@ pub(super) fn due(model: &mut Model, now: UnixMicros) -> Vec<Bind> {
         let Some(trust) = trust(model, robot) else {
             continue;
         };
-        let is_renewal = believed(model, trust, epoch).is_some();
         let its = (model.granting.tries.get(&robot)).filter(|its| its.epoch == epoch);
+        let is_bound = its.is_some_and(|its| its.binding.is_some());
+        let is_renewal = is_bound && believed(model, trust, epoch).is_some();
         let is_due = if is_renewal {
             its.is_some_and(|its| its.is_to_be_renewed(now)) && model.controls.idle_left_us(now) > 0
         } else {
@@ -291,11 +327,22 @@ pub(super) fn due(model: &mut Model, now: UnixMicros) -> Vec<Bind> {
 }
 
 impl Try {
+    /// Twice as long each time, up to what is waited after a denial.
+    fn pause_us(&self) -> i64 {
+        let doubled = self.hindered.saturating_sub(1).min(4);
+        (PASSING_FOR_US << doubled).min(DENIED_FOR_US)
+    }
+
+    /// Whether it has been in the way for so long that somebody should read what it is.
+    const fn is_stuck(&self) -> bool {
+        self.hindered >= 3
+    }
+
     fn is_to_be_renewed(&self, now: UnixMicros) -> bool {
         let left_us = self.until.map_or(0, |until| until.since(now));
         let wait_us = match self.step {
             Step::Shown(_) => 0,
-            Step::Asking | Step::Denied { .. } | Step::Hindered => RENEW_AGAIN_AFTER_US,
+            Step::Asking | Step::Denied { .. } | Step::Hindered { .. } => RENEW_AGAIN_AFTER_US,
         };
         left_us < RENEW_WITH_LEFT_US && now.since(self.at) >= wait_us
     }
@@ -304,10 +351,12 @@ impl Try {
         let since_us = now.since(self.at);
         match &self.step {
             Step::Asking => since_us >= ASK_AGAIN_AFTER_US,
-            Step::Hindered => since_us >= PASSING_FOR_US,
+            Step::Hindered { .. } => since_us >= self.pause_us(),
             Step::Shown(grant) => match refused(trust, *grant) {
                 // The nonce was used by another, or the robot started anew: the next one fits.
-                Some(refused) if FITS_NEXT_TIME.contains(&refused.code.as_str()) => true,
+                Some(refused) if FITS_NEXT_TIME.contains(&refused.code.as_str()) => {
+                    since_us >= PASSING_FOR_US
+                }
                 Some(_) => since_us >= DENIED_FOR_US || trust.roster > self.roster,
                 None => since_us >= SHOW_AGAIN_AFTER_US,
             },

@@ -453,17 +453,20 @@ fn move_robot(
     let believed = granting::belief(model, robot, at.now);
     let to_sign = match (believed, epoch, seen_tick_ms) {
         _ if send_ways(model, robot) == (false, false) => Err(not_connected()),
-        (Belief::Believed { grant }, Some(epoch), Some(seen_tick_ms)) => Ok(SignedCommand {
-            command,
-            robot,
-            grant,
-            epoch,
-            sequence: model.granting.next_sequence(),
-            seen_tick_ms,
-            valid_ms: COMMAND_VALID_MS,
-            frame,
-            verb,
-        }),
+        (Belief::Believed { grant, binding }, Some(epoch), Some(seen_tick_ms)) => {
+            Ok(SignedCommand {
+                command,
+                robot,
+                grant,
+                binding,
+                epoch,
+                sequence: model.granting.next_sequence(),
+                seen_tick_ms,
+                valid_ms: COMMAND_VALID_MS,
+                frame,
+                verb,
+            })
+        }
         _ => Err(Standing::NotSent {
             words: "the robot does not believe this page".to_owned(),
         }),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{app::App, flows::grants::revoke::revoke_now};
+use crate::{
+    app::App,
+    flows::grants::{revoke::revoke_now, tell::tell_organisation},
+};
 
 /// What was missed for whatever reason is said within a minute.
 const EVERY: Duration = Duration::from_mins(1);
@@ -24,6 +27,8 @@ pub(super) async fn run(app: App) {
             if let Err(error) = revoke_now(&app, organisation.organisation).await {
                 tracing::debug!(code = error.code(), "what is revoked is said later");
             }
+            // And whatever a robot missed.
+            tell_organisation(&app, organisation.organisation).await;
         }
     }
 }

@@ -38,7 +38,9 @@ use super::{
 use crate::{
     app::App,
     error::ApiError,
-    flows::{control::tell::tell_who_came, grants, jobs::robot_event::job_of_robot},
+    flows::{
+        control::tell::tell_who_came, grants::tell::catch_up, jobs::robot_event::job_of_robot,
+    },
     http::{
         auth::{RobotCaller, robot_of},
         extract::Upgrade,
@@ -328,7 +330,7 @@ impl<'app> Talk<'app> {
             Ok(()) => self.tell_job(sink).await,
             Err(end) => Err(end),
         };
-        self.tell_whom_to_believe();
+
         if let Err(end) = told {
             return end;
         }
@@ -380,17 +382,6 @@ impl<'app> Talk<'app> {
                 Ok(())
             }
         }
-    }
-
-    /// Beside the talk, as what follows.
-    fn tell_whom_to_believe(&self) {
-        let (app, robot) = (self.app.clone(), self.caller.robot.clone());
-        tokio::spawn(async move {
-            let told = grants::tell::tell_who_came(&app, robot.organisation, robot.robot).await;
-            if let Err(error) = told {
-                tracing::debug!(robot.id = %robot.robot, code = error.code(), "whom to believe can't be read now");
-            }
-        });
     }
 
     /// Once a session. Beside the talk: a database that is slow must not hold up the robot's state, and one that is away
@@ -483,10 +474,22 @@ impl<'app> Talk<'app> {
         }
     }
 
+    /// Beside the talk: a database that is slow must not hold up the robot's state.
+    fn tell_whom_to_believe(&self, trust: RobotTrust) {
+        let (app, robot) = (self.app.clone(), self.caller.robot.clone());
+        tokio::spawn(async move {
+            let told = catch_up(&app, robot.organisation, robot.robot, &trust).await;
+            if let Err(error) = told {
+                tracing::debug!(robot.id = %robot.robot, code = error.code(), "whom to believe can't be read now");
+            }
+        });
+    }
+
     /// Likewise.
     fn trust(&mut self, trust: RobotTrust) {
         let older = if self.allowance.takes(Kind::Trust, Instant::now()) {
-            self.app.live.trust(self.attachment, trust);
+            self.app.live.trust(self.attachment, trust.clone());
+            self.tell_whom_to_believe(trust);
             self.late_trust.take()
         } else {
             self.late_trust.replace(trust)

@@ -119,6 +119,7 @@ fn words() -> Vec<Sample> {
         GrantRefusal {
             NoRoot, NoRoster, RosterExpired, RevocationsExpired, Unreadable, NotByPolicy, AnotherRobot, Expired, StaleEpoch,
             NotRostered, KeyNotRostered, NotBound, Revoked, NotARenewal,
+            Unenforceable, ClockBehind,
         }
         KeyTier { Browser }
         GrantedVerb { NavigateTo }

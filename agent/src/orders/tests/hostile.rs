@@ -25,11 +25,13 @@ struct World {
     robot: Orders,
     driver: Willing,
     told: usize,
-    /// Orders as honest pages signed them, by the number that their target's x names.
-    signed: Vec<(SignedCommand, Order)>,
+    /// Orders as honest pages signed them, by the number that their target's x names, and in which sitting.
+    signed: Vec<(SignedCommand, Order, u32)>,
+    /// How often a page was bound, or the robot started anew: what was signed before then is over.
+    sitting: u32,
     obeyed: BTreeSet<usize>,
     shown: Vec<Presentation>,
-    grants: Vec<Grant>,
+    grants: Vec<(Grant, [u8; 32])>,
     refusals: BTreeMap<&'static str, u32>,
 }
 
@@ -43,6 +45,7 @@ impl World {
             driver: Willing::default(),
             told: 0,
             signed: Vec::new(),
+            sitting: 0,
             obeyed: BTreeSet::new(),
             shown: Vec::new(),
             grants: Vec::new(),
@@ -67,13 +70,16 @@ impl World {
 
     /// An honest page binds a grant that the policy key issued to it.
     fn page_binds(&mut self) {
-        let number = 1_000 + u128::try_from(self.grants.len()).unwrap();
+        // The gateway chooses the name, and may choose one again.
+        let number = 1_000 + u128::try_from(self.any(3)).unwrap();
         let grant = grant(number, self.epoch, self.clocks.at);
-        let shown = presentation(&grant, self.robot.trust().nonce);
+        let nonce = self.robot.trust().nonce;
+        let shown = presentation(&grant, nonce);
         self.shown.push(shown.clone());
-        self.grants.push(grant);
+        self.grants.push((grant.clone(), binding(&grant, nonce)));
         let notice = self.notice(self.epoch);
         self.robot.hear(&mut self.driver, &notice, self.clocks);
+        self.sitting += 1;
         self.show(&shown);
     }
 
@@ -85,10 +91,11 @@ impl World {
         let number = self.signed.len();
         let sequence = u64::try_from(number).unwrap() + 1;
         let id = 10_000 + u128::try_from(number).unwrap();
-        let mut command = command(id, &grant, sequence, self.clocks.tick_ms);
+        let bound = (&grant.0, grant.1);
+        let mut command = command(id, bound, sequence, self.clocks.tick_ms);
         command.verb = target(number);
         let order = signed(&command);
-        self.signed.push((command, order.clone()));
+        self.signed.push((command, order.clone(), self.sitting));
         if self.luck.random_bool(0.5) {
             self.order(&order);
         }
@@ -96,7 +103,9 @@ impl World {
 
     fn show(&mut self, shown: &Presentation) {
         let fresh = self.luck.random();
-        if let GrantEvent::Refused { reason, .. } = self.robot.present(shown, self.clocks, fresh) {
+        if let GrantEvent::Refused { reason, .. } =
+            (self.robot).present(&mut self.driver, shown, self.clocks, fresh)
+        {
             *self.refusals.entry(reason.code()).or_default() += 1;
         }
     }
@@ -119,10 +128,11 @@ impl World {
     }
 
     fn judge(&mut self, verb: Verb) {
-        let found = (self.signed.iter()).position(|(command, _)| command.verb == verb);
+        let found = (self.signed.iter()).position(|(command, ..)| command.verb == verb);
         let number = found.expect("the robot moved, and nobody had signed that");
         assert!(self.obeyed.insert(number), "it moved twice for one command");
-        let (command, _) = &self.signed[number];
+        let (command, _, sitting) = &self.signed[number];
+        assert_eq!(*sitting, self.sitting, "it moved for an earlier sitting");
         let age_ms = self.clocks.tick_ms - command.seen_tick_ms;
         assert!(age_ms <= u64::from(command.valid_ms), "it moved late");
         assert_eq!(command.epoch, self.epoch, "it moved under an older epoch");
@@ -158,7 +168,7 @@ impl World {
             return;
         }
         let index = self.any(self.signed.len());
-        let (command, _) = self.signed[index].clone();
+        let (command, ..) = self.signed[index].clone();
         let mut sealed = seal(Kind::Command, &command, &page());
         let at = self.any(sealed.len());
         sealed[at] ^= 1 << self.any(8);
@@ -171,9 +181,10 @@ impl World {
     /// Under a grant that the robot may well believe, by every key that the gateway has.
     fn invents_an_order(&mut self) {
         let grant = self.grants.last().cloned();
-        let grant = grant.unwrap_or_else(|| super::grant(1, self.epoch, self.clocks.at));
+        let (grant, binding) =
+            grant.unwrap_or_else(|| (super::grant(1, self.epoch, self.clocks.at), [0; 32]));
         let id = self.luck.random::<u64>().into();
-        let mut command = command(id, &grant, u64::MAX, self.clocks.tick_ms);
+        let mut command = command(id, (&grant, binding), u64::MAX, self.clocks.tick_ms);
         command.verb = target(1_000_000);
         let key = [foreign(), policy()][self.any(2)].clone();
         self.order(&order(&command, &key));
@@ -231,7 +242,8 @@ impl World {
 
     fn commands_of_its_own(&mut self, grant: &Grant) {
         let id = self.luck.random::<u64>().into();
-        let mut command = command(id, grant, 1, self.clocks.tick_ms);
+        let bound = (grant, binding(grant, self.robot.trust().nonce));
+        let mut command = command(id, bound, 1, self.clocks.tick_ms);
         command.verb = target(2_000_000);
         self.order(&order(&command, &foreign()));
     }
@@ -242,7 +254,15 @@ impl World {
         self.robot.hear(&mut self.driver, &notice, self.clocks);
     }
 
+    fn forges_a_list(&mut self) {
+        let own = revocations(100, self.clocks.at);
+        let sealed = seal(Kind::Revocations, &own, &foreign());
+        let heard = self.robot.hear_revocations(&mut self.driver, &sealed);
+        assert_eq!(heard, Err(NotBelieved::NotSigned));
+    }
+
     fn forges_a_roster(&mut self) {
+        self.forges_a_list();
         let mut own = roster(100, self.clocks.at);
         own.people[0].keys = vec![rostered(&foreign())];
         let key = [foreign(), policy()][self.any(2)].clone();
@@ -274,6 +294,9 @@ impl World {
         };
         let trust = Trust::remembering(pinned, kept, self.luck.random());
         self.robot = Orders::remembering(self.robot.remembered(), trust);
+        // Its clock begins anew, and comes by every tick that was ever named.
+        self.clocks.tick_ms = NOW.tick_ms;
+        self.sitting += 1;
         let notice = self.notice(self.epoch);
         self.robot.hear(&mut self.driver, &notice, self.clocks);
     }
@@ -283,7 +306,7 @@ impl World {
             return;
         }
         let index = self.any(self.grants.len());
-        let grant = self.grants[index].clone();
+        let (grant, _) = self.grants[index].clone();
         let mut sealed = seal(Kind::Grant, &grant, &policy());
         let at = self.any(sealed.len());
         sealed[at] ^= 1 << self.any(8);

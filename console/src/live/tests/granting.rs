@@ -21,6 +21,11 @@ const MIRA: PersonId = PersonId(Uuid::from_u128(21));
 const PAGE: KeyId = KeyId([5; 32]);
 const GRANT: GrantId = GrantId(Uuid::from_u128(6));
 const EPOCH: u64 = 41;
+const BINDING: [u8; 32] = [9; 32];
+const BELIEVED: Belief = Belief::Believed {
+    grant: GRANT,
+    binding: BINDING,
+};
 
 fn trust() -> TrustView {
     TrustView {
@@ -111,6 +116,7 @@ fn shown(model: &mut Model, bind: Bind, until: i64, now: i64) {
         bind,
         grant: GRANT,
         until: UnixMicros(until),
+        binding: (!bind.is_renewal).then_some(BINDING),
     };
     reduce(model, Input::Grant(news), at(now));
 }
@@ -129,10 +135,7 @@ fn a_page_that_has_control_asks_once_to_be_believed_and_is() {
     assert_eq!(believes(&model, 3 * SECOND), Belief::Asking);
     says(&mut model, believing(PAGE, EPOCH), 4 * SECOND);
 
-    assert_eq!(
-        believes(&model, 4 * SECOND),
-        Belief::Believed { grant: GRANT }
-    );
+    assert_eq!(believes(&model, 4 * SECOND), BELIEVED);
     assert_eq!(tick(&mut model, 10 * SECOND), []);
 }
 
@@ -167,10 +170,7 @@ fn what_is_believed_is_renewed_in_time_and_only_while_somebody_is_there() {
         is_passing: true,
     });
     reduce(&mut model, denied, at(303 * SECOND));
-    assert_eq!(
-        believes(&model, 303 * SECOND),
-        Belief::Believed { grant: GRANT }
-    );
+    assert_eq!(believes(&model, 303 * SECOND), BELIEVED);
     assert_eq!(tick(&mut model, 324 * SECOND), [renewal]);
     shown(&mut model, renewal, 924 * SECOND, 325 * SECOND);
     assert_eq!(tick(&mut model, 330 * SECOND), []);
@@ -212,11 +212,21 @@ fn what_was_in_the_way_for_a_moment_is_tried_again_soon_and_is_no_denial() {
         words: "no answer".to_owned(),
         is_passing: true,
     });
-    reduce(&mut model, hindered, at(2 * SECOND));
+    reduce(&mut model, hindered.clone(), at(2 * SECOND));
 
     assert_eq!(believes(&model, 2 * SECOND), Belief::Asking);
     assert_eq!(tick(&mut model, 3 * SECOND), []);
     assert_eq!(tick(&mut model, 4 * SECOND), [FIRST]);
+    // What stays in the way is waited for longer each time, and told.
+    reduce(&mut model, hindered.clone(), at(4 * SECOND));
+    assert_eq!(tick(&mut model, 7 * SECOND), []);
+    assert_eq!(tick(&mut model, 8 * SECOND), [FIRST]);
+    reduce(&mut model, hindered, at(8 * SECOND));
+    assert!(matches!(
+        believes(&model, 8 * SECOND),
+        Belief::Denied { .. }
+    ));
+    assert_eq!(tick(&mut model, 16 * SECOND), [FIRST]);
 }
 
 #[test]
@@ -295,11 +305,12 @@ fn a_target_is_signed_under_the_grant_before_it_leaves_and_a_stop_needs_no_signa
         };
         let SignedCommand {
             grant,
+            binding,
             epoch,
             sequence,
             ..
         } = **command;
-        assert_eq!((grant, epoch), (GRANT, EPOCH));
+        assert_eq!((grant, binding, epoch), (GRANT, BINDING, EPOCH));
         sequences.push(sequence);
         assert_eq!(standing(&model, number), Standing::Wished);
     }

@@ -10,10 +10,14 @@
 //! | the organisation named a root key, which signed a roster that is in its time | `no_root`, `no_roster`, `roster_expired` |
 //! | is on that roster, with a role that may steer at the site | `not_rostered` |
 //! | the key that is to bind the grant is theirs on that roster, and not removed since | `key_not_rostered` |
-//! | the robot is there, pinned that root, and holds that roster | `robot_offline`, `robot_without_root`, `robot_behind` |
+//! | this gateway's policy key is on that roster: without it no robot would believe the grant | `policy_not_rostered` |
+//! | the robot is there, pinned that root, and holds that roster and the latest list of revocations | `robot_offline`, `robot_without_root`, `robot_behind` |
 //!
-//! What they get: this one robot, every verb, for ten minutes, for the page that asked. Site-wide grants, zones, speed caps and
-//! jobs are in the format and are checked by the robot; nothing here gives them yet.
+//! What they get: this one robot, every verb, for ten minutes, for the page that asked. Nothing here gives site-wide grants, zones,
+//! speed caps or jobs yet: they are in the format; robots check places and zones, and refuse a grant with a cap or a job, which they
+//! can't keep yet.
+//!
+//! Over the API whoever has no such role is refused at the door, before there is anything to decide or to record.
 
 #[cfg(feature = "store")]
 pub(crate) mod store;
@@ -64,6 +68,10 @@ pub struct GrantFacts<'facts> {
     pub root: Option<KeyId>,
     /// Its latest roster.
     pub roster: Option<&'facts Roster>,
+    /// The policy key that would seal the grant.
+    pub policy_key: KeyId,
+    /// The number of the latest list of revocations; 0 for none.
+    pub list: u64,
     /// The person's keys that they did not remove.
     pub keys: &'facts [KeyId],
     /// Whom the robot believes, in its own words of this moment; nothing for one that is not there.
@@ -103,6 +111,11 @@ pub enum GrantDenial {
         "this browser's key is not on the roster yet; the root key has to sign one that has it"
     )]
     KeyNotRostered,
+    /// The gateway's own key is not on the roster.
+    #[error(
+        "the roster does not name this gateway's policy key; the root key has to sign one that does"
+    )]
+    PolicyNotRostered,
     /// The robot is not there.
     #[error("the robot is not connected")]
     RobotOffline,
@@ -110,7 +123,7 @@ pub enum GrantDenial {
     #[error("the robot was enrolled without the organisation's root key; enrol it again")]
     RobotWithoutRoot,
     /// It has not taken the latest roster yet.
-    #[error("the robot has not taken the latest roster yet; try again in a moment")]
+    #[error("the robot has not taken the latest roster or revocations yet; try again in a moment")]
     RobotBehind,
 }
 
@@ -126,6 +139,7 @@ impl GrantDenial {
             Self::RosterExpired => "roster_expired",
             Self::NotRostered => "not_rostered",
             Self::KeyNotRostered => "key_not_rostered",
+            Self::PolicyNotRostered => "policy_not_rostered",
             Self::RobotOffline => "robot_offline",
             Self::RobotWithoutRoot => "robot_without_root",
             Self::RobotBehind => "robot_behind",
@@ -158,11 +172,12 @@ pub fn decide_grant(
         let is_theirs = person.key(key).is_some() && facts.keys.contains(&key);
         is_theirs.then_some(()).ok_or(GrantDenial::KeyNotRostered)?;
     }
+    (roster.policy_key(facts.policy_key)).ok_or(GrantDenial::PolicyNotRostered)?;
     let trust = facts.trust.ok_or(GrantDenial::RobotOffline)?;
     if trust.root != Some(pinned) {
         return Err(GrantDenial::RobotWithoutRoot);
     }
-    if trust.roster < roster.number {
+    if trust.roster < roster.number || trust.revocations < facts.list {
         return Err(GrantDenial::RobotBehind);
     }
     let at_s = now.0.div_euclid(1_000_000);

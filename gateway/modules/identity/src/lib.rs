@@ -54,7 +54,7 @@ pub mod store {
         },
         trust::store::{
             draft_roster, latest_revocations, latest_roster, list_person_keys, name_root,
-            offer_person_key, person_keys, publish_demo_roster, publish_revocations,
+            offer_person_key, people_among, person_keys, publish_demo_roster, publish_revocations,
             publish_roster, remove_person_key, removed_person_keys, root_of,
         },
     };

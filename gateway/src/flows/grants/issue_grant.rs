@@ -89,12 +89,15 @@ async fn decide(
     let connection = tx.connection().await?;
     let named = identity::store::root_of(&mut *connection, robot.organisation).await?;
     let roster = identity::store::latest_roster(&mut *connection, robot.organisation).await?;
+    let list = identity::store::latest_revocations(&mut *connection, robot.organisation).await?;
     let keys = identity::store::person_keys(&mut *connection, wish.person).await?;
     let keys: Vec<KeyId> = keys.into_iter().map(|key| key.key).collect();
     let facts = GrantFacts {
         may_command: identity::allows(&caller.person.roles, Permission::Command, Some(robot.site)),
         control: &control,
         root: named.as_ref().map(name_of),
+        policy_key: app.policy.id(),
+        list: list.map_or(0, |stored| stored.revocations.number),
         roster: roster.as_ref().map(|stored| &stored.roster),
         keys: &keys,
         trust,

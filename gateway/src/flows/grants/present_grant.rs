@@ -43,15 +43,34 @@ pub async fn present_grant(
             sealed::open::<Grant>(Kind::Grant, &sealed, &policy).ok()
         })
         .is_some_and(|grant| grant.grant == issued.grant);
+    let asserted_by = (presentation.assertion.as_deref())
+        .map(|assertion| BASE64_STANDARD.decode(assertion))
+        .transpose()
+        .map_err(|_not_base64| malformed())?
+        .map(|assertion| sealed::claimed_key(&assertion).map_err(|_unreadable| malformed()))
+        .transpose()?;
+    if let Some(key) = asserted_by {
+        let keys = identity::store::person_keys(&app.pool, caller.person.person).await?;
+        // One that they removed, or another's: the robot would see it too, once it has heard so.
+        (keys.iter().any(|theirs| theirs.key == key))
+            .then_some(())
+            .ok_or_else(|| {
+                ApiError::refused("key_not_rostered", "the grant is bound by no key of yours")
+            })?;
+    }
     if !is_the_one {
-        return Err(ApiError::malformed(
-            "grant_malformed",
-            "the grant is not the one that was issued under this id",
-        ));
+        return Err(malformed());
     }
     app.live
         .order(robot.robot, ToRobot::Grant(presentation))
         .map_err(|_gone| {
             ApiError::refused("robot_offline", format!("{} is not connected", robot.name))
         })
+}
+
+fn malformed() -> ApiError {
+    ApiError::malformed(
+        "grant_malformed",
+        "the grant is not the one that was issued under this id, or what binds it can't be read",
+    )
 }

@@ -1,15 +1,18 @@
 //! What robots are to believe no more, as a numbered list that the policy key signs.
 
 use assist::store::granted_session_keys;
-use identity::store::{
-    draft_roster, ended_session_keys, latest_revocations, latest_roster, publish_revocations,
-    removed_person_keys,
+use identity::{
+    StoredRoster,
+    store::{
+        ended_session_keys, latest_revocations, latest_roster, people_among, publish_revocations,
+        removed_person_keys,
+    },
 };
-use identity::{DraftMark, StoredRoster};
 use protocol::{
     OrganisationId, PersonId,
-    roster::{MAX_REVOKED, Revocations},
+    roster::{MAX_REVOKED, Revocations, RosteredKey, RosteredPerson},
     sealed::{self, KeyId, Kind},
+    views::RoleGrant,
 };
 use spine::Tx;
 use time::Duration;
@@ -53,8 +56,18 @@ async fn publish(app: &App, organisation: OrganisationId) -> Result<bool, ApiErr
     let Some(roster) = latest_roster(tx.connection().await?, organisation).await? else {
         return Ok(false);
     };
-    let last = latest_revocations(tx.connection().await?, organisation).await?;
-    let last = last.map(|stored| stored.revocations);
+    // What another key signed no robot would believe; and it must not pass for said.
+    if roster.roster.policy_key(app.policy.id()).is_none() {
+        tracing::warn!(
+            key = %app.policy.id(),
+            "the latest roster does not name this gateway's policy key: it can neither revoke nor grant until the root signs one that does"
+        );
+        return Ok(false);
+    }
+    let stored = latest_revocations(tx.connection().await?, organisation).await?;
+    let signer = (stored.as_ref()).and_then(|stored| sealed::claimed_key(&stored.sealed).ok());
+    let is_believed = signer.is_some_and(|key| roster.roster.policy_key(key).is_some());
+    let last = stored.map(|stored| stored.revocations);
     let now = app.clock.micros();
     let next = Revocations {
         organisation,
@@ -62,11 +75,12 @@ async fn publish(app: &App, organisation: OrganisationId) -> Result<bool, ApiErr
         issued_at: now,
         expires_at: now.plus(LIST_LASTS_US),
         keys: revoked_keys(app, &mut tx, organisation, &roster).await?,
-        people: revoked_people(app, &mut tx, organisation, &roster).await?,
+        people: revoked_people(&mut tx, organisation, &roster).await?,
         grants: Vec::new(),
     };
     let is_said = last.is_some_and(|last| {
-        (&last.keys, &last.people) == (&next.keys, &next.people)
+        is_believed
+            && (&last.keys, &last.people) == (&next.keys, &next.people)
             && now.plus(LIST_KEPT_WITH_US) < last.expires_at
     });
     if is_said {
@@ -89,14 +103,14 @@ async fn revoked_keys(
 ) -> Result<Vec<KeyId>, ApiError> {
     let now = app.clock.now();
     let connection = tx.connection().await?;
-    let removed = removed_person_keys(&mut *connection, organisation).await?;
-    let is_rostered = |key: &KeyId| {
-        let mut people = stored.roster.people.iter();
-        people.any(|person| person.key(*key).is_some())
-    };
+    let people = stored.roster.people.iter();
+    let rostered: Vec<KeyId> = people
+        .flat_map(|person| person.keys.iter().map(RosteredKey::key))
+        .collect();
+    let removed = removed_person_keys(&mut *connection, organisation, &rostered).await?;
     let ended = ended_session_keys(&mut *connection, organisation, now - ENDED_WITHIN, now).await?;
     let granted = granted_session_keys(&mut *connection, organisation, now).await?;
-    let mut keys: Vec<KeyId> = (removed.into_iter().filter(is_rostered))
+    let mut keys: Vec<KeyId> = (removed.into_iter())
         .chain(ended.into_iter().filter(|key| granted.contains(key)))
         .collect();
     keys.sort_unstable();
@@ -105,25 +119,31 @@ async fn revoked_keys(
     Ok(keys)
 }
 
-/// People whom the roster lets steer and the gateway no longer does.
+/// People whom the roster gives a role that they have no more. Robots go by the roster alone: until the root signs the next, they
+/// are out everywhere.
 async fn revoked_people(
-    app: &App,
     tx: &mut Tx,
     organisation: OrganisationId,
     stored: &StoredRoster,
 ) -> Result<Vec<PersonId>, ApiError> {
-    let today = draft_roster(
-        tx,
-        organisation,
-        Vec::new(),
-        DraftMark::Checked,
-        app.clock.now(),
-        Duration::DAY,
-    )
-    .await?;
-    let people = stored.roster.people.iter().map(|person| person.person);
-    Ok(people
-        .filter(|person| today.person(*person).is_none())
+    let lines = &stored.roster.people;
+    let ids: Vec<PersonId> = lines.iter().map(|line| line.person).collect();
+    let today = people_among(tx.connection().await?, organisation, &ids).await?;
+    let still_has_all = |line: &RosteredPerson| {
+        let now = today.iter().find(|person| person.person == line.person);
+        now.is_some_and(|person| {
+            (line.roles.iter()).all(|role| {
+                let is_held = |held: &RoleGrant| {
+                    held.role == role.role && (held.site.is_none() || held.site == role.site)
+                };
+                person.roles.iter().any(is_held)
+            })
+        })
+    };
+    Ok(lines
+        .iter()
+        .filter(|line| !still_has_all(line))
+        .map(|line| line.person)
         .take(MAX_REVOKED)
         .collect())
 }

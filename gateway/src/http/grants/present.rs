@@ -23,7 +23,7 @@ use crate::{
     (status = 400, description = "`path_malformed`, `grant_malformed` or `body_malformed`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
-    (status = 409, description = "`grant_unknown` or `robot_offline`", body = Problem),
+    (status = 409, description = "`grant_unknown`, `key_not_rostered` or `robot_offline`", body = Problem),
     (status = 429, description = "`too_many_requests`", body = Problem),
 ))]
 pub(crate) async fn handler(

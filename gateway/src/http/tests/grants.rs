@@ -6,7 +6,7 @@ use protocol::{
     CommandId, GrantId, RobotId,
     command::{SignedCommand, Verb},
     event::{Payload, robot_stream},
-    grant::{Grant, GrantEvent, GrantRefusal, PersonKeyProof, Presentation},
+    grant::{Grant, GrantEvent, GrantRefusal, PersonKeyProof, Presentation, RobotTrust},
     robot_socket::ToRobot,
     roster::{KeyTier, Revocations, Roster, name_of},
     sealed::{self, Kind},
@@ -214,7 +214,11 @@ async fn a_grant_is_shown_to_its_robot_by_its_holder_and_nobody_else(owner: PgPo
     juniper.waiting();
     let shown = Presentation {
         grant: hand.sealed.clone(),
-        assertion: Some("AAAA".to_owned()),
+        assertion: Some(sealed_as(
+            Kind::Assertion,
+            &json!({"challenge": 1}),
+            &own_key(Who::Operator),
+        )),
     };
     let path = |robot: RobotId, grant: GrantId| {
         format!("/api/v1/robots/{robot}/grants/{grant}/presentation")
@@ -222,6 +226,14 @@ async fn a_grant_is_shown_to_its_robot_by_its_holder_and_nobody_else(owner: PgPo
     let forged = Presentation {
         grant: sealed_as(Kind::Grant, &json!({"cti": 1}), &own_key(Who::Operator)),
         assertion: None,
+    };
+    let by_another = Presentation {
+        assertion: Some(sealed_as(
+            Kind::Assertion,
+            &json!({"challenge": 1}),
+            &own_key(Who::WingA),
+        )),
+        ..shown.clone()
     };
     let show = async |who: Who, robot: RobotId, grant: GrantId, body: &Presentation| {
         house
@@ -244,6 +256,11 @@ async fn a_grant_is_shown_to_its_robot_by_its_holder_and_nobody_else(owner: PgPo
             "one that nobody issued",
             show(Who::Operator, JUNIPER.id(), GrantId(Uuid::nil()), &shown).await,
             conflict("grant_unknown"),
+        ),
+        (
+            "bound by another's key",
+            show(Who::Operator, JUNIPER.id(), hand.grant, &by_another).await,
+            conflict("key_not_rostered"),
         ),
         (
             "bytes of their own",
@@ -315,6 +332,7 @@ async fn robots_hear_the_roster_and_what_is_revoked_and_only_what_is_news_is_a_n
     let mut juniper = house.attach(JUNIPER);
     let hand = given(&house, &juniper).await;
     juniper.waiting();
+    house.app.live.trust(juniper.attachment, holding(0, 0));
     revoke_now(&house.app, LINDEN).await.unwrap();
 
     let (roster, list) = told(&mut juniper);
@@ -322,6 +340,11 @@ async fn robots_hear_the_roster_and_what_is_revoked_and_only_what_is_news_is_a_n
     let list: Revocations = list.unwrap();
     assert_eq!((list.number, list.people, list.keys), (1, vec![], vec![]));
 
+    // It is sent again as long as the robot does not say that it holds it, and then no more.
+    tell_organisation(&house.app, LINDEN).await;
+    assert!(told(&mut juniper).1.is_some());
+    house.app.live.trust(juniper.attachment, holding(1, 1));
+    tell_organisation(&house.app, LINDEN).await;
     revoke_now(&house.app, LINDEN).await.unwrap();
     assert_eq!(juniper.waiting(), [], "nothing new was said");
 
@@ -369,6 +392,60 @@ async fn robots_hear_the_roster_and_what_is_revoked_and_only_what_is_news_is_a_n
     let mut foreign = house.attach(super::house::FOREIGN);
     tell_organisation(&house.app, LINDEN).await;
     assert_eq!(foreign.waiting(), []);
+}
+
+/// What a robot says that holds these.
+fn holding(roster: u64, revocations: u64) -> RobotTrust {
+    RobotTrust {
+        nonce: [0x4e; 32],
+        root: Some(name_of(&root().verifying_key().to_bytes())),
+        roster,
+        revocations,
+        session: None,
+        refused: None,
+    }
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_gateway_whose_policy_key_is_not_on_the_roster_grants_and_revokes_nothing(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let juniper = house.attach(JUNIPER);
+    let hand = given(&house, &juniper).await;
+    drop(hand);
+    revoke_now(&house.app, LINDEN).await.unwrap();
+    assert_eq!(house.recorded("revocations.published").await, 1);
+    let mut tx = house.begin();
+    let now = house.now();
+    let other = vec![own_key(Who::WingA).verifying_key().to_bytes()];
+    let lasts = time::Duration::DAY;
+    let draft = identity::store::draft_roster(
+        &mut tx,
+        LINDEN,
+        other,
+        identity::DraftMark::Checked,
+        now,
+        lasts,
+    );
+    let sealed = sealed::seal(Kind::Roster, &draft.await.unwrap(), &root()).unwrap();
+    identity::store::publish_roster(&mut tx, LINDEN, &sealed, None, now)
+        .await
+        .unwrap();
+    house.commit(tx).await;
+    robot_holds_it(&house, &juniper).await;
+
+    let asked = asks(&house, Who::Operator, JUNIPER, 1).await;
+    revoke_now(&house.app, LINDEN).await.unwrap();
+
+    assert_eq!(asked.problem(), conflict("policy_not_rostered"));
+    assert_eq!(house.recorded("revocations.published").await, 1);
+    // Named again, it says anew what it had said, under a list that robots believe.
+    rostered(&house, &[Who::Operator]).await;
+    revoke_now(&house.app, LINDEN).await.unwrap();
+    assert_eq!(
+        house.recorded("revocations.published").await,
+        1,
+        "it is believed again"
+    );
 }
 
 fn offer(key: &SigningKey, proven_for: Who) -> OfferPersonKey {

@@ -85,7 +85,7 @@ pub(crate) async fn robot_holds_it(house: &House, robot: &Attached) {
         nonce: [0x4e; 32],
         root: Some(name_of(&root().verifying_key().to_bytes())),
         roster: latest.unwrap().roster.number,
-        revocations: 1,
+        revocations: 99,
         session: None,
         refused: None,
     };
@@ -150,6 +150,7 @@ impl Hand {
             command,
             robot: self.robot.id(),
             grant: self.grant,
+            binding: [0xb1; 32],
             epoch: self.epoch,
             sequence: self.sequence.get(),
             seen_tick_ms: TICK_MS,

@@ -66,6 +66,7 @@ fn command() -> SignedCommand {
         command: CommandId(id(0xc1)),
         robot: ROBOT,
         grant: GrantId(id(0x6a)),
+        binding: [0xc4; 32],
         epoch: 41,
         sequence: 12,
         seen_tick_ms: 90_500,

@@ -23,6 +23,13 @@ const JUNIPER: GrantedRobot = GrantedRobot {
     site: WING_B,
 };
 
+/// A policy key, as its point.
+fn policy() -> [u8; 32] {
+    ed25519_dalek::SigningKey::from_bytes(&[1; 32])
+        .verifying_key()
+        .to_bytes()
+}
+
 fn control(person: PersonId, key: Option<KeyId>) -> Control {
     Control {
         epoch: EPOCH,
@@ -41,7 +48,7 @@ fn roster() -> Roster {
         number: 3,
         issued_at: NOW.plus(-1),
         expires_at: NOW.plus(1),
-        policy_keys: vec![PolicyKey([1; 32])],
+        policy_keys: vec![PolicyKey(policy())],
         people: vec![RosteredPerson {
             person: MIRA,
             roles: vec![RoleGrant {
@@ -74,6 +81,7 @@ struct World {
     may_command: bool,
     control: Control,
     root: Option<KeyId>,
+    policy_key: KeyId,
     roster: Option<Roster>,
     keys: Vec<KeyId>,
     trust: Option<RobotTrust>,
@@ -86,6 +94,7 @@ fn world() -> World {
         may_command: true,
         control: control(MIRA, Some(name_of(&PAGE))),
         root: Some(ROOT),
+        policy_key: name_of(&policy()),
         roster: Some(roster()),
         keys: vec![key],
         trust: Some(trust()),
@@ -104,6 +113,8 @@ impl World {
             may_command: self.may_command,
             control: &self.control,
             root: self.root,
+            policy_key: self.policy_key,
+            list: 1,
             roster: self.roster.as_ref(),
             keys: &self.keys,
             trust: self.trust.as_ref(),
@@ -145,7 +156,7 @@ type Change = (&'static str, fn(&mut World));
 
 #[test]
 fn everybody_else_gets_none_and_hears_why() {
-    let cases: [Change; 14] = [
+    let cases: [Change; 16] = [
         ("role_missing", |world| world.may_command = false),
         ("control_held", |world| world.control = control(TOBI, None)),
         ("not_in_control", |world| world.control.holder = None),
@@ -167,6 +178,12 @@ fn everybody_else_gets_none_and_hears_why() {
             world.wish.bound_by = Some(KeyId([9; 32]));
         }),
         ("key_not_rostered", |world| world.keys.clear()),
+        ("policy_not_rostered", |world| {
+            world.policy_key = KeyId([9; 32]);
+        }),
+        ("robot_behind", |world| {
+            world.trust.as_mut().unwrap().revocations = 0;
+        }),
         ("robot_offline", |world| world.trust = None),
         ("robot_behind", |world| {
             world.trust.as_mut().unwrap().roster = 2;

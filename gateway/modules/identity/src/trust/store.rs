@@ -20,7 +20,7 @@ pub use keys::{
     list_person_keys, offer_person_key, person_keys, remove_person_key, removed_person_keys,
 };
 pub use revocations::{latest_revocations, publish_revocations};
-pub use roster::{draft_roster, latest_roster, publish_demo_roster, publish_roster};
+pub use roster::{draft_roster, latest_roster, people_among, publish_demo_roster, publish_roster};
 
 /// Names the organisation's root key. False when it is that key already; then nothing is recorded. There is no second one:
 /// robots pin what they are told when they enrol.

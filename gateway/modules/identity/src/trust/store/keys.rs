@@ -4,7 +4,7 @@ use protocol::{
     OrganisationId, PersonId,
     event::{Payload, person_stream},
     grant::GrantEvent,
-    roster::{KeyTier, MAX_KEYS_OF_PERSON, MAX_REVOKED, name_of},
+    roster::{KeyTier, MAX_KEYS_OF_PERSON, name_of},
     sealed::KeyId,
 };
 use spine::Tx;
@@ -224,19 +224,19 @@ pub async fn remove_person_key(
     .ok_or_else(|| Refusal::KeyUnknown.into())
 }
 
-/// The organisation's keys that were removed, the latest first: as many as a list of revocations names.
+/// Which of these keys of the organisation's people were removed, by their names.
 pub async fn removed_person_keys(
     executor: impl PgExecutor<'_>,
     organisation: OrganisationId,
+    among: &[KeyId],
 ) -> Result<Vec<KeyId>, StoreError> {
-    let most = i64::try_from(MAX_REVOKED).unwrap_or(i64::MAX);
+    let among: Vec<Vec<u8>> = among.iter().map(|key| key.0.to_vec()).collect();
     sqlx::query_scalar!(
         "SELECT key_id FROM identity.person_key
-         WHERE organisation_id = $1 AND removed_at IS NOT NULL
-         ORDER BY removed_at DESC, key_id
-         LIMIT $2",
+         WHERE organisation_id = $1 AND removed_at IS NOT NULL AND key_id = ANY ($2)
+         ORDER BY key_id",
         organisation.0,
-        most,
+        &among,
     )
     .fetch_all(executor)
     .await?

@@ -107,6 +107,31 @@ async fn who_steers(tx: &mut Tx, organisation: OrganisationId) -> Result<Vec<Per
     people.into_iter().map(PersonRow::person).collect()
 }
 
+/// These people of the organisation with the roles that they have now, by their ids; who is not there has none.
+pub async fn people_among(
+    executor: impl PgExecutor<'_>,
+    organisation: OrganisationId,
+    people: &[PersonId],
+) -> Result<Vec<Person>, StoreError> {
+    let people: Vec<Uuid> = people.iter().map(|person| person.0).collect();
+    sqlx::query_as!(
+        PersonRow,
+        r#"SELECT person_id AS "person_id!", organisation_id AS "organisation_id!", name AS "name!",
+                  organisation_name AS "organisation_name!", roles AS "roles!",
+                  role_sites AS "role_sites!: Vec<Option<Uuid>>"
+           FROM identity.person_with_roles
+           WHERE organisation_id = $1 AND person_id = ANY ($2)
+           ORDER BY person_id"#,
+        organisation.0,
+        &people,
+    )
+    .fetch_all(executor)
+    .await?
+    .into_iter()
+    .map(PersonRow::person)
+    .collect()
+}
+
 /// Hands a roster out from here on, if the organisation's root signed it and it is above the latest. Of two at once with one
 /// number, one is.
 pub async fn publish_roster(
