@@ -274,11 +274,11 @@ async fn a_roster_that_no_robot_could_use_is_not_published(owner: PgPool) {
         (sealed(|roster| roster.number = 0), Refusal::RosterNotNewer),
         (
             sealed(|roster| roster.number = u64::MAX),
-            Refusal::RosterBeyondCounting,
+            Refusal::RosterFlawed(RosterFlaw::Boundless),
         ),
         (
             sealed(|roster| roster.expires_at = UnixMicros(i64::MAX)),
-            Refusal::RosterBeyondCounting,
+            Refusal::RosterFlawed(RosterFlaw::Boundless),
         ),
         (
             vec![0; protocol::roster::MAX_ROSTER_BYTES + 1],
