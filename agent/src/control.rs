@@ -131,6 +131,7 @@ pub async fn run(
                 let elapsed = now.duration_since(before).min(LONGEST_STEP);
                 before = now;
                 let desk = &mut control.desk;
+                let was_believed = orders.believes_somebody();
                 let (step, receipts) =
                     orders.step(driver.as_mut(), elapsed, clock.now(), |ending| desk.ended(ending));
                 let clocks = clock.now();
@@ -139,7 +140,10 @@ pub async fn run(
                     tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "an order ended");
                     report(&control, Word::Receipt(receipt));
                 }
-                remember(&control, &orders);
+                // Only time passed: nothing but the end of somebody's sitting can have come of it.
+                if was_believed && !orders.believes_somebody() {
+                    remember(&control, &orders);
+                }
                 if step.is_advert_changed {
                     control.advert.send_replace(driver.advert());
                 }

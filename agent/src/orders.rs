@@ -113,6 +113,11 @@ impl Orders {
         self.trust.state()
     }
 
+    /// Whether there is a page whose commands the robot believes.
+    pub const fn believes_somebody(&self) -> bool {
+        self.trust.believes_somebody()
+    }
+
     /// Whether somebody has control of the robot.
     pub const fn is_steered(&self, tick_ms: u64) -> bool {
         self.authority.is_held(tick_ms)

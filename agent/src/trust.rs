@@ -151,6 +151,11 @@ impl Trust {
         &self.kept
     }
 
+    /// Whether there is a page whose commands it believes.
+    pub const fn believes_somebody(&self) -> bool {
+        self.sitting.is_some()
+    }
+
     /// What the robot says of it.
     pub fn state(&self) -> RobotTrust {
         RobotTrust {

@@ -1,11 +1,9 @@
 //! A browser proves the key that it signs with for the person who is signed in there.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ed25519_dalek::VerifyingKey;
 use protocol::{
     PersonId, UnixMicros,
     event::SessionKeyProof,
-    sealed::{self, Kind},
+    sealed::Kind,
     views::{BindSessionKey, SessionKeyView},
 };
 use spine::Tx;
@@ -13,6 +11,7 @@ use spine::Tx;
 use crate::{
     app::App,
     error::ApiError,
+    flows::proven::proven,
     http::auth::{Caller, Credential},
 };
 
@@ -58,19 +57,10 @@ pub fn proven_key(
     now: UnixMicros,
     body: &BindSessionKey,
 ) -> Result<[u8; 32], ApiError> {
-    let refused = |why: &str| ApiError::malformed("session_key_unproven", why);
-    let public_key: [u8; 32] = BASE64_STANDARD
-        .decode(&body.public_key)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| refused("the public key is not 32 bytes in base64"))?;
-    let key = VerifyingKey::from_bytes(&public_key)
-        .map_err(|_not_a_point| refused("the public key is no Ed25519 key"))?;
-    let proof = BASE64_STANDARD
-        .decode(&body.proof)
-        .map_err(|_not_base64| refused("the proof is not base64"))?;
-    let proof: SessionKeyProof = sealed::open(Kind::SessionKey, &proof, &key)
-        .map_err(|_unproven| refused("the proof was not sealed with this key"))?;
+    let code = "session_key_unproven";
+    let refused = |why: &str| ApiError::malformed(code, why);
+    let (public_key, proof) =
+        proven::<SessionKeyProof>(Kind::SessionKey, code, &body.public_key, &body.proof)?;
     if proof.person != person {
         return Err(refused("the proof was made for another person"));
     }
@@ -84,7 +74,9 @@ pub fn proven_key(
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
     use ed25519_dalek::SigningKey;
+    use protocol::sealed;
     use uuid::Uuid;
 
     use super::*;

@@ -1,17 +1,16 @@
 //! A robot proves the key that it will sign with.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ed25519_dalek::VerifyingKey;
 use identity::Robot;
 use protocol::{
     event::EnrolmentProof,
-    sealed::{self, Kind},
+    sealed::Kind,
     views::{Enrolment, EnrolmentView},
 };
 use sha2::{Digest as _, Sha256};
 use spine::Tx;
 
-use crate::{app::App, error::ApiError};
+use crate::{app::App, error::ApiError, flows::proven::proven};
 
 /// Binds the key in `enrolment` to the robot behind `token`. Enrolling again with the same key changes nothing.
 pub async fn enrol_robot(
@@ -41,19 +40,14 @@ pub async fn enrol_robot(
 
 /// The key, if the proof was sealed with it and names this very token: a proof made for another token proves nothing here.
 fn proven_key(token: &str, enrolment: &Enrolment) -> Result<[u8; 32], ApiError> {
-    let refused = |why: &str| ApiError::malformed("enrolment_unproven", why);
-    let public_key: [u8; 32] = BASE64_STANDARD
-        .decode(&enrolment.public_key)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| refused("the public key is not 32 bytes in base64"))?;
-    let key = VerifyingKey::from_bytes(&public_key)
-        .map_err(|_not_a_point| refused("the public key is no Ed25519 key"))?;
-    let proof = BASE64_STANDARD
-        .decode(&enrolment.proof)
-        .map_err(|_not_base64| refused("the proof is not base64"))?;
-    let proof: EnrolmentProof = sealed::open(Kind::Enrolment, &proof, &key)
-        .map_err(|_unproven| refused("the proof was not sealed with this key"))?;
+    let code = "enrolment_unproven";
+    let refused = |why: &str| ApiError::malformed(code, why);
+    let (public_key, proof) = proven::<EnrolmentProof>(
+        Kind::Enrolment,
+        code,
+        &enrolment.public_key,
+        &enrolment.proof,
+    )?;
     let expected: [u8; 32] = Sha256::digest(token.as_bytes()).into();
     if proof.token_hash != expected {
         return Err(refused("the proof was made for another token"));
@@ -64,6 +58,7 @@ fn proven_key(token: &str, enrolment: &Enrolment) -> Result<[u8; 32], ApiError> 
 #[cfg(test)]
 mod tests {
     use ed25519_dalek::SigningKey;
+    use protocol::sealed;
 
     use super::*;
 

@@ -134,26 +134,36 @@ async fn try_to_record(app: &App, robot: &Robot, bytes: Vec<u8>) -> Result<Taken
     Ok(Taken::Refused { code })
 }
 
-/// Records what moves nothing here.
-async fn keep(
-    app: &App,
-    mut tx: Tx,
+/// Records a robot's word; what became of it where it is no news, or is refused.
+async fn known(
+    tx: &mut Tx,
     robot: &Robot,
     (bytes, event, key): (Vec<u8>, ActorEvent, KeyId),
-) -> Result<Taken, ApiError> {
+) -> Result<Option<Taken>, ApiError> {
     let number = event.chain.map_or(0, |chain| chain.number);
     let recording = tx
         .record_sealed(robot.organisation, Some(robot.site), bytes, event, key)
         .await;
     match recording {
-        Ok(Recording::New) => {}
-        Ok(Recording::AlreadyHeld) => return Ok(Taken::Held { number }),
-        Err(RecordError::Refused(refusal)) => {
-            return Ok(Taken::Refused {
-                code: refusal.code(),
-            });
-        }
-        Err(RecordError::Failed(error)) => return Err(error.into()),
+        Ok(Recording::New) => Ok(None),
+        Ok(Recording::AlreadyHeld) => Ok(Some(Taken::Held { number })),
+        Err(RecordError::Refused(refusal)) => Ok(Some(Taken::Refused {
+            code: refusal.code(),
+        })),
+        Err(RecordError::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// Records what moves nothing here.
+async fn keep(
+    app: &App,
+    mut tx: Tx,
+    robot: &Robot,
+    word: (Vec<u8>, ActorEvent, KeyId),
+) -> Result<Taken, ApiError> {
+    let number = word.1.chain.map_or(0, |chain| chain.number);
+    if let Some(taken) = known(&mut tx, robot, word).await? {
+        return Ok(taken);
     }
     tx.commit(&app.signer, app.clock.micros()).await?;
     Ok(Taken::Held { number })
@@ -164,21 +174,11 @@ async fn take_receipt(
     mut tx: Tx,
     robot: &Robot,
     receipt: &Receipt,
-    (bytes, event, key): (Vec<u8>, ActorEvent, KeyId),
+    word: (Vec<u8>, ActorEvent, KeyId),
 ) -> Result<Taken, ApiError> {
-    let number = event.chain.map_or(0, |chain| chain.number);
-    let recording = tx
-        .record_sealed(robot.organisation, Some(robot.site), bytes, event, key)
-        .await;
-    match recording {
-        Ok(Recording::New) => {}
-        Ok(Recording::AlreadyHeld) => return Ok(Taken::Held { number }),
-        Err(RecordError::Refused(refusal)) => {
-            return Ok(Taken::Refused {
-                code: refusal.code(),
-            });
-        }
-        Err(RecordError::Failed(error)) => return Err(error.into()),
+    let number = word.1.chain.map_or(0, |chain| chain.number);
+    if let Some(taken) = known(&mut tx, robot, word).await? {
+        return Ok(taken);
     }
     let now = app.clock.micros();
     let moved = move_command(app, robot, &mut tx, receipt).await?;

@@ -1,11 +1,9 @@
 //! A browser, or a script, offers a key of its person's for the roster. In a demo it is put there at once, and marked.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use ed25519_dalek::VerifyingKey;
 use protocol::{
     PersonId,
     grant::PersonKeyProof,
-    sealed::{self, Kind},
+    sealed::Kind,
     views::{OfferPersonKey, PersonKeyView},
 };
 use spine::Tx;
@@ -17,6 +15,7 @@ use crate::{
     flows::{
         grants::{roster_view::keys_of, tell::tell_organisation},
         jobs::act_on_job::limit_acts,
+        proven::proven,
     },
     http::auth::Caller,
 };
@@ -29,7 +28,7 @@ pub async fn offer_key(
 ) -> Result<PersonKeyView, ApiError> {
     limit_acts(app, caller).await?;
     let person = &caller.person;
-    let public_key = proven(person.person, offer)?;
+    let public_key = proven_key(person.person, offer)?;
     let now = app.clock.now();
     let mut tx = Tx::begin(&app.pool);
     let known = identity::store::person_keys(tx.connection().await?, person.person).await?;
@@ -57,20 +56,11 @@ pub async fn offer_key(
     (keys.into_iter().find(|view| view.key == name)).ok_or_else(ApiError::broken)
 }
 
-fn proven(person: PersonId, offer: &OfferPersonKey) -> Result<[u8; 32], ApiError> {
-    let refused = |why: &str| ApiError::malformed("person_key_unproven", why);
-    let public_key: [u8; 32] = BASE64_STANDARD
-        .decode(&offer.public_key)
-        .ok()
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| refused("the public key is not 32 bytes in base64"))?;
-    let key = VerifyingKey::from_bytes(&public_key)
-        .map_err(|_not_a_point| refused("the public key is no Ed25519 key"))?;
-    let proof = BASE64_STANDARD
-        .decode(&offer.proof)
-        .map_err(|_not_base64| refused("the proof is not base64"))?;
-    let proof: PersonKeyProof = sealed::open(Kind::PersonKey, &proof, &key)
-        .map_err(|_unproven| refused("the proof was not sealed with this key"))?;
+fn proven_key(person: PersonId, offer: &OfferPersonKey) -> Result<[u8; 32], ApiError> {
+    let code = "person_key_unproven";
+    let refused = |why: &str| ApiError::malformed(code, why);
+    let (public_key, proof) =
+        proven::<PersonKeyProof>(Kind::PersonKey, code, &offer.public_key, &offer.proof)?;
     if proof.person != person {
         return Err(refused("the proof was made for another person"));
     }

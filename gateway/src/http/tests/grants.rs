@@ -438,7 +438,7 @@ async fn a_gateway_whose_policy_key_is_not_on_the_roster_grants_and_revokes_noth
 
     assert_eq!(asked.problem(), conflict("policy_not_rostered"));
     assert_eq!(house.recorded("revocations.published").await, 1);
-    // Named again, it says anew what it had said, under a list that robots believe.
+    // Named again, its last list is one that robots believe: there is nothing to say anew.
     rostered(&house, &[Who::Operator]).await;
     revoke_now(&house.app, LINDEN).await.unwrap();
     assert_eq!(
