@@ -16,6 +16,9 @@ pub struct Remembered {
     pub epoch: u64,
     /// Whether nobody may steer under it any more.
     pub is_over: bool,
+    /// Whether the robot is stopped until somebody releases it.
+    #[serde(default)]
+    pub is_stopped: bool,
 }
 
 /// Guards what moves the robot at a person's wish.
@@ -73,6 +76,7 @@ impl Authority {
                 self.known = Remembered {
                     epoch: notice.epoch,
                     is_over: true,
+                    ..self.known
                 };
                 match (was_over && !is_newer, notice.is_let_go) {
                     (true, _) => Change::None,
@@ -110,6 +114,7 @@ impl Authority {
         self.known = Remembered {
             epoch,
             is_over: false,
+            ..self.known
         };
         self.until_tick_ms = until_tick_ms;
     }

@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use protocol::{
     UnixMicros,
+    drive::DriveReport,
     grant::RobotTrust,
-    robot::{Advert, Scan, Telemetry},
+    robot::{Activity, Advert, Scan, Telemetry},
 };
 use tokio::{
     sync::{
@@ -22,8 +24,9 @@ use crate::{
     desk::Desk,
     digits,
     driver::Driver,
-    orders::{Clocks, FromGateway, Journalling, Orders},
+    orders::{Button, Clocks, FromGateway, Journalling, Orders},
     receipts::Word,
+    safety::Safety,
     trust::{Kept, NotBelieved, Pinned, Trust},
 };
 
@@ -39,8 +42,14 @@ const TELEMETRY_EVERY: u32 = 5;
 /// Scans at 5 Hz: every tenth step.
 const SCAN_EVERY: u32 = 10;
 
+/// What the robot says of being driven, at 25 Hz while somebody steers it: commands name its tick, and are to be fresh.
+const DRIVE_REPORT_EVERY: u32 = 2;
+
 /// Orders that may wait for the next step. More than this in 20 ms is a fault of the sender.
 pub const ORDER_QUEUE: usize = 16;
+
+/// Drive commands that may wait for the loop: one of them is followed, whatever comes at once.
+pub const DRIVE_QUEUE: usize = 32;
 
 /// Receipts, and words on jobs, that may wait for the journal, which syncs each to disk: half a minute of orders and their
 /// ends. While the disk takes none, only stops and refusals add to them.
@@ -78,6 +87,16 @@ impl AgentClock {
 pub struct Control {
     /// Orders, and who steers, in.
     pub orders: mpsc::Receiver<FromGateway>,
+    /// What pages want of the wheels, as they sealed it.
+    pub drives: mpsc::Receiver<Bytes>,
+    /// What the robot says of that.
+    pub driving: watch::Sender<Option<DriveReport>>,
+    /// The robot's own stop button.
+    pub stop_button: watch::Receiver<Button>,
+    /// What the robot keeps to.
+    pub safety: Safety,
+    /// Whether it has cameras.
+    pub has_cameras: bool,
     /// What is known of who steers, to the disk.
     pub remembered: watch::Sender<Remembered>,
     /// What the robot was told when it was enrolled.
@@ -112,7 +131,11 @@ pub async fn run(
         control.kept.borrow().clone(),
         rand::random(),
     );
-    let mut orders = Orders::remembering(*control.remembered.borrow(), trust);
+    let safety = control.safety.clone();
+    driver.bar(&|at| safety.room_to_plan(at));
+    let remembered = *control.remembered.borrow();
+    let mut orders = Orders::remembering(remembered, trust, safety, control.has_cameras);
+    orders.stay_stopped(driver.as_mut());
     remember(&control, &orders);
     let mut beat = tokio::time::interval(STEP);
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -126,31 +149,64 @@ pub async fn run(
                 hear(driver.as_mut(), &mut control, &mut orders, told, clock.now());
                 remember(&control, &orders);
             }
+            Some(first) = control.drives.recv() => {
+                let mut sealed = vec![first];
+                while let Ok(next) = control.drives.try_recv() {
+                    sealed.push(next);
+                }
+                let journalling = *control.journalling.borrow();
+                orders.drive(&sealed, clock.now(), journalling);
+            }
             _ = beat.tick() => {
                 let now = Instant::now();
                 let elapsed = now.duration_since(before).min(LONGEST_STEP);
                 before = now;
-                let desk = &mut control.desk;
-                let was_believed = orders.believes_somebody();
-                let (step, receipts) =
-                    orders.step(driver.as_mut(), elapsed, clock.now(), |ending| desk.ended(ending));
-                let clocks = clock.now();
-                desk.beat(driver.as_mut(), elapsed, clocks, orders.is_steered(clocks.tick_ms));
-                for receipt in receipts {
-                    tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "an order ended");
-                    report(&control, Word::Receipt(receipt));
-                }
-                // Only time passed: nothing but the end of somebody's sitting can have come of it.
-                if was_believed && !orders.believes_somebody() {
-                    remember(&control, &orders);
-                }
-                if step.is_advert_changed {
-                    control.advert.send_replace(driver.advert());
-                }
-                publish(driver.as_ref(), &control, clock, steps);
+                step(driver.as_mut(), &mut control, &mut orders, elapsed, clock);
+                publish(driver.as_ref(), &control, &orders, clock, steps);
                 steps = steps.wrapping_add(1);
             }
         }
+    }
+}
+
+/// Lets time pass.
+fn step(
+    driver: &mut dyn Driver,
+    control: &mut Control,
+    orders: &mut Orders,
+    elapsed: Duration,
+    clock: AgentClock,
+) {
+    let button = *control.stop_button.borrow();
+    let desk = &mut control.desk;
+    // Told before the driver moves: its end may come in this very step.
+    orders.press(driver, button, clock.now());
+    if let Some((command, verb)) = orders.take_obeyed() {
+        desk.person_ordered(command, verb);
+    }
+    let before = (orders.believes_somebody(), orders.is_stopped());
+    let (step, receipts) = orders.step(driver, elapsed, clock.now(), |ending| desk.ended(ending));
+    if let Some((command, verb)) = orders.take_obeyed() {
+        desk.person_ordered(command, verb);
+    }
+    let clocks = clock.now();
+    let is_held = orders.is_steered(clocks.tick_ms) || orders.is_stopped();
+    desk.beat(driver, elapsed, clocks, is_held);
+    for receipt in receipts {
+        tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "an order ended");
+        report(control, Word::Receipt(receipt));
+    }
+    if let Some(event) = orders.drive_event(driver, clocks) {
+        report(control, Word::OfDriving(event));
+    }
+    // Only time passed: nothing but the end of somebody's sitting, or a stop of the robot's own, can have come of it.
+    if before != (orders.believes_somebody(), orders.is_stopped()) {
+        remember(control, orders);
+    }
+    if step.is_advert_changed {
+        control
+            .advert
+            .send_replace(control.safety.dress(driver.advert()));
     }
 }
 
@@ -180,11 +236,13 @@ fn hear(
             }
         }
         FromGateway::Roster(sealed) => {
-            let heard = decode(&sealed).and_then(|sealed| orders.hear_roster(driver, &sealed));
+            let heard =
+                decode(&sealed).and_then(|sealed| orders.hear_roster(driver, &sealed, clocks));
             note("roster", heard);
         }
         FromGateway::Revocations(sealed) => {
-            let heard = decode(&sealed).and_then(|sealed| orders.hear_revocations(driver, &sealed));
+            let heard =
+                decode(&sealed).and_then(|sealed| orders.hear_revocations(driver, &sealed, clocks));
             note("list of revocations", heard);
         }
         FromGateway::Grant(presentation) => {
@@ -242,11 +300,27 @@ fn report(control: &Control, word: Word) {
     }
 }
 
-fn publish(driver: &dyn Driver, control: &Control, clock: AgentClock, steps: u32) {
-    let Clocks { tick_ms, at } = clock.now();
+fn publish(driver: &dyn Driver, control: &Control, orders: &Orders, clock: AgentClock, steps: u32) {
+    let clocks = clock.now();
+    let Clocks { tick_ms, at } = clocks;
+    if steps.is_multiple_of(DRIVE_REPORT_EVERY) {
+        let report = orders.drive_report(driver, clocks);
+        control.driving.send_if_modified(|before| {
+            let is_news = before.is_some() || report.is_some();
+            *before = report;
+            is_news
+        });
+    }
     if steps.is_multiple_of(TELEMETRY_EVERY) {
         let mut telemetry = driver.telemetry(tick_ms, at);
         control.desk.dress(&mut telemetry);
+        // Also of a robot that came up anew, and whose driver knows nothing of it.
+        if orders.is_stopped() {
+            telemetry.activity = Activity::Stopped;
+        } else if telemetry.activity == Activity::Stopped {
+            // The stop is released, and its job waits for somebody to resume it.
+            telemetry.activity = Activity::Waiting;
+        }
         control
             .telemetry
             .send_replace(Some(digits::of_telemetry(telemetry)));
@@ -298,6 +372,11 @@ mod tests {
         let (_journalling, journalling) = watch::channel(Journalling::Fails);
         let control = Control {
             orders: orders_out,
+            drives: mpsc::channel(DRIVE_QUEUE).1,
+            driving: watch::channel(None).0,
+            stop_button: watch::channel(Button::default()).1,
+            safety: Safety::new(None, 0.26),
+            has_cameras: false,
             remembered: watch::channel(Remembered::default()).0,
             pinned: Pinned {
                 organisation: OrganisationId(Uuid::nil()),

@@ -31,6 +31,8 @@ enum Command {
     Run(Run),
     /// Shows what the robot has said that the gateway does not hold yet.
     Journal(RobotFolder),
+    /// Shows what the robot keeps to whatever anybody asks, or gives it another one, signed by its organisation's root key.
+    Policy(Policy),
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +59,14 @@ struct Enrol {
     /// it signed. Without this the key that the gateway names is believed once, and pinned.
     #[arg(long, value_name = "KEY")]
     root: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Policy {
+    #[command(flatten)]
+    folder: RobotFolder,
+    /// The line that `nooterra admin organisation safety-sign` printed, in a file; without one the present policy is shown.
+    file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -103,6 +113,10 @@ struct Run {
     /// One named as a simulated camera (head, base) takes its place. May be given several times.
     #[arg(long = "camera", value_name = "NAME=ADDRESS")]
     cameras: Vec<IncomingCamera>,
+    /// A file that another program makes while the robot's own stop button is pressed: the robot stops at once, and until it is
+    /// gone and somebody released the stop.
+    #[arg(long, value_name = "FILE")]
+    stop_button: Option<PathBuf>,
     /// Believe only certificates from this authority (PEM).
     #[arg(long)]
     authority: Option<PathBuf>,
@@ -172,6 +186,7 @@ async fn act(command: Command) -> anyhow::Result<()> {
                 has_stamp: options.test_stamp,
                 encoder,
                 incoming: options.cameras,
+                stop_button: options.stop_button,
                 authority: options.authority,
             };
             let stop = CancellationToken::new();
@@ -184,6 +199,7 @@ async fn act(command: Command) -> anyhow::Result<()> {
             Ok(running.await?)
         }
         Command::Journal(folder) => show_journal(&folder.data),
+        Command::Policy(Policy { folder, file }) => take_policy(&folder.data, file.as_deref()),
     }
 }
 
@@ -196,6 +212,20 @@ async fn stop_signal() -> anyhow::Result<()> {
         _ = terminate.recv() => {}
     }
     tracing::info!("stopping");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "printing is what this command is for")]
+fn take_policy(data: &std::path::Path, file: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let folder = Folder::open(data)?;
+    if let Some(file) = file {
+        let text = std::fs::read_to_string(file).context("the policy can't be read")?;
+        folder.take_policy(&text)?;
+    }
+    match folder.believed_policy()? {
+        Some(policy) => println!("{}", toml::to_string_pretty(&policy)?),
+        None => println!("# no policy: the usual bounds, and no zones"),
+    }
     Ok(())
 }
 

@@ -6,18 +6,26 @@ use protocol::{
     CommandId, UnixMicros,
     command::{Order, Outcome, Receipt, RobotRefusal, Verb},
     control::ControlNotice,
+    drive::{Disarm, DriveEvent, DriveReport, StopCause},
     grant::{GrantEvent, Presentation, RobotTrust},
+    limits::MAX_NOTE_CHARS,
     robot::Pose,
 };
+use uuid::Uuid;
 
 use crate::{
     authority::{Authority, Change, Remembered},
     driver::{Driver, Ending, Step},
-    trust::{Believed, Kept, NotBelieved, Trust},
+    driving::{Driving, Wheels},
+    safety::Safety,
+    trust::{Believed, BelievedDrive, Kept, NotBelieved, Trust},
 };
 
 /// Orders that are remembered so that a repeated one is not obeyed twice. A gateway repeats within seconds.
 const REMEMBERED: usize = 256;
+
+/// The name of a stop that nobody ordered.
+const NOBODYS: CommandId = CommandId(Uuid::nil());
 
 /// The robot's two clocks at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +79,15 @@ impl Seen {
     }
 }
 
+/// The robot's own stop button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Button {
+    /// Whether it is pressed.
+    pub is_pressed: bool,
+    /// How often it was: a press may be over before anybody looks.
+    pub presses: u32,
+}
+
 /// Guards a driver.
 #[derive(Debug)]
 pub struct Orders {
@@ -83,11 +100,21 @@ pub struct Orders {
     steered: Option<CommandId>,
     /// What was obeyed last, until somebody asks.
     obeyed: Option<(CommandId, Verb)>,
+    safety: Safety,
+    driving: Driving,
+    /// Whether it is stopped until somebody releases it.
+    is_stopped: bool,
+    /// Its own stop button.
+    button: Button,
+    /// That it stopped by itself, until it is written down.
+    stopped_by_itself: Option<DriveEvent>,
+    /// Ends of orders that no driver was given.
+    endings: Vec<Ending>,
 }
 
 impl Orders {
     /// Guards a driver from here on, with what was known of who steers before the agent started.
-    pub fn remembering(known: Remembered, trust: Trust) -> Self {
+    pub fn remembering(known: Remembered, trust: Trust, safety: Safety, has_cameras: bool) -> Self {
         Self {
             seen: Seen::default(),
             unbelieved: Seen::default(),
@@ -95,12 +122,26 @@ impl Orders {
             trust,
             steered: None,
             obeyed: None,
+            safety,
+            driving: Driving::new(has_cameras),
+            is_stopped: known.is_stopped,
+            button: Button::default(),
+            stopped_by_itself: None,
+            endings: Vec::new(),
         }
     }
 
     /// What of who steers has to be kept on disk.
     pub const fn remembered(&self) -> Remembered {
-        self.authority.remembered()
+        Remembered {
+            is_stopped: self.is_stopped,
+            ..self.authority.remembered()
+        }
+    }
+
+    /// Whether the robot is stopped until somebody releases it.
+    pub const fn is_stopped(&self) -> bool {
+        self.is_stopped
     }
 
     /// What of whom the robot believes has to be kept on disk.
@@ -133,7 +174,10 @@ impl Orders {
         let change = self.authority.hear(notice, clocks.tick_ms);
         match change {
             Change::None => {}
-            Change::PassedOn | Change::LetGo => self.let_go(driver),
+            Change::PassedOn | Change::LetGo => {
+                self.let_go(driver, clocks);
+                self.driving.begin_anew();
+            }
         }
         self.trust.epoch_over(&self.authority);
         change
@@ -144,9 +188,10 @@ impl Orders {
         &mut self,
         driver: &mut dyn Driver,
         sealed: &[u8],
+        clocks: Clocks,
     ) -> Result<(), NotBelieved> {
         if self.trust.hear_roster(sealed)? {
-            self.let_go(driver);
+            self.let_go(driver, clocks);
         }
         Ok(())
     }
@@ -156,9 +201,10 @@ impl Orders {
         &mut self,
         driver: &mut dyn Driver,
         sealed: &[u8],
+        clocks: Clocks,
     ) -> Result<(), NotBelieved> {
         if self.trust.hear_revocations(sealed)? {
-            self.let_go(driver);
+            self.let_go(driver, clocks);
         }
         Ok(())
     }
@@ -175,7 +221,8 @@ impl Orders {
         let before = page(&self.trust);
         let event = (self.trust).present(presentation, &self.authority, clocks, fresh);
         if page(&self.trust) != before {
-            self.let_go(driver);
+            self.let_go(driver, clocks);
+            self.driving.begin_anew();
         }
         event
     }
@@ -185,9 +232,57 @@ impl Orders {
         self.obeyed.take()
     }
 
-    fn let_go(&mut self, driver: &mut dyn Driver) {
+    fn let_go(&mut self, driver: &mut dyn Driver, clocks: Clocks) {
+        self.disarm(Disarm::ControlEnded, clocks);
         if let Some(command) = self.steered.take() {
             driver.let_go(command);
+        }
+    }
+
+    fn disarm(&mut self, why: Disarm, clocks: Clocks) {
+        if let Some((command, reason)) = self.driving.disarm(why, clocks.tick_ms) {
+            tracing::info!(command.id = %command, ?why, "driving ended");
+            self.endings.push(Ending {
+                command,
+                result: Err(reason),
+            });
+        }
+    }
+
+    /// The robot's own stop button was pressed or let go. It needs nobody and nothing else.
+    /// Every press counts, also one that was over when this is heard of.
+    pub fn press(&mut self, driver: &mut dyn Driver, button: Button, clocks: Clocks) {
+        let before = std::mem::replace(&mut self.button, button);
+        if button.presses != before.presses || (button.is_pressed && !before.is_pressed) {
+            tracing::warn!("the stop button was pressed");
+            self.stop_by_itself(driver, StopCause::Button, clocks);
+        }
+    }
+
+    /// A robot that comes up stopped tells its driver, which knows nothing of it.
+    pub fn stay_stopped(&mut self, driver: &mut dyn Driver) {
+        if self.is_stopped
+            && let Err(reason) = driver.obey(NOBODYS, Verb::Stop)
+        {
+            tracing::error!(reason = reason.code(), "the driver refused to stay stopped");
+        }
+    }
+
+    /// A stop that nobody ordered: it latches like any other.
+    fn stop_by_itself(&mut self, driver: &mut dyn Driver, cause: StopCause, clocks: Clocks) {
+        self.stopped_by_itself = Some(DriveEvent::Stopped {
+            cause,
+            at: clocks.at,
+            pose: driver.body().pose,
+        });
+        self.disarm(Disarm::Stopped, clocks);
+        self.driving.hands_off();
+        self.is_stopped = true;
+        self.steered = None;
+        // For the job it is a stop like any other. Named by nobody: its end is no receipt.
+        self.obeyed = Some((NOBODYS, Verb::Stop));
+        if let Err(reason) = driver.obey(NOBODYS, Verb::Stop) {
+            tracing::error!(reason = reason.code(), "the driver refused to stop");
         }
     }
 
@@ -238,6 +333,7 @@ impl Orders {
             Journalling::Fails => Err(RobotRefusal::Fault),
         };
         let admitted = (self.trust.admit(command, &self.authority, clocks)).and(may_write);
+        let admitted = admitted.and_then(|()| self.check(driver, believed, clocks));
         let receipt = match admitted {
             Ok(()) => self.obey(driver, command.command, command.verb, clocks),
             Err(reason) => receipt(command.command, Outcome::Refused { reason }, driver, clocks),
@@ -255,15 +351,192 @@ impl Orders {
         verb: Verb,
         clocks: Clocks,
     ) -> Receipt {
-        let outcome = match driver.obey(command, verb) {
+        if verb == Verb::Stop {
+            // Whatever the driver makes of it, it latches.
+            self.disarm(Disarm::Stopped, clocks);
+            self.driving.hands_off();
+            self.is_stopped = true;
+            self.steered = None;
+        }
+        let obeyed = match verb {
+            // No driver is needed to be ready.
+            Verb::ArmDrive => Ok(()),
+            Verb::ReleaseStop => {
+                driver.release();
+                self.is_stopped = false;
+                self.endings.push(Ending {
+                    command,
+                    result: Ok(()),
+                });
+                return receipt(command, Outcome::Accepted, driver, clocks);
+            }
+            Verb::NavigateTo { .. } | Verb::Stop => driver.obey(command, verb),
+        };
+        let outcome = match obeyed {
             Ok(()) => {
-                self.steered = (verb != Verb::Stop).then_some(command);
+                match verb {
+                    Verb::NavigateTo { .. } => {
+                        self.driving.hands_off();
+                        self.steered = Some(command);
+                    }
+                    Verb::Stop | Verb::ArmDrive | Verb::ReleaseStop => {}
+                }
                 self.obeyed = Some((command, verb));
                 Outcome::Accepted
             }
             Err(reason) => Outcome::Refused { reason },
         };
         receipt(command, outcome, driver, clocks)
+    }
+
+    /// What the robot's own policy says to a command that may be obeyed otherwise.
+    fn check(
+        &mut self,
+        driver: &dyn Driver,
+        believed: &Believed,
+        clocks: Clocks,
+    ) -> Result<(), RobotRefusal> {
+        let command = &believed.command;
+        let captured_at = command.frame.as_ref().map(|frame| frame.captured_at);
+        let delay_ms = (self.driving).delay_ms(captured_at, command.seen_tick_ms, clocks);
+        let floor = f64::from(self.safety.envelope.battery_floor_percent);
+        match command.verb {
+            Verb::Stop => Ok(()),
+            Verb::ReleaseStop => {
+                let is_still = driver.body().motion.is_still();
+                let words = command.words.trim();
+                let says_why = !words.is_empty() && words.chars().count() <= MAX_NOTE_CHARS;
+                let may = self.is_stopped && is_still && says_why && !self.button.is_pressed;
+                may.then_some(()).ok_or(RobotRefusal::NotReleasable)
+            }
+            _ if self.is_stopped => Err(RobotRefusal::Stopped),
+            _ if !self.safety.allows_motion() => Err(RobotRefusal::Fault),
+            Verb::NavigateTo { x_m, y_m, .. } => {
+                // A target that is no number is the driver's to refuse: it lies off its map.
+                let is_barred = x_m.is_finite() && y_m.is_finite() && !self.safety.allows(x_m, y_m);
+                if is_barred {
+                    return Err(RobotRefusal::KeepOut);
+                }
+                let seen = command.seen_tick_ms;
+                (self
+                    .driving
+                    .may_send(&self.safety, captured_at, seen, clocks))
+                .then_some(())
+                .ok_or(RobotRefusal::Delay)
+            }
+            // What is no number is low.
+            Verb::ArmDrive
+                if driver.charge_percent().is_nan() || driver.charge_percent() < floor =>
+            {
+                Err(RobotRefusal::BatteryLow)
+            }
+            Verb::ArmDrive if !driver.can_be_driven() => Err(RobotRefusal::Unsupported),
+            Verb::ArmDrive => {
+                // Armed anew: the one before is over.
+                self.disarm(Disarm::NotArmed, clocks);
+                let under = (command.grant, command.epoch);
+                (self.driving).arm(&self.safety, command.command, under, delay_ms)
+            }
+        }
+    }
+
+    /// What pages want of the wheels: of all that came at once, the newest that is somebody's whom the robot believes. The
+    /// others are dropped, and never followed later.
+    pub fn drive(&mut self, sealed: &[impl AsRef<[u8]>], clocks: Clocks, journalling: Journalling) {
+        // A robot whose journal fails can't answer for another metre.
+        if journalling == Journalling::Fails {
+            self.disarm(Disarm::Fault, clocks);
+            return;
+        }
+        let mut believed: Vec<BelievedDrive> = Vec::with_capacity(sealed.len());
+        for bytes in sealed {
+            match self.trust.believe_drive(bytes.as_ref(), clocks.tick_ms) {
+                Ok(drive) => believed.push(drive),
+                // Anybody can send such bytes: they are no part of what the person did.
+                Err(reason) => {
+                    tracing::debug!(reason = reason.code(), "a drive command is not believed");
+                    self.driving.disbelieve(reason);
+                }
+            }
+        }
+        let Some(newest) = (believed.iter()).map(|drive| drive.command.sequence).max() else {
+            return;
+        };
+        let older = believed.len().saturating_sub(1);
+        self.driving
+            .drop_older(u32::try_from(older).unwrap_or(u32::MAX));
+        let newest = (believed.into_iter()).find(|drive| drive.command.sequence == newest);
+        if let Some(drive) = newest {
+            self.drive_by(drive, clocks);
+        }
+    }
+
+    fn drive_by(&mut self, drive: BelievedDrive, clocks: Clocks) {
+        let sequence = drive.command.sequence;
+        let valid_ms = self.safety.envelope.command_age_ms;
+        let admitted = (self.trust).admit_drive(&drive.command, &self.authority, clocks, valid_ms);
+        let taken = match admitted {
+            Ok(()) if self.is_stopped && !drive.command.twist.is_zero() => {
+                self.driving.refuse(sequence, RobotRefusal::Stopped);
+                return;
+            }
+            Ok(()) => self.driving.take(&self.safety, drive, clocks),
+            // It came behind a newer one, or late: that is what the channel is for.
+            Err(RobotRefusal::OutOfSequence) => {
+                self.driving.drop_older(1);
+                return;
+            }
+            Err(reason) => {
+                // Late as it is, it says how late words are.
+                if reason == RobotRefusal::Stale {
+                    self.driving.measure(&self.safety, &drive.command, clocks);
+                }
+                self.driving.refuse(sequence, reason);
+                return;
+            }
+        };
+        if taken == Err(RobotRefusal::StaleFrame) {
+            self.disarm(Disarm::StaleFrame, clocks);
+        }
+    }
+
+    /// What the robot says of being driven, while somebody steers it.
+    pub fn drive_report(&self, driver: &dyn Driver, clocks: Clocks) -> Option<DriveReport> {
+        self.trust
+            .believes_somebody()
+            .then(|| (self.driving).report(&self.safety, &driver.body(), clocks.tick_ms))
+    }
+
+    /// A second of driving that is over, or a stop of the robot's own, if there is one.
+    pub fn drive_event(&mut self, driver: &dyn Driver, clocks: Clocks) -> Option<DriveEvent> {
+        (self.stopped_by_itself.take()).or_else(|| self.driving.record(&driver.body(), clocks))
+    }
+
+    /// What the robot keeps to, before the driver moves: who drives it, and how fast it may be.
+    fn keep_to_policy(&mut self, driver: &mut dyn Driver, elapsed: Duration, clocks: Clocks) {
+        let body = driver.body();
+        let percent = driver.charge_percent();
+        if let Some(why) = (self.driving).objection(&self.safety, percent, clocks.tick_ms) {
+            self.disarm(why, clocks);
+        }
+        let cap = self.safety.cap(body.person_m);
+        driver.limit(if self.safety.allows_motion() {
+            cap.speed_mps
+        } else {
+            0.0
+        });
+        if !self.is_stopped && self.safety.is_trespassing(&body) {
+            tracing::error!(
+                ?body,
+                "the robot does what its policy forbids; it is stopped"
+            );
+            self.stop_by_itself(driver, StopCause::Policy, clocks);
+        }
+        match self.driving.step(&self.safety, &body, clocks, elapsed) {
+            Wheels::Drivers => {}
+            Wheels::Hand(motion) => driver.drive(Some(motion)),
+            Wheels::Back => driver.drive(None),
+        }
     }
 
     /// Lets time pass and says which orders ended, but for those that are the agent's own.
@@ -276,17 +549,21 @@ impl Orders {
     ) -> (Step, Vec<Receipt>) {
         // Also while no word comes any more: the robot counts the time of who steers by itself.
         let is_over = self.trust.lapse(clocks.tick_ms);
-        if self.steered.is_some() && (is_over || !self.authority.is_held(clocks.tick_ms)) {
-            self.let_go(driver);
+        let is_in_hand = self.steered.is_some() || self.driving.is_armed();
+        if is_in_hand && (is_over || !self.authority.is_held(clocks.tick_ms)) {
+            self.let_go(driver, clocks);
         }
-        let step = driver.step(elapsed);
+        self.keep_to_policy(driver, elapsed, clocks);
+        let mut step = driver.step(elapsed);
+        step.endings.append(&mut self.endings);
         if (step.endings.iter()).any(|ending| Some(ending.command) == self.steered) {
             self.steered = None;
         }
         let receipts = step
             .endings
             .iter()
-            .filter(|ending| !is_own(ending))
+            // Each is told, also the end of a stop that nobody ordered, of which there is no receipt.
+            .filter(|ending| !is_own(ending) && ending.command != NOBODYS)
             .map(|Ending { command, result }| {
                 let outcome = match *result {
                     Ok(()) => Outcome::Done,

@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use protocol::{
     CommandId, JobId,
     command::{AbandonReason, Outcome, Receipt},
+    drive::DriveEvent,
     event::Payload,
     grant::GrantEvent,
     job::JobEvent,
@@ -34,6 +35,8 @@ pub enum Word {
     OfJob(JobId, JobEvent),
     /// Of a grant that it was shown.
     OfGrant(GrantEvent),
+    /// Of being driven.
+    OfDriving(DriveEvent),
 }
 
 impl fmt::Display for Word {
@@ -42,6 +45,7 @@ impl fmt::Display for Word {
             Self::Receipt(receipt) => write!(formatter, "a receipt for {}", receipt.command),
             Self::OfJob(job, event) => write!(formatter, "{} of job {job}", event.kind()),
             Self::OfGrant(event) => formatter.write_str(event.kind()),
+            Self::OfDriving(event) => formatter.write_str(event.kind()),
         }
     }
 }
@@ -106,6 +110,7 @@ impl Scribe {
                 Word::Receipt(receipt) => (Stream::Own, Payload::CommandReceipt(receipt)),
                 Word::OfJob(job, event) => (Stream::Job(job), Payload::Job(event)),
                 Word::OfGrant(event) => (Stream::Own, Payload::Grant(event)),
+                Word::OfDriving(event) => (Stream::Own, Payload::Drive(event)),
             };
             let appended = self
                 .journal
@@ -135,7 +140,7 @@ impl Scribe {
 
     fn tell_job(&self, word: &Word, number: u64) {
         match word {
-            Word::Receipt(_) | Word::OfGrant(_) => {}
+            Word::Receipt(_) | Word::OfGrant(_) | Word::OfDriving(_) => {}
             Word::OfJob(..) => {
                 self.job_written.send_replace(number);
             }

@@ -1,6 +1,10 @@
 //! The agent as a whole: driver, cameras, journal and link, started together and stopped together.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use protocol::{limits::MAX_CAMERAS, robot_socket::Demand};
 use tokio::{
@@ -16,7 +20,7 @@ use crate::{
         encode::EncoderConfig,
         rtp::{IncomingCamera, RtpCameraFailure},
     },
-    control::{self, AgentClock, Control, ORDER_QUEUE, WORD_QUEUE},
+    control::{self, AgentClock, Control, DRIVE_QUEUE, ORDER_QUEUE, WORD_QUEUE},
     desk::Desk,
     driver::{
         Driver,
@@ -25,18 +29,19 @@ use crate::{
     evidence::{Courier, Darkroom, LONGEST_WAIT, NAMED_QUEUE, PHOTO_QUEUE, Post, pictures_in},
     journal::{Journal, JournalFailure},
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
-    orders::Journalling,
+    orders::{Button, Journalling},
     receipts::{Scribe, given_up},
+    safety::{Safety, believed},
     settings::{Enrolled, Folder, SettingsFailure, keep_control},
     streams::Streams,
     tls,
-    trust::Kept,
+    trust::{Kept, Pinned},
     work::{Work, heard::Heard},
 };
 
 mod cameras;
 
-use self::cameras::{follow_advert, spec, start_cameras, with_cameras};
+use self::cameras::{camera_names, follow_advert, spec, start_cameras, with_cameras};
 
 /// Key-frame requests that may wait: one per camera is enough.
 const KEYFRAME_QUEUE: usize = 8;
@@ -67,6 +72,8 @@ pub struct RunConfig {
     pub encoder: EncoderConfig,
     /// Cameras of other pipelines; one of the name of a simulated camera takes its place.
     pub incoming: Vec<IncomingCamera>,
+    /// A file that is there while the robot's own stop button is pressed.
+    pub stop_button: Option<PathBuf>,
     /// A pinned authority for the gateway's certificate.
     pub authority: Option<PathBuf>,
 }
@@ -95,6 +102,14 @@ pub enum RunFailure {
     /// An incoming camera's port can't be used.
     #[error(transparent)]
     Incoming(#[from] RtpCameraFailure),
+    /// A camera whose pictures come in encoded, and would have to be covered.
+    #[error(
+        "pictures of camera {0} come in encoded and can't be masked, as the robot's policy wants them: mask them where they are made"
+    )]
+    Unmaskable(String),
+    /// The stop button's file would lie nowhere.
+    #[error("the stop button {0} lies in a folder that is not there")]
+    NoButton(PathBuf),
     /// Two cameras of one name.
     #[error("camera {0} is named twice")]
     CameraTwice(String),
@@ -119,9 +134,27 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (enrolled, journal) = open_journal(&folder)?;
     let clock = AgentClock::start();
     let sim = simulate(&config);
+    let radius_m = sim.advert().radius_m;
+    let safety = load_policy(&folder, &enrolled.pinned()?, radius_m)?;
+    let safety = match safety.unknown_camera(&camera_names(&config)) {
+        Some(name) => {
+            tracing::error!(
+                name,
+                "the local policy masks a camera that is not there; the robot stays where it is"
+            );
+            Safety::standstill(
+                radius_m,
+                format!("it masks a camera that is not there: {name}"),
+            )
+        }
+        None => safety,
+    };
+    let stop_button = watch_button(config.stop_button.clone(), &stop)?;
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
-    let (cameras, pictures) = start_cameras(&config, &sim, &stills).await?;
+    let (cameras, pictures) = start_cameras(&config, &sim, &safety, &stills).await?;
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
+    let (drives, drives_out) = mpsc::channel(DRIVE_QUEUE);
+    let (driving, driving_out) = watch::channel(None);
     let (remembered, remembered_out) = watch::channel(folder.remembered_control()?);
     let (kept, kept_out) = watch::channel(folder.remembered_trust()?);
     let (believes, believes_out) = watch::channel(None);
@@ -134,8 +167,8 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (named, named_out) = mpsc::channel(NAMED_QUEUE);
     let (telemetry, telemetry_out) = watch::channel(None);
     let (scan, scan_out) = watch::channel(None);
-    let (driver_advert, driver_advert_out) = watch::channel(sim.advert());
-    let (advert, advert_out) = watch::channel(with_cameras(sim.advert(), &cameras));
+    let (driver_advert, driver_advert_out) = watch::channel(safety.dress(sim.advert()));
+    let (advert, advert_out) = watch::channel(with_cameras(safety.dress(sim.advert()), &cameras));
     let (demand, demand_out) = watch::channel(Demand::default());
     let (outlets, outlets_out) = watch::channel(None);
     let (keyframes, keyframes_out) = mpsc::channel(KEYFRAME_QUEUE);
@@ -160,6 +193,11 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     tracing::info!(robot.id = %enrolled.robot, "{} starts", enrolled.name);
     let control = Control {
         orders: orders_out,
+        drives: drives_out,
+        driving: driving.clone(),
+        stop_button,
+        safety,
+        has_cameras: !cameras.is_empty(),
         remembered,
         pinned: enrolled.pinned()?,
         kept,
@@ -224,6 +262,8 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         scan: scan_out,
         stills: link_stills,
         orders,
+        drives,
+        driving: driving_out,
         heard,
         demand,
         keyframes,
@@ -248,7 +288,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     };
     let ended = parts.run(&stop).await;
     // The link must not take the end of the control loop for its own: these are what it listens to.
-    drop((telemetry, believes, scan, driver_advert, grew));
+    drop((telemetry, believes, scan, driving, driver_advert, grew));
     ended
 }
 
@@ -331,6 +371,69 @@ fn open_journal(folder: &Folder) -> Result<(Enrolled, Journal), RunFailure> {
     let enrolled = folder.enrolled()?;
     let journal = Journal::open(&folder.journal(), enrolled.robot, folder.device_key()?)?;
     Ok((enrolled, journal))
+}
+
+/// What the robot keeps to. One whose policy can't be believed stays where it is, and says so: it is still to be seen and asked.
+fn load_policy(folder: &Folder, pinned: &Pinned, radius_m: f32) -> Result<Safety, SettingsFailure> {
+    let Some(sealed) = folder.policy()? else {
+        return Ok(Safety::new(None, radius_m));
+    };
+    let policy = believed(
+        &sealed,
+        pinned.root.as_ref(),
+        pinned.organisation,
+        pinned.robot,
+    );
+    Ok(match policy {
+        Ok(policy) => {
+            tracing::info!(
+                policy.number,
+                zones = policy.keep_out.len(),
+                "keeps to its local policy"
+            );
+            Safety::new(Some(&policy), radius_m)
+        }
+        Err(error) => {
+            tracing::error!(%error, "the local policy is not gone by; the robot stays where it is");
+            Safety::standstill(radius_m, format!("not gone by: {error}"))
+        }
+    })
+}
+
+/// How often it is looked whether the stop button is pressed.
+const BUTTON_EVERY: Duration = Duration::from_millis(20);
+
+/// Follows the stop button, which is a file that another program makes and removes. Beside the loop: a disk that hangs must
+/// not keep the wheels from being told.
+fn watch_button(
+    path: Option<PathBuf>,
+    stop: &CancellationToken,
+) -> Result<watch::Receiver<Button>, RunFailure> {
+    let (pressed, told) = watch::channel(Button::default());
+    let Some(path) = path else {
+        return Ok(told);
+    };
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(RunFailure::NoButton(path));
+    }
+    let stop = stop.clone();
+    std::thread::spawn(move || {
+        while !stop.is_cancelled() {
+            // A button that can't be looked at is a pressed one.
+            let is_pressed = path.try_exists().unwrap_or(true);
+            pressed.send_if_modified(|button| {
+                let is_news = button.is_pressed != is_pressed;
+                if is_news && is_pressed {
+                    button.presses = button.presses.wrapping_add(1);
+                }
+                button.is_pressed = is_pressed;
+                is_news
+            });
+            std::thread::sleep(BUTTON_EVERY);
+        }
+    });
+    Ok(told)
 }
 
 fn simulate(config: &RunConfig) -> Sim {

@@ -8,13 +8,14 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use protocol::{OrganisationId, RobotId, SiteId};
+use protocol::{OrganisationId, RobotId, SiteId, safety::SafetyPolicy};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{
     authority::Remembered,
+    safety::{PolicyFailure, believed},
     trust::{Kept, Pinned},
 };
 
@@ -91,6 +92,25 @@ pub enum SettingsFailure {
         /// Why.
         error: io::Error,
     },
+    /// A local policy is not this robot's.
+    #[error("{path} is not gone by: {error}")]
+    Policy {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: PolicyFailure,
+    },
+    /// A local policy is older than the one that is there.
+    #[error("policy {number} is older than {before}, which the robot has")]
+    OldPolicy {
+        /// Its number.
+        number: u64,
+        /// The number of the one that is there.
+        before: u64,
+    },
+    /// Two policies of one number.
+    #[error("the robot has another policy {0}: give the new one a higher number")]
+    SamePolicy(u64),
     /// A file has the wrong shape.
     #[error("{path} can't be understood: {words}")]
     Shape {
@@ -153,6 +173,76 @@ impl Folder {
     /// Where the latest roster and the latest list of revocations are, as they were sealed.
     fn trust(&self) -> [PathBuf; 2] {
         ["roster.sealed", "revocations.sealed"].map(|name| self.path.join(name))
+    }
+
+    /// Where the local policy is, as the organisation's root sealed it.
+    pub fn policy_path(&self) -> PathBuf {
+        self.path.join("policy.sealed")
+    }
+
+    /// The local policy, sealed, if there is one. A file that can't be read is an error: nobody knows what it forbids.
+    pub fn policy(&self) -> Result<Option<Vec<u8>>, SettingsFailure> {
+        let path = self.policy_path();
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(SettingsFailure::File { path, error }),
+        }
+    }
+
+    /// The local policy that is in the folder, if it is this robot's; nothing without one.
+    pub fn believed_policy(&self) -> Result<Option<SafetyPolicy>, SettingsFailure> {
+        self.policy()?
+            .map(|sealed| self.believe_policy(&sealed))
+            .transpose()
+    }
+
+    fn believe_policy(&self, sealed: &[u8]) -> Result<SafetyPolicy, SettingsFailure> {
+        let pinned = self.enrolled()?.pinned()?;
+        believed(
+            sealed,
+            pinned.root.as_ref(),
+            pinned.organisation,
+            pinned.robot,
+        )
+        .map_err(|error| SettingsFailure::Policy {
+            path: self.policy_path(),
+            error,
+        })
+    }
+
+    /// Takes a local policy, base64, for the next start. One with a lower number than that which is there is refused: it may
+    /// have been replaced for a reason.
+    pub fn take_policy(&self, text: &str) -> Result<SafetyPolicy, SettingsFailure> {
+        let path = self.policy_path();
+        let base64: String = text.split_ascii_whitespace().collect();
+        let sealed =
+            BASE64_STANDARD
+                .decode(base64)
+                .map_err(|_no_base64| SettingsFailure::Shape {
+                    path: path.clone(),
+                    words: "it is not the base64 that safety-sign prints".to_owned(),
+                })?;
+        let policy = self.believe_policy(&sealed)?;
+        // One that is there and can't be believed stands in nobody's way.
+        let before = self.believed_policy().ok().flatten();
+        match before.map(|before| before.number) {
+            Some(before) if before > policy.number => Err(SettingsFailure::OldPolicy {
+                number: policy.number,
+                before,
+            }),
+            Some(before) if before == policy.number => {
+                if self.policy()?.as_deref() == Some(&sealed[..]) {
+                    Ok(policy)
+                } else {
+                    Err(SettingsFailure::SamePolicy(before))
+                }
+            }
+            Some(_) | None => {
+                write_secret(&path, &sealed)?;
+                Ok(policy)
+            }
+        }
     }
 
     /// Whom the robot believed last: to be checked again before it is believed.
@@ -294,6 +384,7 @@ mod tests {
         let known = Remembered {
             epoch: 41,
             is_over: true,
+            is_stopped: true,
         };
         keep_control(&folder.control(), known).unwrap();
         assert_eq!(folder.remembered_control().unwrap(), known);
@@ -301,6 +392,63 @@ mod tests {
         fs::write(folder.control(), "{").unwrap();
         let message = folder.remembered_control().unwrap_err().to_string();
         assert!(message.contains("control.json"), "{message}");
+    }
+
+    #[test]
+    fn a_policy_is_taken_of_the_pinned_root_alone_and_never_an_older_one() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(place.path()).unwrap();
+        let [root, stranger] = [1, 2].map(|byte| SigningKey::from_bytes(&[byte; 32]));
+        let organisation = OrganisationId(uuid::Uuid::from_u128(1));
+        let enrolled = Enrolled {
+            gateway: Url::parse("http://127.0.0.1").unwrap(),
+            robot: RobotId(uuid::Uuid::from_u128(2)),
+            name: "Juniper".to_owned(),
+            gateway_key: String::new(),
+            trust: Some(EnrolledTrust {
+                organisation,
+                site: SiteId(uuid::Uuid::from_u128(3)),
+                root: Some(BASE64_STANDARD.encode(root.verifying_key().as_bytes())),
+            }),
+        };
+        folder.keep(&enrolled, "token").unwrap();
+        let line = |number: u64, by: &SigningKey| {
+            let policy = SafetyPolicy {
+                organisation,
+                robot: None,
+                number,
+                issued_at: protocol::UnixMicros(0),
+                envelope: protocol::safety::Envelope::default(),
+                workspace: Vec::new(),
+                keep_out: Vec::new(),
+                masks: Vec::new(),
+            };
+            let kind = protocol::sealed::Kind::SafetyPolicy;
+            BASE64_STANDARD.encode(protocol::sealed::seal(kind, &policy, by).unwrap())
+        };
+
+        assert!(folder.take_policy(&line(1, &stranger)).is_err());
+        assert_eq!(folder.believed_policy().unwrap(), None);
+        folder
+            .take_policy(&format!("{}\n", line(2, &root)))
+            .unwrap();
+        folder.take_policy(&line(2, &root)).unwrap();
+        let older = folder.take_policy(&line(1, &root)).unwrap_err().to_string();
+        assert!(older.contains("older than 2"), "{older}");
+        let mut again = SafetyPolicy {
+            number: 2,
+            ..folder.believed_policy().unwrap().unwrap()
+        };
+        again.envelope.speed_mm_s = 100;
+        let kind = protocol::sealed::Kind::SafetyPolicy;
+        let again = BASE64_STANDARD.encode(protocol::sealed::seal(kind, &again, &root).unwrap());
+        assert!(
+            folder.take_policy(&again).is_err(),
+            "one number, two policies"
+        );
+        folder.take_policy(&line(3, &root)).unwrap();
+
+        assert_eq!(folder.believed_policy().unwrap().unwrap().number, 3);
     }
 
     #[test]

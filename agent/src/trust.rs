@@ -2,10 +2,11 @@
 //! signed commands move it. Pure. No gateway can add anything here; each can take away.
 
 mod command;
+mod passkey;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use self::command::Believed;
+pub use self::command::{Believed, BelievedDrive};
 
 use std::collections::VecDeque;
 
@@ -104,6 +105,8 @@ struct Sitting {
     /// Then the person's own key has to speak again.
     over_at_tick_ms: u64,
     last_sequence: u64,
+    /// Likewise of its drive commands, which go another way.
+    last_drive: u64,
 }
 
 /// How a grant was bound.
@@ -271,7 +274,7 @@ impl Trust {
     ) -> GrantEvent {
         match self.try_present(presentation, authority, clocks) {
             Ok(event) => {
-                if presentation.assertion.is_some() {
+                if presentation.is_bound() {
                     self.nonce = fresh;
                 }
                 self.refused = None;
@@ -313,9 +316,12 @@ impl Trust {
             .map_err(refused)?;
         let session_key = VerifyingKey::from_bytes(&grant.session_key)
             .map_err(|_no_point| refused(GrantRefusal::Unreadable))?;
-        let (bound_by, binding) = match &presentation.assertion {
-            Some(assertion) => self.bound_by(grant, &sealed, assertion),
-            None => self.renewed(grant, clocks.tick_ms),
+        let (bound_by, binding) = match (&presentation.assertion, &presentation.passkey) {
+            (Some(assertion), None) => self.bound_by(grant, &sealed, assertion),
+            (None, Some(passkey)) => self.bound_by_passkey(grant, &sealed, passkey),
+            (None, None) => self.renewed(grant, clocks.tick_ms),
+            // What binds it would depend on who reads it.
+            (Some(_), Some(_)) => Err(GrantRefusal::Unreadable),
         }
         .map_err(refused)?;
         self.check_person(grant, bound_by).map_err(refused)?;
@@ -325,7 +331,7 @@ impl Trust {
             by: bound_by,
             binding,
             issued_by: claimed.key,
-            is_now: presentation.assertion.is_some(),
+            is_now: presentation.is_bound(),
         };
         self.sit_down(grant, &bound, clocks);
         Ok(GrantEvent::Accepted {
@@ -403,7 +409,7 @@ impl Trust {
             .and_then(|roster| roster.person(grant.person))
             .filter(|person| person.may_steer_at(self.pinned.site))
             .ok_or(GrantRefusal::NotRostered)?;
-        person.key(bound_by).ok_or(GrantRefusal::KeyNotRostered)?;
+        (person.mark(bound_by)).ok_or(GrantRefusal::KeyNotRostered)?;
         let is_revoked = self.revocations.as_ref().is_none_or(|list| {
             list.people.contains(&grant.person)
                 || list.grants.contains(&grant.grant)
@@ -462,7 +468,9 @@ impl Trust {
                 sitting.over_at_tick_ms
             });
         // What a page signed before it was bound anew names another challenge.
-        let last_sequence = renewed.as_ref().map_or(0, |sitting| sitting.last_sequence);
+        let (last_sequence, last_drive) = (renewed.as_ref()).map_or((0, 0), |sitting| {
+            (sitting.last_sequence, sitting.last_drive)
+        });
         let (first, mut grants) = match renewed {
             Some(sitting) => (sitting.first, sitting.grants),
             None => (grant.clone(), VecDeque::new()),
@@ -482,6 +490,7 @@ impl Trust {
             until_tick_ms: tick_ms.saturating_add(lasts_ms).min(over_at_tick_ms),
             over_at_tick_ms,
             last_sequence,
+            last_drive,
         });
     }
 

@@ -13,6 +13,7 @@ use protocol::{
     CaseId, JobId, RobotId,
     case::{CaseEvent, SaltedHash, case_stream},
     control::{ControlAct, ControlEvent, ControlView},
+    drive::DriveCommand,
     event::{Payload, robot_stream},
     job::{EvidenceHash, JobEvent, JobRequest, Plan, job_stream},
     views::{
@@ -101,6 +102,11 @@ impl Acts {
     /// What lets this page steer, and what it signs then.
     pub(crate) async fn steer(self, task: Task) -> Result<Vec<Input>, NotLoaded> {
         Ok(steer::steer(self.signing, task).await?.await)
+    }
+
+    /// Seals what this page wants of a robot's wheels, with its own key.
+    pub(crate) async fn seal_drive(self, command: DriveCommand) -> Result<Vec<u8>, Problem> {
+        steer::seal_drive(self.signing, command).await?.await
     }
 
     /// Complains about a job. The words' and pictures' hashes are made of what stands in `complaint`; its `sealed` is filled in

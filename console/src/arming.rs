@@ -1,10 +1,13 @@
 //! Whether a target may be set from this page right now, and if not, why and what brings it back. Stopping is never withheld.
 
-use protocol::robot::Capability;
+use protocol::robot::{Activity, Capability};
 
 use crate::{
     control, grade,
-    live::{granting::Belief, model::Robot},
+    live::{
+        granting::{Belief, is_about_passkey},
+        model::Robot,
+    },
     roster::Standing,
     words,
 };
@@ -61,6 +64,9 @@ pub fn withheld(
             );
             return no(&why, "Returns with fresh state");
         }
+        Standing::Fresh(Activity::Stopped) => {
+            return no("the robot is stopped", "Release the stop first");
+        }
         Standing::Fresh(_) => {}
     }
     let can_navigate = robot
@@ -98,8 +104,13 @@ fn by_control(control: &control::Standing) -> Option<Withheld> {
                 "the robot checks that it is you",
                 "Comes by itself in a moment",
             ),
-            Belief::Denied { words, .. } => {
-                no(words.trim_end_matches('.'), "Asked for again every 30 s")
+            Belief::Denied { code, words } => {
+                let way_out = if is_about_passkey(code) {
+                    "Choose below what to show it"
+                } else {
+                    "Asked for again every 30 s"
+                };
+                no(words.trim_end_matches('.'), way_out)
             }
         },
         control::Standing::Nobody => no("you don't have control", "Take control with K"),
@@ -120,7 +131,7 @@ mod tests {
 
     use protocol::{
         GrantId, OrganisationId, RobotId, SiteId,
-        robot::{Activity, Advert},
+        robot::Advert,
         views::{Presence, RobotView},
     };
     use time::OffsetDateTime;
@@ -210,7 +221,14 @@ mod tests {
             was: Activity::Idle,
         };
         let gone = Standing::Offline { for_ms: None };
+        let stopped = Standing::Fresh(Activity::Stopped);
         let table = [
+            (
+                true,
+                stopped,
+                Sight::Aged(0.0),
+                Some("the robot is stopped"),
+            ),
             (true, IDLE, Sight::Aged(1_000.0), None),
             (true, IDLE, Sight::NoCamera, None),
             (

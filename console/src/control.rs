@@ -60,6 +60,10 @@ pub enum Deed {
     Release,
     /// Take it from another.
     TakeOver,
+    /// Show the robot once more by a passkey that it is them.
+    Passkey,
+    /// Show it by this browser's key instead.
+    BrowserKey,
 }
 
 impl Deed {
@@ -73,6 +77,8 @@ impl Deed {
             Self::Keep => "Keep",
             Self::Release => "Let go",
             Self::TakeOver => "Take over",
+            Self::Passkey => "Passkey",
+            Self::BrowserKey => "Browser key",
         }
     }
 
@@ -80,8 +86,13 @@ impl Deed {
     pub const fn key(self) -> Option<&'static str> {
         match self {
             Self::Take | Self::Ask => Some("K"),
-            Self::HandOver => Some("Y"),
-            Self::Withdraw | Self::Keep | Self::Release | Self::TakeOver => None,
+            Self::HandOver => Some("G"),
+            Self::Withdraw
+            | Self::Keep
+            | Self::Release
+            | Self::TakeOver
+            | Self::Passkey
+            | Self::BrowserKey => None,
         }
     }
 }
@@ -297,7 +308,12 @@ fn here(
             Tone::Calm
         },
         idle,
-        deeds: vec![Deed::Release],
+        deeds: match belief {
+            Belief::Denied { code, .. } if granting::is_about_passkey(code) => {
+                vec![Deed::Passkey, Deed::BrowserKey, Deed::Release]
+            }
+            _ => vec![Deed::Release],
+        },
         is_here: true,
     }
 }
@@ -325,13 +341,13 @@ const UNROSTERED: [&str; 4] = ["no_root", "no_roster", "not_rostered", "key_not_
 /// Under which epoch, and by which kind of key.
 fn under(epoch: u64, own: Option<&OwnKey>) -> String {
     match own {
-        Some(OwnKey {
-            tier: KeyTier::Browser,
-            is_demo,
-            ..
-        }) => {
+        Some(OwnKey { tier, is_demo, .. }) => {
+            let kind = match tier {
+                KeyTier::Browser => "Browser key",
+                KeyTier::Passkey => "Passkey",
+            };
             let demo = if *is_demo { ", demo" } else { "" };
-            format!("Browser key{demo}. Epoch {epoch}")
+            format!("{kind}{demo}. Epoch {epoch}")
         }
         None => format!("Epoch {epoch}, renews while you are here"),
     }

@@ -99,6 +99,22 @@ impl Drop for First {
     }
 }
 
+/// Whether what has the focus takes the keys for itself.
+pub(crate) fn is_typing(event: &KeyboardEvent) -> bool {
+    focus_of(event).takes_keys()
+}
+
+/// Gives the keys back to the page.
+pub(crate) fn leave_field(event: &KeyboardEvent) {
+    let field = event
+        .target()
+        .and_then(|target| target.dyn_into::<HtmlElement>().ok());
+    if let Some(field) = field {
+        // A field that keeps the focus keeps the keys.
+        let _left = field.blur();
+    }
+}
+
 fn is_shortcut_of_browser(event: &KeyboardEvent) -> bool {
     event.ctrl_key() || event.meta_key() || event.alt_key()
 }

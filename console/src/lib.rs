@@ -6,6 +6,7 @@ pub mod board;
 pub mod camera;
 pub mod chain;
 pub mod control;
+pub mod driving;
 pub mod focus;
 pub mod glass;
 pub mod grade;
@@ -49,6 +50,8 @@ mod panels;
 #[cfg(target_arch = "wasm32")]
 #[expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 mod parts;
+#[cfg(target_arch = "wasm32")]
+mod passkeys;
 #[cfg(target_arch = "wasm32")]
 mod rtc;
 #[cfg(target_arch = "wasm32")]

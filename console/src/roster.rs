@@ -89,6 +89,7 @@ impl Group {
                         | Activity::Navigating
                         | Activity::Waiting
                         | Activity::Working
+                        | Activity::Driven
                 )
             ),
             Self::Idle => matches!(

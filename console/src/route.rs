@@ -23,6 +23,10 @@ pub enum Route {
     Cases,
     /// Checking a bundle.
     Verify,
+    /// What the person signs in and steers with.
+    Keys,
+    /// The same, among the requester's pages.
+    RequestKeys,
     /// The requester's own jobs.
     Request,
     /// Asking for a new one.
@@ -62,7 +66,9 @@ impl Route {
             ["jobs", id] => id.parse().map_or(Self::NoJob, Self::Job),
             ["cases"] => Self::Cases,
             ["verify"] => Self::Verify,
+            ["keys"] => Self::Keys,
             ["request"] => Self::Request,
+            ["request", "keys"] => Self::RequestKeys,
             ["request", "new"] => Self::RequestNew,
             ["request", id] => id.parse().map_or(Self::Request, Self::RequestJob),
             ["request", id, "complaint"] => {
@@ -86,6 +92,8 @@ impl Route {
             | Self::Job(_)
             | Self::Cases
             | Self::Verify
+            | Self::Keys
+            | Self::RequestKeys
             | Self::Request
             | Self::RequestNew
             | Self::RequestJob(_)
@@ -109,6 +117,8 @@ impl Route {
                 | Self::Job(_)
                 | Self::Cases
                 | Self::Verify
+                | Self::Keys
+                | Self::RequestKeys
                 | Self::Request
                 | Self::RequestNew
                 | Self::RequestJob(_)
@@ -129,10 +139,13 @@ impl Route {
             | Self::Job(_)
             | Self::NoJob
             | Self::Cases
-            | Self::Verify => Frame::Console,
-            Self::Request | Self::RequestNew | Self::RequestJob(_) | Self::RequestComplaint(_) => {
-                Frame::Requester
-            }
+            | Self::Verify
+            | Self::Keys => Frame::Console,
+            Self::RequestKeys
+            | Self::Request
+            | Self::RequestNew
+            | Self::RequestJob(_)
+            | Self::RequestComplaint(_) => Frame::Requester,
             Self::SignIn => Frame::SignIn,
             Self::Nowhere => Frame::Nowhere,
         }
@@ -147,6 +160,8 @@ impl Route {
             Self::Verify => Some(Self::Verify),
             Self::Robot(_)
             | Self::NoRobot
+            | Self::Keys
+            | Self::RequestKeys
             | Self::Request
             | Self::RequestNew
             | Self::RequestJob(_)
@@ -172,6 +187,8 @@ impl fmt::Display for Route {
             Self::Job(id) => write!(formatter, "/jobs/{id}"),
             Self::Cases => formatter.write_str("/cases"),
             Self::Verify => formatter.write_str("/verify"),
+            Self::Keys => formatter.write_str("/keys"),
+            Self::RequestKeys => formatter.write_str("/request/keys"),
             Self::Request => formatter.write_str("/request"),
             Self::RequestNew => formatter.write_str("/request/new"),
             Self::RequestJob(id) => write!(formatter, "/request/{id}"),
@@ -197,6 +214,8 @@ mod tests {
             Route::Job(job),
             Route::Cases,
             Route::Verify,
+            Route::Keys,
+            Route::RequestKeys,
             Route::Request,
             Route::RequestNew,
             Route::RequestJob(job),

@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
@@ -70,8 +70,7 @@ pub(crate) struct Peer {
     view: u32,
     connection: RtcPeerConnection,
     reliable: RtcDataChannel,
-    /// Held open for driving; nothing is said on it yet.
-    _fast: RtcDataChannel,
+    fast: RtcDataChannel,
     feeds: Vec<Feed>,
     _listeners: Vec<Closure<dyn FnMut(JsValue)>>,
 }
@@ -82,6 +81,7 @@ impl Peer {
         view: u32,
         cameras: usize,
         tell: impl Fn(Input) + Copy + 'static,
+        hear_fast: impl Fn(Vec<u8>) + 'static,
     ) -> Result<Self, JsValue> {
         let connection = RtcPeerConnection::new()?;
         let reliable =
@@ -91,15 +91,24 @@ impl Peer {
         fast_options.set_ordered(false);
         fast_options.set_max_retransmits(0);
         let fast = connection.create_data_channel_with_data_channel_dict("fast", &fast_options);
+        fast.set_binary_type(RtcDataChannelType::Arraybuffer);
 
         let feeds: Result<Vec<Feed>, JsValue> =
             (0..cameras).map(|_| add_camera(&connection)).collect();
-        let listeners = listen(view, &connection, &reliable, tell);
+        let mut listeners = listen(view, &connection, &reliable, tell);
+        let heard = Closure::new(move |event: JsValue| {
+            let frame = event.dyn_ref::<MessageEvent>().map(MessageEvent::data);
+            if let Some(buffer) = frame.and_then(|data| data.dyn_into::<ArrayBuffer>().ok()) {
+                hear_fast(Uint8Array::new(&buffer).to_vec());
+            }
+        });
+        fast.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+        listeners.push(heard);
         let peer = Self {
             view,
             connection,
             reliable,
-            _fast: fast,
+            fast,
             feeds: feeds?,
             _listeners: listeners,
         };
@@ -144,6 +153,15 @@ impl Peer {
             && self.reliable.send_with_str(text).is_ok()
     }
 
+    /// Says something on the fast channel, where what can't leave now is not sent at all; `false` then.
+    pub(crate) fn say_fast(&self, bytes: &[u8]) -> bool {
+        /// What waits in the browser is late already.
+        const MOST_WAITING_BYTES: u32 = 2_048;
+        self.fast.ready_state() == RtcDataChannelState::Open
+            && self.fast.buffered_amount() <= MOST_WAITING_BYTES
+            && self.fast.send_with_u8_array(bytes).is_ok()
+    }
+
     /// The connection, for reading its counters.
     pub(crate) fn connection(&self) -> RtcPeerConnection {
         self.connection.clone()
@@ -156,6 +174,7 @@ impl Drop for Peer {
         self.reliable.set_onopen(None);
         self.reliable.set_onclose(None);
         self.reliable.set_onmessage(None);
+        self.fast.set_onmessage(None);
         for feed in &self.feeds {
             feed.has_ended.set(true);
             if let Some(keep) = feed.before_end.borrow_mut().take() {

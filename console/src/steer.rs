@@ -8,21 +8,25 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leptos::wasm_split::wasm_split;
 use protocol::{
+    PersonId,
     command::{CommandRequest, SignedCommand},
+    drive::DriveCommand,
     event::SessionKeyProof,
     grant::{Assertion, Binding, GRANT_LASTS_S, Presentation},
+    roster::KeyTier,
     sealed::Kind,
-    views::{GrantAsk, GrantView, Problem},
+    views::{GrantAsk, GrantView, PasskeyView, Problem},
 };
 
 use crate::{
     api, browser,
     later::Later,
     live::{
-        granting::{Bind, GrantNews},
+        granting::{Bind, GrantNews, OwnKey},
         reduce::Input,
     },
-    own_key::own_key,
+    own_key::{Own, own_key},
+    passkeys,
     signing::Signing,
 };
 
@@ -74,13 +78,25 @@ pub(crate) fn steer(signing: Signing, task: Task) -> Later<Vec<Input>> {
     }))
 }
 
+/// Seals what the page wants of a robot's wheels.
+#[wasm_split(acts, wasm_split_path = leptos::wasm_split, fallible)]
+pub(crate) fn seal_drive(
+    signing: Signing,
+    command: DriveCommand,
+) -> Later<Result<Vec<u8>, Problem>> {
+    Ok(Box::pin(async move {
+        let page = signing.present_key().ok_or_else(no_page_key)?;
+        page.seal(Kind::Drive, &command).await
+    }))
+}
+
 /// Whether what was in the way may be gone in a moment: a gateway that starts anew, a robot that is just taking a roster.
 fn is_passing(problem: &Problem) -> bool {
     let codes = ["robot_behind", "robot_offline", "stale"];
     problem.status == 0 || problem.status >= 500 || codes.contains(&problem.code.as_str())
 }
 
-/// Asks for a grant, binds it with the person's own key where it does not only renew one, and shows it to the robot.
+/// Asks for a grant, binds it with a key of the person's own where it does not only renew one, and shows it to the robot.
 /// The key is told first: whoever is not on the roster reads from it what the root has to sign.
 async fn bind(
     signing: Signing,
@@ -89,37 +105,40 @@ async fn bind(
 ) -> Result<GrantNews, Problem> {
     let person = signing.person()?;
     let page = signing.page_key().await?.ok_or_else(no_page_key)?;
-    let own = if wish.is_renewal {
-        None
-    } else {
-        let own = own_key(person).await?;
-        told.push(GrantNews::Own(own.view.clone()));
-        Some(own)
-    };
+    let binds = binder(person, wish, told).await?;
     let at = browser::now();
     let proof = SessionKeyProof { person, at };
     let ask = GrantAsk {
         epoch: wish.epoch,
         public_key: STANDARD.encode(page.public),
         proof: STANDARD.encode(page.seal(Kind::SessionKey, &proof).await?),
-        bound_by: own.as_ref().map(|own| own.view.key.clone()),
+        bound_by: binds.key(),
     };
     let path = format!("/api/v1/robots/{}/grants", wish.robot);
     let view: GrantView = api::post(&path, &ask).await?;
-    let (assertion, binding) = match &own {
-        Some(own) => {
-            let challenge = challenge(&view, page.public, wish)?;
+    let mut shown = Presentation {
+        grant: view.sealed.clone(),
+        assertion: None,
+        passkey: None,
+    };
+    let binding = match &binds {
+        Binder::Nothing => None,
+        Binder::Browser(_) | Binder::Passkeys(_) => Some(challenge(&view, page.public, wish)?),
+    };
+    match (&binds, binding) {
+        (Binder::Browser(own), Some(challenge)) => {
             let assertion = Assertion { challenge };
             let sealed = own.pair.seal(Kind::Assertion, &assertion).await?;
-            (Some(STANDARD.encode(sealed)), Some(challenge))
+            shown.assertion = Some(STANDARD.encode(sealed));
         }
-        None => (None, None),
-    };
+        (Binder::Passkeys(passkeys), Some(challenge)) => {
+            let (used, assertion) = passkeys::bind(&challenge, passkeys).await?;
+            told.push(GrantNews::Own(of_passkey(used)));
+            shown.passkey = Some(Box::new(assertion));
+        }
+        (Binder::Nothing, _) | (_, None) => {}
+    }
     let path = format!("{path}/{}/presentation", view.grant);
-    let shown = Presentation {
-        grant: view.sealed,
-        assertion,
-    };
     let body = (api::write(&shown)?, browser::fresh_id());
     api::send("POST", &path, Some(body)).await?;
     Ok(GrantNews::Shown {
@@ -128,6 +147,56 @@ async fn bind(
         until: at.plus(GRANT_LASTS_S * 1_000_000),
         binding,
     })
+}
+
+/// What a grant is bound with.
+enum Binder {
+    /// It renews one that was bound.
+    Nothing,
+    /// One of these, whichever the person's authenticator has.
+    Passkeys(Vec<PasskeyView>),
+    /// This browser's own.
+    Browser(Own),
+}
+
+impl Binder {
+    /// The key that the gateway is told; of several passkeys any, since all are on the roster.
+    fn key(&self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Passkeys(passkeys) => passkeys.first().map(|passkey| passkey.key.clone()),
+            Self::Browser(own) => Some(own.view.key.clone()),
+        }
+    }
+}
+
+/// A passkey where the person has one that this page can use, and the browser's key where not, or where they chose it.
+async fn binder(
+    person: PersonId,
+    wish: Bind,
+    told: &mut Vec<GrantNews>,
+) -> Result<Binder, Problem> {
+    if wish.is_renewal {
+        return Ok(Binder::Nothing);
+    }
+    if !wish.with_browser_key {
+        let passkeys = passkeys::usable().await?;
+        if let Some(first) = passkeys.first() {
+            told.push(GrantNews::Own(of_passkey(first)));
+            return Ok(Binder::Passkeys(passkeys));
+        }
+    }
+    let own = own_key(person).await?;
+    told.push(GrantNews::Own(own.view.clone()));
+    Ok(Binder::Browser(own))
+}
+
+fn of_passkey(passkey: &PasskeyView) -> OwnKey {
+    OwnKey {
+        key: passkey.key.clone(),
+        tier: KeyTier::Passkey,
+        is_demo: passkey.is_demo,
+    }
 }
 
 /// Seals a command with the page's key.

@@ -50,6 +50,8 @@ pub enum Shape {
 pub fn verb(verb: &Verb, map: Option<&SiteMap>) -> String {
     match verb {
         Verb::Stop => "Stop".to_owned(),
+        Verb::ArmDrive => "Arm drive".to_owned(),
+        Verb::ReleaseStop => "Release stop".to_owned(),
         Verb::NavigateTo { x_m, y_m, .. } => match place_at(map, *x_m, *y_m) {
             Some(name) => format!("Drive to {name}"),
             None => format!(
@@ -93,6 +95,7 @@ pub fn fate(entry: &Entry, now: UnixMicros, gateway_now: UnixMicros) -> Telling 
 
 fn of_robot(entry: &Entry, fate: Fate, now: UnixMicros, gateway_now: UnixMicros) -> Telling {
     let is_stop = entry.verb == Verb::Stop;
+    let is_release = entry.verb == Verb::ReleaseStop;
     match fate {
         Fate::Sent => awaiting(entry, now, gateway_now),
         Fate::Accepted if is_stop => telling(Shape::Running, Tone::Calm, "Robot is stopping", None),
@@ -104,14 +107,13 @@ fn of_robot(entry: &Entry, fate: Fate, now: UnixMicros, gateway_now: UnixMicros)
             None,
         ),
         Fate::Done if is_stop => telling(Shape::Still, Tone::Calm, "Robot reports stopped", None),
+        Fate::Done if is_release => telling(Shape::Done, Tone::Ok, "Released", None),
         Fate::Done => telling(Shape::Done, Tone::Ok, "Arrived", None),
         Fate::Abandoned { reason } => {
             let tone = match reason {
                 AbandonReason::Superseded | AbandonReason::Stopped => Tone::Calm,
-                AbandonReason::Blocked | AbandonReason::Restarted | AbandonReason::ControlEnded => {
-                    Tone::Caution
-                }
                 AbandonReason::Fault => Tone::Alarm,
+                _ => Tone::Caution,
             };
             telling(Shape::No, tone, "Abandoned", Some(abandoned(reason)))
         }
@@ -163,6 +165,10 @@ const fn abandoned(reason: AbandonReason) -> &'static str {
         AbandonReason::Fault => "a part failed on the way",
         AbandonReason::Restarted => "the robot's agent restarted",
         AbandonReason::ControlEnded => "control ended or passed on",
+        AbandonReason::DeadMan => "no fresh word in time",
+        AbandonReason::StaleFrame => "the picture was too old",
+        AbandonReason::Delay => "the delay grew too long",
+        AbandonReason::BatteryLow => "the battery is at its floor",
     }
 }
 

@@ -117,6 +117,7 @@ pub const fn activity(activity: Activity) -> &'static str {
         Activity::Stopped => "Stopped",
         Activity::Charging => "Charging",
         Activity::Working => "Working",
+        Activity::Driven => "Driven",
     }
 }
 

@@ -87,6 +87,7 @@ impl Hand {
         let challenge = binding.challenge()?;
         let assertion = Assertion { challenge };
         let shown = Presentation {
+            passkey: None,
             grant: grant.sealed.clone(),
             assertion: Some(seal(Kind::Assertion, &assertion, &self.own)?),
         };
@@ -164,6 +165,7 @@ impl Hand {
             valid_ms: COMMAND_VALID_MS,
             frame: None,
             verb,
+            words: String::new(),
         };
         Ok(CommandBody {
             epoch: Some(grant.epoch),

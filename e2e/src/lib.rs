@@ -1,8 +1,10 @@
 //! The real system for tests and measurements: gateway, Postgres, Redis, agents and Chromium as processes of their own.
 
 pub mod api;
+pub mod authenticator;
 pub mod browser;
 pub mod durability;
+pub mod events;
 pub mod evidence;
 pub mod film;
 pub mod foreign_page;

@@ -165,6 +165,59 @@ impl Operator {
             .await
     }
 
+    /// Presses a key and lets it go.
+    pub async fn taps(&self, key: &str) -> Result<()> {
+        let key = key.chars().next().unwrap_or(' ');
+        let keyboard = self.browser.window.action_chain();
+        Ok(keyboard.key_down(key).key_up(key).perform().await?)
+    }
+
+    /// Presses a key and keeps it down.
+    pub async fn holds(&self, key: &str) -> Result<()> {
+        let key = key.chars().next().unwrap_or(' ');
+        let keyboard = self.browser.window.action_chain();
+        Ok(keyboard.key_down(key).perform().await?)
+    }
+
+    /// Lets a key go that was held.
+    pub async fn lets_go(&self, key: &str) -> Result<()> {
+        let key = key.chars().next().unwrap_or(' ');
+        let keyboard = self.browser.window.action_chain();
+        Ok(keyboard.key_up(key).perform().await?)
+    }
+
+    /// Writes into a field (CSS), and leaves it.
+    pub async fn writes(&self, field: &str, words: &str) -> Result<()> {
+        let field = self.browser.window.find(By::Css(field)).await?;
+        Ok(field.send_keys(words.to_owned() + Key::Enter).await?)
+    }
+
+    /// Waits until the drive panel's badge says this.
+    pub async fn until_drive(&self, word: &str) -> Result<()> {
+        self.until_words("drive-stand", word).await
+    }
+
+    /// Waits until the drive panel says this of what the robot does.
+    pub async fn until_drive_line(&self, words: &str) -> Result<()> {
+        self.until_words("drive-line", words).await
+    }
+
+    /// Waits until the authority ladder gives this reason.
+    pub async fn until_ladder(&self, words: &str) -> Result<()> {
+        self.until_words("ladder", words).await
+    }
+
+    async fn until_words(&self, id: &str, words: &str) -> Result<()> {
+        self.browser
+            .until(
+                &format!("{id} to say “{words}”"),
+                &format!(
+                    "return document.querySelector('[data-testid={id}]')?.innerText.includes({words:?}) ?? false"
+                ),
+            )
+            .await
+    }
+
     /// Writes words that go with an act, and sends both.
     pub async fn say(&self, words: &str) -> Result<()> {
         let there = "return document.getElementById('say-words') !== null";

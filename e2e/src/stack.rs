@@ -246,6 +246,23 @@ impl Stack {
         Ok(())
     }
 
+    /// Gives a robot what it is to keep to, from its next start on.
+    pub fn give_policy(&self, index: usize, line: &Path) -> Result<()> {
+        let output = Command::new(binary("nooterra-agent")?)
+            .arg("policy")
+            .arg("--data")
+            .arg(self.agent_folder(index))
+            .arg(line)
+            .output()?;
+        if !output.status.success() {
+            bail!(
+                "the policy was not taken: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(())
+    }
+
     /// Starts the agent of a robot that is enrolled.
     pub fn start_agent(&self, index: usize, options: &[&str]) -> Result<Process> {
         let folder = self.agent_folder(index);

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{
     api::{Api, new_command},
     browser::DESK,
+    events::payloads,
     hand::Hand,
     operator::Operator,
     stack::Stack,
@@ -16,9 +17,8 @@ use protocol::{
     RobotId,
     command::{AbandonReason, Fate, Verb},
     control::ControlEvent,
-    views::{EventView, Page, PersonKeyView, Problem},
+    views::{PersonKeyView, Problem},
 };
-use serde_json::Value;
 
 /// From a click to the robot's word, with a browser that makes its first key.
 const BELIEVED_WITHIN: Duration = Duration::from_secs(10);
@@ -32,24 +32,6 @@ fn robot_of(stack: &Stack) -> Result<RobotId> {
 
 fn granted<T>(answer: std::result::Result<T, Problem>) -> Result<T> {
     answer.map_err(|problem| anyhow::anyhow!("{problem:?}"))
-}
-
-/// The payloads of a stream's events of one kind.
-async fn payloads(stack: &Stack, stream: &str, kind: &str) -> Result<Vec<Value>> {
-    let admin = Api::new(&stack.ready.url, &stack.seeded.tokens.admin)?;
-    let (mut found, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let path = format!("/api/v1/events?limit=200{cursor}");
-        let page: Page<EventView> = admin.read(&path).await?;
-        let wanted = |event: &EventView| event.stream == stream && event.kind == kind;
-        found.extend(
-            (page.items.into_iter()).filter_map(|event| wanted(&event).then_some(event.payload)),
-        );
-        match page.next {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(found),
-        }
-    }
 }
 
 async fn far_away(api: &Api, robot: RobotId) -> Result<Verb> {

@@ -23,8 +23,12 @@ pub enum Verb {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         heading_rad: Option<f64>,
     },
-    /// Come to a controlled stop, drop the target and stay.
+    /// Come to a controlled stop, drop the target and stay. Latches: the robot moves for nobody until somebody releases it.
     Stop,
+    /// Be ready to be driven by hand, from here on until something speaks against it.
+    ArmDrive,
+    /// Lift a stop. The robot stays where it is. Says why in words.
+    ReleaseStop,
 }
 
 /// A person's wish, as the console or a script sends it.
@@ -89,8 +93,8 @@ impl Order {
     }
 }
 
-/// One sealed command: less than 700 bytes with every field.
-pub const MAX_SEALED_COMMAND_BYTES: usize = 1_024;
+/// One sealed command: less than 700 bytes with every field but words, of which there are up to 1,120 bytes.
+pub const MAX_SEALED_COMMAND_BYTES: usize = 2_048;
 
 /// A command to a robot. Sealed as [`crate::sealed::Kind::Command`] by the session key of the page that gives it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,6 +121,9 @@ pub struct SignedCommand {
     pub frame: Option<FrameSeen>,
     /// What to do.
     pub verb: Verb,
+    /// Why, for the log; at most [`crate::limits::MAX_NOTE_CHARS`]. Only a release needs it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub words: String,
 }
 
 /// The picture that was on screen when a person gave a command.
@@ -132,7 +139,7 @@ pub struct FrameSeen {
 }
 
 /// Why a robot turned an order down. Codes are frozen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RobotRefusal {
@@ -162,11 +169,23 @@ pub enum RobotRefusal {
     OutOfSequence,
     /// It was signed for another robot.
     AnotherRobot,
+    /// The robot is stopped; the stop has to be released first.
+    Stopped,
+    /// The stop can't be released: the robot moves still, or its own stop button is pressed.
+    NotReleasable,
+    /// The robot is not armed for driving.
+    NotArmed,
+    /// The picture that it was given on is too old, or there was none.
+    StaleFrame,
+    /// The control delay leaves too little authority for it.
+    Delay,
+    /// The target lies in a zone that the robot keeps out of, or off its workspace.
+    KeepOut,
 }
 
 impl RobotRefusal {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::OutsideMap,
         Self::InsideObstacle,
         Self::Unreachable,
@@ -180,6 +199,12 @@ impl RobotRefusal {
         Self::OutsideGrant,
         Self::OutOfSequence,
         Self::AnotherRobot,
+        Self::Stopped,
+        Self::NotReleasable,
+        Self::NotArmed,
+        Self::StaleFrame,
+        Self::Delay,
+        Self::KeepOut,
     ];
 
     /// The frozen code.
@@ -198,6 +223,12 @@ impl RobotRefusal {
             Self::OutsideGrant => "outside_grant",
             Self::OutOfSequence => "out_of_sequence",
             Self::AnotherRobot => "another_robot",
+            Self::Stopped => "stopped",
+            Self::NotReleasable => "not_releasable",
+            Self::NotArmed => "not_armed",
+            Self::StaleFrame => "stale_frame",
+            Self::Delay => "delay",
+            Self::KeepOut => "keep_out",
         }
     }
 
@@ -217,6 +248,12 @@ impl RobotRefusal {
             Self::OutsideGrant => "the grant does not allow it",
             Self::OutOfSequence => "a later order had come before",
             Self::AnotherRobot => "meant for another robot",
+            Self::Stopped => "robot is stopped; release the stop first",
+            Self::NotReleasable => "robot moves still, or its stop button is pressed",
+            Self::NotArmed => "not armed for driving",
+            Self::StaleFrame => "picture too old",
+            Self::Delay => "control delay too long",
+            Self::KeepOut => "in a zone it keeps out of",
         }
     }
 }
@@ -238,6 +275,14 @@ pub enum AbandonReason {
     Restarted,
     /// Who gave it does not steer the robot any more.
     ControlEnded,
+    /// Driving: no fresh word came in time.
+    DeadMan,
+    /// Driving: the picture that the person went by was too old.
+    StaleFrame,
+    /// Driving: the control delay left too little authority.
+    Delay,
+    /// The battery is at its floor.
+    BatteryLow,
 }
 
 /// What a robot says became of an order. One order gets `Accepted` or `Refused` first, then at most one end.

@@ -45,6 +45,14 @@ pub enum FromConsole {
     },
     /// Tells a robot to do something.
     Command(CommandRequest),
+    /// What this page wants of a robot's wheels now. For who has no view: those say it on its fast channel, as bytes. Never
+    /// answered: the robot's own words and its record show what came of it.
+    Drive {
+        /// Which robot.
+        robot: RobotId,
+        /// A sealed [`crate::drive::DriveCommand`], base64.
+        sealed: String,
+    },
     /// Who steers this robot from this page is there. Answered by [`ToConsole::Present`], or by [`ToConsole::Control`] where
     /// they don't steer it any more.
     Present {

@@ -7,6 +7,7 @@ use crate::{
     case::CaseEvent,
     command::{Receipt, SealedCommand, Verb},
     control::ControlEvent,
+    drive::DriveEvent,
     grant::GrantEvent,
     job::JobEvent,
     sealed::{KeyId, bytes32},
@@ -94,6 +95,9 @@ pub enum Payload {
     SessionOpened {
         /// Who.
         person: PersonId,
+        /// The passkey that they showed; absent for a link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passkey: Option<KeyId>,
     },
     /// A person signed out, or was.
     #[serde(rename = "session.closed")]
@@ -169,6 +173,9 @@ pub enum Payload {
         /// The command as the person's page signed it; absent for stops.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signed: Option<SealedCommand>,
+        /// Why, in their words, where it has to be said; as the signed command has it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        words: String,
     },
     /// A robot's word on a command. Signed by the robot.
     #[serde(rename = "command.receipt")]
@@ -212,6 +219,9 @@ pub enum Payload {
     /// Something happened to what lets a person steer.
     #[serde(untagged)]
     Grant(GrantEvent),
+    /// Somebody drove a robot. Signed by the robot.
+    #[serde(untagged)]
+    Drive(DriveEvent),
 }
 
 impl Payload {
@@ -240,6 +250,7 @@ impl Payload {
             Self::Case(event) => event.kind(),
             Self::Control(event) => event.kind(),
             Self::Grant(event) => event.kind(),
+            Self::Drive(event) => event.kind(),
         }
     }
 }
@@ -328,7 +339,10 @@ mod tests {
                 role,
                 site: None,
             },
-            Payload::SessionOpened { person },
+            Payload::SessionOpened {
+                person,
+                passkey: None,
+            },
             Payload::SessionClosed { person },
             Payload::TokenIssued { person, token },
             Payload::TokenRevoked { person, token },
@@ -351,6 +365,7 @@ mod tests {
                 },
                 epoch: Some(41),
                 signed: Some(SealedCommand(vec![7; 9])),
+                words: String::new(),
             },
             receipt(Outcome::Accepted),
             receipt(Outcome::Refused {

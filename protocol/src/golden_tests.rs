@@ -316,6 +316,14 @@ fn what_a_robot_says_is_written_as_the_document_shows_it() {
     );
 }
 
+fn presentation() -> Presentation {
+    Presentation {
+        grant: "hEyj".to_owned(),
+        assertion: Some("hEyj".to_owned()),
+        passkey: None,
+    }
+}
+
 #[test]
 fn what_a_robot_is_told_is_written_as_the_document_shows_it() {
     are_shown(
@@ -352,10 +360,10 @@ fn what_a_robot_is_told_is_written_as_the_document_shows_it() {
             ToRobot::Revocations {
                 sealed: "hEyj".to_owned(),
             },
-            ToRobot::Grant(Presentation {
-                grant: "hEyj".to_owned(),
-                assertion: Some("hEyj".to_owned()),
-            }),
+            ToRobot::Grant(presentation()),
+            ToRobot::Drive {
+                sealed: "hEyj".to_owned(),
+            },
             ToRobot::Control(ControlNotice {
                 epoch: 41,
                 held: Some(ControlSpan {
@@ -405,6 +413,10 @@ fn what_a_console_says_is_written_as_the_document_shows_it() {
                 verb: TO_ROOM_3,
                 signed: Some("hEyj".to_owned()),
             }),
+            FromConsole::Drive {
+                robot: ROBOT,
+                sealed: "hEyj".to_owned(),
+            },
             FromConsole::Present {
                 robot: ROBOT,
                 epoch: 41,

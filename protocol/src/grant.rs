@@ -16,7 +16,8 @@ use crate::{
     GrantId, JobId, OrganisationId, PersonId, RobotId, SiteId,
     command::Verb,
     deterministic::{self, CborFailure},
-    sealed::{KeyId, byte_string, bytes32},
+    passkey::{POINT_BYTES, PasskeyAssertion},
+    sealed::{KeyId, byte_array, byte_string, bytes32},
 };
 
 /// A grant is worth nothing after this long; presence renews it.
@@ -80,16 +81,22 @@ impl Place {
 pub enum GrantedVerb {
     /// Drive to a place.
     NavigateTo,
+    /// Drive by hand.
+    Drive,
+    /// Release a stop.
+    ReleaseStop,
 }
 
 impl GrantedVerb {
     /// Every one.
-    pub const ALL: [Self; 1] = [Self::NavigateTo];
+    pub const ALL: [Self; 3] = [Self::NavigateTo, Self::Drive, Self::ReleaseStop];
 
     /// What must be granted for this; nothing for a stop.
     pub const fn of(verb: &Verb) -> Option<Self> {
         match verb {
             Verb::NavigateTo { .. } => Some(Self::NavigateTo),
+            Verb::ArmDrive => Some(Self::Drive),
+            Verb::ReleaseStop => Some(Self::ReleaseStop),
             Verb::Stop => None,
         }
     }
@@ -319,6 +326,16 @@ pub struct Presentation {
     /// The sealed assertion, base64. Absent for a grant that renews one which was bound before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assertion: Option<String>,
+    /// What a passkey signed instead of it. Never both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<Box<PasskeyAssertion>>,
+}
+
+impl Presentation {
+    /// Whether a key of the person's binds it; otherwise it renews.
+    pub const fn is_bound(&self) -> bool {
+        self.assertion.is_some() || self.passkey.is_some()
+    }
 }
 
 /// Why a robot did not believe a grant. Codes are frozen.
@@ -358,11 +375,15 @@ pub enum GrantRefusal {
     Unenforceable,
     /// The robot's clock is behind the roster or the list that it holds.
     ClockBehind,
+    /// The passkey that binds it was used on another site.
+    AnotherSite,
+    /// The authenticator did not look who used it, or nobody was there.
+    Unverified,
 }
 
 impl GrantRefusal {
     /// Every one.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NoRoot,
         Self::NoRoster,
         Self::RosterExpired,
@@ -379,6 +400,8 @@ impl GrantRefusal {
         Self::NotARenewal,
         Self::Unenforceable,
         Self::ClockBehind,
+        Self::AnotherSite,
+        Self::Unverified,
     ];
 
     /// The frozen code.
@@ -400,6 +423,8 @@ impl GrantRefusal {
             Self::NotARenewal => "not_a_renewal",
             Self::Unenforceable => "unenforceable",
             Self::ClockBehind => "clock_behind",
+            Self::AnotherSite => "another_site",
+            Self::Unverified => "unverified",
         }
     }
 
@@ -420,12 +445,14 @@ impl GrantRefusal {
             Self::Expired => "the grant is past its time",
             Self::StaleEpoch => "control had passed on",
             Self::NotRostered => "the roster does not let you steer here",
-            Self::KeyNotRostered => "this browser's key is not on the robot's roster",
+            Self::KeyNotRostered => "the key is not on the robot's roster",
             Self::NotBound => "the grant was bound to something else",
             Self::Revoked => "you, your key or the grant was revoked",
             Self::NotARenewal => "the robot knows no grant that this one renews",
             Self::Unenforceable => "the grant has bounds that this robot can't keep yet",
             Self::ClockBehind => "the robot's clock is wrong: it is behind its own roster",
+            Self::AnotherSite => "the passkey was used on another site than the roster names",
+            Self::Unverified => "the authenticator did not look who used the passkey",
         }
     }
 }
@@ -518,6 +545,19 @@ pub enum GrantEvent {
         /// How well it is kept.
         tier: crate::roster::KeyTier,
     },
+    /// A person's authenticator proved a passkey that is to go on the roster. In the person's stream.
+    #[serde(rename = "person.passkey_added")]
+    PasskeyAdded {
+        /// Whose.
+        person: PersonId,
+        /// Its name.
+        key: KeyId,
+        /// A point on P-256, compressed.
+        #[serde(with = "byte_array")]
+        public_key: [u8; POINT_BYTES],
+        /// The site that it is for.
+        relying_party: String,
+    },
     /// A person's key is not to be believed any more. In the person's stream.
     #[serde(rename = "person.key_removed")]
     PersonKeyRemoved {
@@ -586,6 +626,7 @@ impl GrantEvent {
             Self::RosterPublished { .. } => "roster.published",
             Self::RevocationsPublished { .. } => "revocations.published",
             Self::PersonKeyOffered { .. } => "person.key_offered",
+            Self::PasskeyAdded { .. } => "person.passkey_added",
             Self::PersonKeyRemoved { .. } => "person.key_removed",
             Self::Issued { .. } => "grant.issued",
             Self::Denied { .. } => "grant.denied",

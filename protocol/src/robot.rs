@@ -42,12 +42,14 @@ pub enum Activity {
     Navigating,
     /// Held still: somebody or something is in the way, or its job waits for somebody's word.
     Waiting,
-    /// Stopped by a person; stays so until the next target.
+    /// Stopped by a person or by its own stop button; stays so until somebody releases the stop.
     Stopped,
     /// On the dock.
     Charging,
     /// At a step of its job.
     Working,
+    /// Driven by hand.
+    Driven,
 }
 
 /// How well a part works.
@@ -186,6 +188,8 @@ pub enum ShapeKind {
     Furniture,
     /// Where robots charge.
     Dock,
+    /// Where this robot does not go, by its local policy.
+    KeepOut,
 }
 
 /// A named outline on the map.
@@ -237,6 +241,8 @@ pub enum Capability {
     Stop,
     /// Sends lidar scans.
     Lidar,
+    /// Can be driven by hand.
+    Drive,
 }
 
 /// What the robot is, can and has. Sent at the start of a session and whenever it changes.

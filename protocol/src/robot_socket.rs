@@ -112,6 +112,11 @@ pub enum ToRobot {
     },
     /// Somebody asks to be obeyed.
     Grant(Presentation),
+    /// What a page wants of the wheels, to robots without a media connection; to others it goes on the fast channel, as bytes.
+    Drive {
+        /// A sealed [`crate::drive::DriveCommand`], base64.
+        sealed: String,
+    },
     /// The job that the robot holds or is offered, as a whole; sent whenever it changes and after the welcome.
     Assignment(Box<Assignment>),
     /// The robot holds no job: what it may remember of one is over.

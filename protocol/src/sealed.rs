@@ -44,6 +44,10 @@ pub enum Kind {
     PersonKey,
     /// A command to a robot, signed by the page that gives it.
     Command,
+    /// What a page wants of the wheels now.
+    Drive,
+    /// What a robot keeps to whatever anybody asks, in the words of its organisation's root key.
+    SafetyPolicy,
 }
 
 impl Kind {
@@ -62,6 +66,8 @@ impl Kind {
             Self::Assertion => "application/vnd.nooterra.assertion+cbor",
             Self::PersonKey => "application/vnd.nooterra.person-key+cbor",
             Self::Command => "application/vnd.nooterra.command+cbor",
+            Self::Drive => "application/vnd.nooterra.drive+cbor",
+            Self::SafetyPolicy => "application/vnd.nooterra.safety-policy+cbor",
         }
     }
 }
@@ -303,6 +309,28 @@ pub mod bytes32 {
         let bytes = super::byte_string::deserialize(deserializer)?;
         <[u8; 32]>::try_from(bytes.as_slice())
             .map_err(|_length| D::Error::invalid_length(bytes.len(), &"32 bytes"))
+    }
+}
+
+/// A known number of bytes: a byte string in CBOR, hex in JSON.
+pub mod byte_array {
+    use serde::{Deserializer, Serializer, de::Error as _};
+
+    /// Writes them.
+    pub fn serialize<S: Serializer, const N: usize>(
+        bytes: &[u8; N],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        super::byte_string::serialize(bytes, serializer)
+    }
+
+    /// Reads exactly as many.
+    pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        deserializer: D,
+    ) -> Result<[u8; N], D::Error> {
+        let bytes = super::byte_string::deserialize(deserializer)?;
+        <[u8; N]>::try_from(bytes.as_slice())
+            .map_err(|_length| D::Error::invalid_length(bytes.len(), &"another number of bytes"))
     }
 }
 

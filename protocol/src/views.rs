@@ -90,6 +90,9 @@ pub struct SessionView {
     pub expires_at: OffsetDateTime,
     /// Whether this is a demo installation, where people sign in by link.
     pub is_demo: bool,
+    /// The passkey that opened the sign-in, by its name; absent for a link or a bearer token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<String>,
 }
 
 /// Body of `POST /api/v1/session`.

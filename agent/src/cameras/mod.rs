@@ -4,6 +4,7 @@
 
 pub mod encode;
 pub mod frame;
+pub mod mask;
 pub mod render;
 pub mod rtp;
 pub mod shoot;

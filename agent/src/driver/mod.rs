@@ -12,6 +12,8 @@ use protocol::{
     robot::{Advert, Place, Pose, Scan, Telemetry},
 };
 
+use crate::safety::{Body, Motion};
+
 /// A robot's body as the agent sees it: the simulator now, a real machine later.
 ///
 /// The agent's loop calls [`Driver::step`] some 50 times a second and nothing else moves the robot. Every call returns
@@ -33,6 +35,30 @@ pub trait Driver: Send {
     /// Gives up the target of this order if the robot is still on its way, and comes to a controlled stop: who gave it does not
     /// steer the robot any more. The order ends as [`AbandonReason::ControlEnded`]. Nobody has to lift this stop.
     fn let_go(&mut self, command: CommandId);
+
+    /// Whether somebody may drive it by hand at all.
+    fn can_be_driven(&self) -> bool {
+        false
+    }
+
+    /// Turns its wheels as told, until told otherwise; a running order ends as superseded. What is told is inside the robot's
+    /// envelope already. `None` gives the wheels back: the robot rests where it is.
+    fn drive(&mut self, motion: Option<Motion>);
+
+    /// A person's stop is lifted. The robot stays where it is until it is told more.
+    fn release(&mut self);
+
+    /// Nothing that it does of its own accord, or to get to a target, is to be faster than so many metres a second.
+    fn limit(&mut self, speed_mps: f64);
+
+    /// It finds no way through what is barred: metres from a place (x and y, metres) to that, not above 0 within.
+    fn bar(&mut self, barred: &dyn Fn([f64; 2]) -> f64);
+
+    /// Where it is, how it moves and who is near: asked at every step.
+    fn body(&self) -> Body;
+
+    /// What is left in its battery, percent.
+    fn charge_percent(&self) -> f64;
 
     /// Whether the robot holds a job, or somebody has control of it: then it does nothing of its own accord.
     fn set_engaged(&mut self, is_engaged: bool);

@@ -77,6 +77,7 @@ impl Lasting {
             | Payload::CommandUnanswered { .. }
             | Payload::SessionKeyBound { .. }
             | Payload::SessionKeyEnded { .. }
+            | Payload::Drive(_)
             | Payload::Case(_)
             | Payload::Control(_)
             | Payload::Grant(_) => {}

@@ -233,6 +233,16 @@ impl Media {
         }
     }
 
+    /// Sends on the fast channel, where a message that can't leave now is worth nothing.
+    pub(super) async fn send_fast(&self, message: Bytes) {
+        let Some((publish, _)) = self.publish.as_ref().filter(|_| self.is_connected) else {
+            return;
+        };
+        if let Err(failure) = publish.send_fast(message).await {
+            tracing::debug!(%failure, "the fast channel took no message");
+        }
+    }
+
     /// Says goodbye on the peer connection, if there is one.
     pub(super) async fn close(mut self) {
         self.outlets.send_replace(None);

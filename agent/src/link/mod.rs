@@ -13,8 +13,10 @@ use std::{
     time::Instant,
 };
 
+use bytes::Bytes;
 use protocol::{
     UnixMicros,
+    drive::DriveReport,
     grant::RobotTrust,
     robot::{Advert, Scan, Telemetry},
     robot_socket::{Demand, Goodbye},
@@ -102,6 +104,10 @@ pub struct Link {
     pub stills: mpsc::Receiver<Still>,
     /// Orders, and who steers, to the control loop.
     pub orders: mpsc::Sender<FromGateway>,
+    /// What pages want of the wheels, to the control loop.
+    pub drives: mpsc::Sender<Bytes>,
+    /// What the robot says of being driven.
+    pub driving: watch::Receiver<Option<DriveReport>>,
     /// What the gateway says of the robot's job, to the control loop.
     pub heard: watch::Sender<Heard>,
     /// What the gateway wants.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use protocol::{
+    drive::MAX_SEALED_DRIVE_BYTES,
     limits::PROTOCOL_VERSION,
     robot_socket::{FromRobot, ToRobot},
     thumbnail::Thumbnail,
@@ -201,6 +203,10 @@ impl Session<'_> {
                         self.socket.send(&FromRobot::Trust(trust)).await?;
                     }
                 }
+                changed = self.link.driving.changed() => {
+                    changed.map_err(|_closed| End::Stopping)?;
+                    self.send_drive_report().await;
+                }
                 changed = self.link.scan.changed(), if wants_scans => {
                     changed.map_err(|_closed| End::Stopping)?;
                     let latest = self.link.scan.borrow_and_update().clone();
@@ -210,8 +216,7 @@ impl Session<'_> {
                 }
                 changed = self.link.advert.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
-                    let advert = self.link.advert.borrow_and_update().clone();
-                    self.socket.send(&FromRobot::Advert(advert)).await?;
+                    self.send_advert().await?;
                 }
                 Some(still) = self.link.stills.recv() => self.send_still(&still).await?,
                 () = tokio::time::sleep_until(self.events_again_at), if self.sent_up_to > self.held_up_to || self.is_settling => {
@@ -223,6 +228,18 @@ impl Session<'_> {
                     return Err(End::Lost(format!("nothing heard for {} s", SILENT_AFTER.as_secs())));
                 }
             }
+        }
+    }
+
+    async fn send_advert(&mut self) -> Result<(), End> {
+        let advert = self.link.advert.borrow_and_update().clone();
+        self.socket.send(&FromRobot::Advert(advert)).await
+    }
+
+    async fn send_drive_report(&mut self) {
+        let latest = self.link.driving.borrow_and_update().clone();
+        if let Some(Ok(report)) = latest.map(|report| serde_json::to_vec(&report)) {
+            self.media.send_fast(report.into()).await;
         }
     }
 
@@ -256,6 +273,10 @@ impl Session<'_> {
             ToRobot::Roster { sealed } => self.told(FromGateway::Roster(sealed)),
             ToRobot::Revocations { sealed } => self.told(FromGateway::Revocations(sealed)),
             ToRobot::Grant(presentation) => self.told(FromGateway::Grant(presentation)),
+            ToRobot::Drive { sealed } => match BASE64_STANDARD.decode(sealed) {
+                Ok(sealed) => self.drive(sealed.into()),
+                Err(_not_base64) => tracing::debug!("dropped a drive command that is no base64"),
+            },
             ToRobot::Assignment(assignment) => {
                 let told = Told::Job(assignment.into());
                 self.link.heard.send_modify(|heard| heard.tell(told));
@@ -330,6 +351,13 @@ impl Session<'_> {
         }
     }
 
+    /// Nothing is queued that would be old by then: what finds the loop that far behind is dropped.
+    fn drive(&self, sealed: Bytes) {
+        if sealed.len() <= MAX_SEALED_DRIVE_BYTES && self.link.drives.try_send(sealed).is_err() {
+            tracing::debug!("dropped a drive command: too many at once");
+        }
+    }
+
     async fn turn(&mut self, turn: Turn) -> Result<(), End> {
         match turn {
             Turn::Offer => self.media.begin_offer(),
@@ -350,8 +378,7 @@ impl Session<'_> {
                 Ok(ToRobot::Revocations { sealed }) => self.told(FromGateway::Revocations(sealed)),
                 Ok(_) | Err(_) => tracing::debug!("dropped a message on the reliable channel"),
             },
-            // Driving commands come with signed ones.
-            Turn::Event(PublishEvent::Fast(_)) => {}
+            Turn::Event(PublishEvent::Fast(sealed)) => self.drive(sealed),
         }
         Ok(())
     }

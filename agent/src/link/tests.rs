@@ -7,6 +7,7 @@ use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::{
     CommandId, JobId, RobotId,
+    drive::DriveReport,
     event::{ActorEvent, Payload},
     job::JobEvent,
     robot_socket::{FromRobot, ToRobot},
@@ -53,6 +54,7 @@ struct Rest {
     _scan: watch::Sender<Option<Scan>>,
     _stills: mpsc::Sender<Still>,
     _orders: mpsc::Receiver<FromGateway>,
+    _driving: watch::Sender<Option<DriveReport>>,
 }
 
 fn link_to(gateway: &str) -> (Link, Rest) {
@@ -66,6 +68,7 @@ fn link_to(gateway: &str) -> (Link, Rest) {
     let (scan, scan_out) = watch::channel(None);
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
     let (orders, orders_out) = mpsc::channel(1);
+    let (driving, driving_out) = watch::channel(None);
     let hang_up = CancellationToken::new();
     let (heard, heard_out) = watch::channel(Heard::default());
     let journal = SharedJournal::new(journal);
@@ -84,6 +87,8 @@ fn link_to(gateway: &str) -> (Link, Rest) {
         scan: scan_out,
         stills: stills_out,
         orders,
+        drives: mpsc::channel(1).0,
+        driving: driving_out,
         heard,
         demand: watch::channel(Demand::default()).0,
         keyframes: mpsc::channel(1).0,
@@ -102,6 +107,7 @@ fn link_to(gateway: &str) -> (Link, Rest) {
         _scan: scan,
         _stills: stills,
         _orders: orders_out,
+        _driving: driving,
     };
     (link, rest)
 }

@@ -1,5 +1,6 @@
 //! Claims about orders: each is obeyed once, in time, and only of whom the robot believes.
 
+mod driving;
 mod hostile;
 
 use protocol::{
@@ -84,6 +85,8 @@ fn enrolled() -> Orders {
     Orders::remembering(
         Remembered::default(),
         Trust::remembering(pinned, kept, NONCE),
+        Safety::new(None, 0.26),
+        false,
     )
 }
 
@@ -301,10 +304,14 @@ fn what_somebody_set_is_given_up_when_they_leave_the_roster_or_are_revoked() {
 
         match case {
             "roster" => orders
-                .hear_roster(&mut driver, &seal(Kind::Roster, &nobody, &root()))
+                .hear_roster(&mut driver, &seal(Kind::Roster, &nobody, &root()), NOW)
                 .unwrap(),
             _ => orders
-                .hear_revocations(&mut driver, &seal(Kind::Revocations, &revoked, &policy()))
+                .hear_revocations(
+                    &mut driver,
+                    &seal(Kind::Revocations, &revoked, &policy()),
+                    NOW,
+                )
                 .unwrap(),
         }
 

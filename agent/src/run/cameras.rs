@@ -14,6 +14,7 @@ use tokio::{
 use super::{RunConfig, RunFailure};
 use crate::{
     cameras::{
+        mask::Masked,
         render::{Backdrop, Lens},
         rtp::{IncomingCamera, PACKET_QUEUE, RtpCamera, RtpSinks, Signal},
         shoot::{ShootConfig, Shooting, Sinks, Still},
@@ -22,6 +23,7 @@ use crate::{
     },
     driver::sim::Sim,
     publish::{CameraSpec, VideoCodec},
+    safety::Safety,
     streams::{FRAME_QUEUE, Pictures},
 };
 
@@ -31,6 +33,7 @@ pub(super) type StartedCameras = (Arc<[Source]>, Vec<Pictures>);
 pub(super) async fn start_cameras(
     config: &RunConfig,
     sim: &Sim,
+    safety: &Safety,
     stills: &mpsc::Sender<Still>,
 ) -> Result<StartedCameras, RunFailure> {
     let plan = plan(&config.incoming)?;
@@ -44,6 +47,7 @@ pub(super) async fn start_cameras(
             Planned::Simulated(name, label, lens) => {
                 let (frames, out) = mpsc::channel(FRAME_QUEUE);
                 let eye = SimulatedEye::new(stage.clone(), Arc::clone(&backdrop), lens);
+                let eye = Masked::new(eye, safety.masks(name));
                 let shoot = ShootConfig {
                     camera: index,
                     encoder: config.encoder,
@@ -54,6 +58,9 @@ pub(super) async fn start_cameras(
                     advert: simulated::advert(name, label, config.encoder),
                 });
                 pictures.push(Pictures::Frames(out));
+            }
+            Planned::Incoming(camera) if !safety.masks(&camera.name).is_empty() => {
+                return Err(RunFailure::Unmaskable(camera.name.clone()));
             }
             Planned::Incoming(camera) => {
                 let (packets, out) = mpsc::channel(PACKET_QUEUE);
@@ -69,6 +76,13 @@ pub(super) async fn start_cameras(
         }
     }
     Ok((sources.into(), pictures))
+}
+
+/// What the cameras are called that are to run.
+pub(super) fn camera_names(config: &RunConfig) -> Vec<&str> {
+    let simulated = CAMERAS.iter().map(|(name, ..)| *name);
+    let incoming = config.incoming.iter().map(|camera| camera.name.as_str());
+    simulated.chain(incoming).collect()
 }
 
 /// A camera that is to run.

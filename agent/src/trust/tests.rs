@@ -2,6 +2,7 @@
 
 #[path = "../../tests/cast/mod.rs"]
 pub(crate) mod cast;
+mod passkeys;
 
 use ed25519_dalek::SigningKey;
 use protocol::{
@@ -144,6 +145,7 @@ fn no_grant_is_believed_that_somebody_did_not_sign_for_this_robot_and_page() {
     let (key, rowan) = (public(&page()), RobotId(Uuid::from_u128(99)));
     let bound = |key, robot, nonce, by: &SigningKey| present_as(&sealed, key, robot, nonce, by);
     let unbound = |grant: &str| Presentation {
+        passkey: None,
         grant: grant.to_owned(),
         assertion: None,
     };
@@ -448,6 +450,7 @@ fn whoever_is_taken_off_the_roster_or_revoked_is_put_out_at_once() {
 /// Mira with these roles, everywhere.
 fn off_to(roles: &[Role]) -> RosteredPerson {
     RosteredPerson {
+        passkeys: Vec::new(),
         person: MIRA,
         roles: (roles.iter())
             .map(|&role| RoleGrant { role, site: None })
@@ -475,6 +478,7 @@ fn a_renewal_goes_on_and_allows_no_more() {
         at: NOW.at.plus(300_000_000),
     };
     let renewing = |grant: &Grant| Presentation {
+        passkey: None,
         grant: base64(&seal(Kind::Grant, grant, &policy())),
         assertion: None,
     };
@@ -513,6 +517,7 @@ fn however_often_it_is_renewed_the_persons_own_key_has_to_speak_after_a_shift() 
         trust.lapse(now.tick_ms);
         let grant = grant(u128::try_from(minute).unwrap(), EPOCH, now.at);
         let renewal = Presentation {
+            passkey: None,
             grant: base64(&seal(Kind::Grant, &grant, &policy())),
             assertion: None,
         };

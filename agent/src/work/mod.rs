@@ -259,7 +259,11 @@ impl Work {
                 Err(
                     AbandonReason::Superseded
                     | AbandonReason::Stopped
-                    | AbandonReason::ControlEnded,
+                    | AbandonReason::ControlEnded
+                    | AbandonReason::DeadMan
+                    | AbandonReason::StaleFrame
+                    | AbandonReason::Delay
+                    | AbandonReason::BatteryLow,
                 ),
                 _,
             ) => {}
@@ -297,7 +301,13 @@ impl Work {
             | RobotRefusal::NoGrant
             | RobotRefusal::OutsideGrant
             | RobotRefusal::OutOfSequence
-            | RobotRefusal::AnotherRobot => held.tries += 1,
+            | RobotRefusal::AnotherRobot
+            | RobotRefusal::Stopped
+            | RobotRefusal::NotReleasable
+            | RobotRefusal::NotArmed
+            | RobotRefusal::StaleFrame
+            | RobotRefusal::Delay
+            | RobotRefusal::KeepOut => held.tries += 1,
         }
     }
 

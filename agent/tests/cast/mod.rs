@@ -55,12 +55,14 @@ pub(crate) fn rostered(key: &SigningKey) -> RosteredKey {
 
 pub(crate) fn roster(number: u64, at: UnixMicros) -> Roster {
     Roster {
+        relying_parties: Vec::new(),
         organisation: HOUSE,
         number,
         issued_at: at,
         expires_at: at.plus(90 * 86_400_000_000),
         policy_keys: vec![PolicyKey(public(&policy()))],
         people: vec![RosteredPerson {
+            passkeys: Vec::new(),
             person: MIRA,
             roles: vec![RoleGrant {
                 role: Role::Operator,
@@ -132,6 +134,7 @@ pub(crate) fn present_as(
         challenge: binding.challenge().unwrap(),
     };
     Presentation {
+        passkey: None,
         grant: base64(sealed),
         assertion: Some(base64(&seal(Kind::Assertion, &assertion, by))),
     }
@@ -171,6 +174,7 @@ pub(crate) fn command(
             y_m: 1.0,
             heading_rad: None,
         },
+        words: String::new(),
     }
 }
 

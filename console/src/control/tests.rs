@@ -189,6 +189,7 @@ fn no_target_leaves_a_page_that_has_no_control_and_a_stop_always_does() {
             robot: JUNIPER,
             verb,
             frame: None,
+            words: String::new(),
         };
         assert_eq!(reduce(&mut model, order(ahead), at(0)), []);
         let effects = reduce(&mut model, order(Verb::Stop), at(0));
@@ -354,6 +355,30 @@ fn who_seems_to_be_gone_is_asked_once_with_a_sound() {
 }
 
 #[test]
+fn who_was_not_believed_by_a_passkey_chooses_what_to_show_next() {
+    let deeds = |code: &str| {
+        let belief = Belief::Denied {
+            code: code.to_owned(),
+            words: "no".to_owned(),
+        };
+        here(
+            &Model::default(),
+            None,
+            (None, &belief),
+            UnixMicros(0),
+            UnixMicros(0),
+        )
+        .deeds
+    };
+
+    let choice = [Deed::Passkey, Deed::BrowserKey, Deed::Release];
+    for code in ["passkey_cancelled", "another_site", "unverified"] {
+        assert_eq!(deeds(code), choice, "{code}");
+    }
+    assert_eq!(deeds("no_root"), [Deed::Release]);
+}
+
+#[test]
 fn the_bar_says_by_which_key_the_robot_believes_this_page_and_why_it_does_not() {
     let own = |is_demo| OwnKey {
         key: "4f2a91c07d3eaa10".repeat(4),
@@ -378,10 +403,16 @@ fn the_bar_says_by_which_key_the_robot_believes_this_page_and_why_it_does_not() 
         believed(&model, &denied("key_not_rostered")).unwrap(),
         "Not rostered: 4f2a 91c0 7d3e aa10"
     );
-    for (is_demo, line) in [
-        (true, "Browser key, demo. Epoch 41"),
-        (false, "Browser key. Epoch 41"),
+    for (tier, is_demo, line) in [
+        (KeyTier::Browser, true, "Browser key, demo. Epoch 41"),
+        (KeyTier::Browser, false, "Browser key. Epoch 41"),
+        (KeyTier::Passkey, true, "Passkey, demo. Epoch 41"),
+        (KeyTier::Passkey, false, "Passkey. Epoch 41"),
     ] {
-        assert_eq!(under(41, Some(&own(is_demo))), line);
+        let own = OwnKey {
+            tier,
+            ..own(is_demo)
+        };
+        assert_eq!(under(41, Some(&own)), line);
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Live {
     tick: Trigger,
     glance: Trigger,
     feeds: RwSignal<Vec<Feed>, LocalStorage>,
+    /// What came last on the fast channel of the present view.
+    fast: RwSignal<Vec<u8>>,
     gear: StoredValue<Gear, LocalStorage>,
     session: Session,
 }
@@ -52,6 +54,8 @@ struct Gear {
     socket: Option<Socket>,
     peer: Option<Peer>,
     bell: Bell,
+    /// The place of the last drive command among all of this page: robots take none below it.
+    drive_sequence: u64,
     redrawn_at: UnixMicros,
     is_redraw_due: bool,
 }
@@ -67,6 +71,7 @@ impl Live {
             tick: Trigger::new(),
             glance: Trigger::new(),
             feeds: RwSignal::new_local(Vec::new()),
+            fast: RwSignal::new(Vec::new()),
             gear: StoredValue::new_local(Gear {
                 acts: Some(acts),
                 ..Gear::default()
@@ -126,13 +131,49 @@ impl Live {
         })
     }
 
+    /// What came last on the fast channel of the present view, followed.
+    pub(crate) fn heard_fast(self) -> RwSignal<Vec<u8>> {
+        self.fast
+    }
+
+    /// Says something on that channel; `false` when it can't be said there now.
+    pub(crate) fn say_fast(self, bytes: &[u8]) -> bool {
+        self.gear
+            .with_value(|gear| gear.peer.as_ref().is_some_and(|peer| peer.say_fast(bytes)))
+    }
+
+    /// The place of the next drive command.
+    pub(crate) fn next_drive_sequence(self) -> Option<u64> {
+        self.gear.try_update_value(|gear| {
+            gear.drive_sequence += 1;
+            gear.drive_sequence
+        })
+    }
+
+    /// The acts.
+    pub(crate) fn acts(self) -> Option<Acts> {
+        self.gear.with_value(|gear| gear.acts)
+    }
+
     /// Tells a robot to do something.
     pub(crate) fn order(self, robot: RobotId, verb: Verb, frame: Option<FrameSeen>) {
+        self.order_saying(robot, verb, frame, String::new());
+    }
+
+    /// The same, and why.
+    pub(crate) fn order_saying(
+        self,
+        robot: RobotId,
+        verb: Verb,
+        frame: Option<FrameSeen>,
+        words: String,
+    ) {
         self.tell(Input::Order {
             command: browser::command_id(),
             robot,
             verb,
             frame,
+            words,
         });
     }
 
@@ -257,7 +298,10 @@ impl Live {
     }
 
     fn open_view(self, view: u32, cameras: usize) {
-        match Peer::open(view, cameras, move |input| self.tell(input)) {
+        let hear_fast = move |bytes| {
+            let _heard = self.fast.try_set(bytes);
+        };
+        match Peer::open(view, cameras, move |input| self.tell(input), hear_fast) {
             Ok(peer) => {
                 self.feeds.set(peer.feeds().to_vec());
                 self.gear.update_value(|gear| gear.peer = Some(peer));

@@ -16,8 +16,8 @@ use super::model::Model;
 /// A grant with less left is renewed: half of its time, so that a lost answer costs nothing.
 const RENEW_WITH_LEFT_US: i64 = 300_000_000;
 
-/// An answer to a request takes seconds at worst; then it is asked again.
-const ASK_AGAIN_AFTER_US: i64 = 20_000_000;
+/// An answer to a request takes seconds at worst, and somebody before the browser's prompt two minutes; then it is asked again.
+const ASK_AGAIN_AFTER_US: i64 = 150_000_000;
 
 /// The robot says within a round trip what it makes of a grant.
 const SHOW_AGAIN_AFTER_US: i64 = 4_000_000;
@@ -54,6 +54,8 @@ pub struct Bind {
     pub epoch: u64,
     /// Whether the robot believes this page already, and is only to go on.
     pub is_renewal: bool,
+    /// Whether the browser's key is to bind it although there may be a passkey.
+    pub with_browser_key: bool,
 }
 
 /// What came of asking.
@@ -83,6 +85,13 @@ pub enum GrantNews {
     },
     /// The key that this browser binds grants with.
     Own(OwnKey),
+    /// Somebody chose after a passkey did not do it: the browser's key, or a passkey once more.
+    Chosen {
+        /// For which robot.
+        robot: RobotId,
+        /// Which of the two.
+        with_browser_key: bool,
+    },
 }
 
 /// Whether a robot believes this page.
@@ -116,6 +125,7 @@ pub struct Granting {
     sequence: u64,
     /// The key that this browser binds grants with, once it was used.
     pub own: Option<OwnKey>,
+    with_browser_key: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,6 +188,13 @@ impl Granting {
                 self.denied(bind, step, now);
             }
             GrantNews::Own(own) => self.own = Some(own),
+            GrantNews::Chosen {
+                robot,
+                with_browser_key,
+            } => {
+                self.with_browser_key = with_browser_key;
+                self.tries.remove(&robot);
+            }
         }
     }
 
@@ -235,6 +252,11 @@ impl Granting {
         };
         self.tries.insert(bind.robot, its);
     }
+}
+
+/// Whether it was refused because of how a passkey was used, or was not: another try or another key may do.
+pub fn is_about_passkey(code: &str) -> bool {
+    code.starts_with("passkey_") || code == "another_site" || code == "unverified"
 }
 
 /// Whether the robot believes this page.
@@ -316,6 +338,7 @@ pub(super) fn due(model: &mut Model, now: UnixMicros) -> Vec<Bind> {
                     robot,
                     epoch,
                     is_renewal,
+                    with_browser_key: model.granting.with_browser_key,
                 },
                 trust.roster,
             );
@@ -347,6 +370,11 @@ impl Try {
         left_us < RENEW_WITH_LEFT_US && now.since(self.at) >= wait_us
     }
 
+    /// Whether what was in the way may be gone. Nobody is asked for a passkey again unasked: they choose.
+    fn is_mended(&self, code: &str, trust: &TrustView, since_us: i64) -> bool {
+        trust.roster > self.roster || (since_us >= DENIED_FOR_US && !is_about_passkey(code))
+    }
+
     fn is_to_be_tried(&self, trust: &TrustView, now: UnixMicros) -> bool {
         let since_us = now.since(self.at);
         match &self.step {
@@ -357,10 +385,10 @@ impl Try {
                 Some(refused) if FITS_NEXT_TIME.contains(&refused.code.as_str()) => {
                     since_us >= PASSING_FOR_US
                 }
-                Some(_) => since_us >= DENIED_FOR_US || trust.roster > self.roster,
+                Some(refused) => self.is_mended(&refused.code, trust, since_us),
                 None => since_us >= SHOW_AGAIN_AFTER_US,
             },
-            Step::Denied { .. } => since_us >= DENIED_FOR_US || trust.roster > self.roster,
+            Step::Denied { code, .. } => self.is_mended(code, trust, since_us),
         }
     }
 }

@@ -70,6 +70,8 @@ pub enum Input {
         verb: Verb,
         /// What they were looking at.
         frame: Option<FrameSeen>,
+        /// Why, where that is to be said; may be empty.
+        words: String,
     },
     /// The page's key signed what somebody wants of a robot.
     Signed(Box<CommandRequest>),
@@ -234,9 +236,10 @@ pub fn reduce(model: &mut Model, input: Input, at: Moment) -> Vec<Effect> {
             robot,
             verb,
             frame,
+            words,
         } => match verb {
             Verb::Stop => stop_robot(model, command, robot, at),
-            Verb::NavigateTo { .. } => move_robot(model, (command, robot, verb), frame, at),
+            _ => move_robot(model, (command, robot, verb), (frame, words), at),
         },
         Input::Signed(request) => send_command(model, *request),
         Input::NotSigned { command, words } => {
@@ -432,11 +435,11 @@ fn stop_robot(model: &mut Model, command: CommandId, robot: RobotId, at: Moment)
     effects
 }
 
-/// A target is signed under the grant that the robot believes, and leaves then.
+/// A target, or another command than a stop, is signed under the grant that the robot believes, and leaves then.
 fn move_robot(
     model: &mut Model,
     (command, robot, verb): (CommandId, RobotId, Verb),
-    frame: Option<FrameSeen>,
+    (frame, words): (Option<FrameSeen>, String),
     at: Moment,
 ) -> Vec<Effect> {
     let epoch = model.controls.epoch_here(robot, at.now);
@@ -465,6 +468,7 @@ fn move_robot(
                 valid_ms: COMMAND_VALID_MS,
                 frame,
                 verb,
+                words,
             })
         }
         _ => Err(Standing::NotSent {

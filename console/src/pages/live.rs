@@ -4,7 +4,8 @@ use leptos::{html, prelude::*};
 use protocol::{RobotId, robot::Health};
 
 use super::{
-    answering::Answering, live_faces, not_found::NoSuchRobot, shell::PageBanner, watch::Watch,
+    answering::Answering, driving::Drive, live_faces, not_found::NoSuchRobot, shell::PageBanner,
+    watch::Watch,
 };
 use crate::{
     keys,
@@ -74,6 +75,9 @@ fn Watching(watch: Watch) -> impl IntoView {
     on_cleanup(move || banner.0.set(None));
 
     let hud = Memo::new(move |_| watch.hud());
+    let drive = Drive::new(watch);
+    let is_driven = Memo::new(move |_| drive.is_shown());
+    let is_release_due = Memo::new(move |_| drive.is_release_due());
     let zoom = Zoom(RwSignal::new(1.0));
     let places = NodeRef::<html::Select>::new();
     keys::on_key(move |key| match key.name.as_str() {
@@ -103,14 +107,24 @@ fn Watching(watch: Watch) -> impl IntoView {
             <Context watch />
             <div class="live__left">
                 <SmallPictures watch />
-                <State watch />
+                <Show
+                    when=move || is_driven.get()
+                    fallback=move || view! { <State watch /> }
+                >
+                    {drive.panel()}
+                </Show>
             </div>
             <section class="live__stage" aria-label="Live view">
                 <Hud face=hud />
                 <Stage watch />
             </section>
             <div class="live__right">
-                <Answering watch />
+                <Show
+                    when=move || is_release_due.get()
+                    fallback=move || view! { <Answering watch /> }
+                >
+                    {drive.release()}
+                </Show>
                 <MapPanel watch zoom places />
                 <CommandPanel watch />
             </div>

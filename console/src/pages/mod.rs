@@ -3,12 +3,14 @@
 mod answering;
 mod calls;
 pub(crate) mod cases;
+mod driving;
 mod evidence;
 pub(crate) mod fleet;
 mod helping;
 pub(crate) mod job;
 mod job_side;
 pub(crate) mod jobs;
+mod keys;
 pub(crate) mod live;
 mod live_faces;
 pub(crate) mod not_found;

@@ -7,13 +7,17 @@
 )]
 
 use leptos::{prelude::*, wasm_split::wasm_split};
-use protocol::{JobId, RobotId};
+use protocol::{JobId, RobotId, views::Problem};
 
 use super::{
-    cases::CasesPage, job::JobPage, jobs::JobsPage, live::LivePage, request::RequestPages,
-    verify::VerifyPage,
+    cases::CasesPage, job::JobPage, jobs::JobsPage, keys::KeysPage, live::LivePage,
+    request::RequestPages, verify::VerifyPage,
 };
-use crate::later::NotLoaded;
+use crate::{
+    later::{Later, NotLoaded},
+    panels::keys_help::KeysHelp,
+    passkeys,
+};
 
 #[wasm_split(live, wasm_split_path = leptos::wasm_split, fallible)]
 pub(crate) fn live(id: RobotId) -> Result<AnyView, NotLoaded> {
@@ -38,6 +42,22 @@ pub(crate) fn cases() -> Result<AnyView, NotLoaded> {
 #[wasm_split(work, wasm_split_path = leptos::wasm_split, fallible)]
 pub(crate) fn verify() -> Result<AnyView, NotLoaded> {
     Ok(view! { <VerifyPage /> }.into_any())
+}
+
+#[wasm_split(help, wasm_split_path = leptos::wasm_split, fallible)]
+pub(crate) fn keys_help(on_close: Callback<()>) -> Result<AnyView, NotLoaded> {
+    Ok(view! { <KeysHelp on_close /> }.into_any())
+}
+
+#[wasm_split(keys, wasm_split_path = leptos::wasm_split, fallible)]
+pub(crate) fn keys() -> Result<AnyView, NotLoaded> {
+    Ok(view! { <KeysPage /> }.into_any())
+}
+
+/// Signs in with a passkey.
+#[wasm_split(keys, wasm_split_path = leptos::wasm_split, fallible)]
+pub(crate) fn sign_in_by_passkey() -> Later<Result<(), Problem>> {
+    Ok(Box::pin(passkeys::sign_in()))
 }
 
 #[wasm_split(request, wasm_split_path = leptos::wasm_split, fallible)]

@@ -17,7 +17,6 @@ use crate::{
     panels::{
         banner::Banner,
         header::{Header, PersonFace, brand_mark},
-        keys_help::KeysHelp,
         safety_bar::SafetyBar,
     },
     queue,
@@ -28,6 +27,10 @@ use crate::{
 /// What the page on screen wants to say above itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageBanner(pub(crate) RwSignal<Option<BannerFace>>);
+
+/// What the page on screen puts in the middle of the safety bar, in place of what the robot does.
+#[derive(Clone, Copy)]
+pub(crate) struct BarSlot(pub(crate) RwSignal<Option<ViewFn>>);
 
 /// The console's pages, for whoever is signed in.
 #[component]
@@ -100,6 +103,7 @@ fn Outside(session: Session) -> impl IntoView {
 fn Inside(session: Session, live: Live) -> impl IntoView {
     let page_banner = PageBanner(RwSignal::new(None));
     provide_context(page_banner);
+    provide_context(BarSlot(RwSignal::new(None)));
     let second =
         Memo::new(move |_| live.at_tick(|_, now| UnixMicros(now.0 / 1_000_000 * 1_000_000)));
     let systems = Memo::new(move |_| live.read(outage::systems));
@@ -168,7 +172,10 @@ fn Inside(session: Session, live: Live) -> impl IntoView {
         </main>
         <Safety live is_help_open />
         <Show when=move || is_help_open.get()>
-            <KeysHelp on_close=Callback::new(move |()| is_help_open.set(false)) />
+            {
+                let on_close = Callback::new(move |()| is_help_open.set(false));
+                later::page(move || parts::keys_help(on_close))
+            }
         </Show>
     }
 }
@@ -226,8 +233,10 @@ fn page(route: Route) -> AnyView {
         Route::NoJob => view! { <NoSuchJob /> }.into_any(),
         Route::Cases => later::page(parts::cases),
         Route::Verify => later::page(parts::verify),
+        Route::Keys => later::page(parts::keys),
         // The others have frames of their own.
         Route::NoRobot
+        | Route::RequestKeys
         | Route::Request
         | Route::RequestNew
         | Route::RequestJob(_)
@@ -275,7 +284,7 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             open();
             live.peek(|model| model.selected.is_some())
         }
-        key @ ("k" | "K" | "y" | "Y") if is_on_live_page.get_untracked() => steering.press(key),
+        key @ ("k" | "K" | "g" | "G") if is_on_live_page.get_untracked() => steering.press(key),
         "Escape" if is_help_open.get_untracked() => {
             is_help_open.set(false);
             true
@@ -287,6 +296,7 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
         _ => false,
     });
     keys::on_stop(stop);
+    let BarSlot(middle) = expect_context();
     view! {
         <Say steering />
         <SafetyBar
@@ -295,6 +305,7 @@ fn Safety(live: Live, is_help_open: RwSignal<bool>) -> impl IntoView {
             is_on_live_page
             is_steered_here=Memo::new(move |_| steering.is_here())
             control=steering.parts()
+            middle
             is_second=Memo::new(move |_| live.read(|model| queue::waiting(model) > 0))
             on_stop=Callback::new(move |()| stop())
             on_open=Callback::new(move |()| open())

@@ -1,6 +1,11 @@
 //! What the frame around the pages shows, worked out from the model.
 
-use protocol::{RobotId, UnixMicros, command::Verb, robot::Health, views::SessionView};
+use protocol::{
+    RobotId, UnixMicros,
+    command::Verb,
+    robot::{Activity, Health},
+    views::SessionView,
+};
 
 use crate::{
     live::{
@@ -45,6 +50,7 @@ pub(super) fn safety(model: &Model, now: UnixMicros) -> Option<SafetyFace> {
         measures: measures(robot),
         age: age_ms.map_or_else(|| "no data".to_owned(), words::delay),
         is_old: !matches!(standing, Standing::Fresh(_)),
+        is_stopped: matches!(standing, Standing::Fresh(Activity::Stopped)),
         still: robot.still.as_ref().map(|still| still.url.clone()),
         stop_trouble: stop_trouble(model, &standing, &robot.view.name),
     })

@@ -1,8 +1,9 @@
-//! Signing in by a link, and what to do without one.
+//! Signing in by a passkey or a link, and what to do without one.
 
 use leptos::{prelude::*, task::spawn_local};
 use protocol::views::Problem;
 
+use super::parts;
 use crate::{
     navigation::Navigation,
     panels::header::brand_mark,
@@ -15,7 +16,7 @@ use crate::{
 enum Step {
     /// No link in the address.
     NoLink,
-    /// The gateway looks at it.
+    /// The gateway looks at it, or the browser asks for a passkey.
     Checking,
     /// The gateway turned it down.
     Refused(Problem),
@@ -53,6 +54,20 @@ pub(crate) fn SignIn() -> impl IntoView {
     });
     on_cleanup(move || changed.remove());
 
+    let by_passkey = move |_| {
+        step.set(Step::Checking);
+        spawn_local(async move {
+            let signed_in = match parts::sign_in_by_passkey().await {
+                Ok(signing) => signing.await,
+                Err(not_loaded) => Err(not_loaded.into()),
+            };
+            match signed_in {
+                Ok(()) => session.load().await,
+                Err(problem) => step.set(Step::Refused(problem)),
+            }
+        });
+    };
+
     view! {
         <main class="alone">
             <div class="alone__card">
@@ -62,6 +77,10 @@ pub(crate) fn SignIn() -> impl IntoView {
                     Step::Refused(problem) => view! { <Refused problem /> }.into_any(),
                     Step::NoLink => view! { <NoLink session /> }.into_any(),
                 }}
+                <button class="button button--primary" on:click=by_passkey>
+                    {icon(Glyph::Key)}
+                    "Sign in with a passkey"
+                </button>
             </div>
         </main>
     }
@@ -85,7 +104,7 @@ fn Checking() -> impl IntoView {
     view! {
         <h1>"Signing in"</h1>
         <p class="soft" role="status">
-            "The gateway checks your link."
+            "The gateway checks that it is you."
         </p>
         <span class="skeleton"></span>
     }
@@ -118,13 +137,15 @@ fn NoLink(session: Session) -> impl IntoView {
         <h1>"Sign in"</h1>
         {move || match departure.get() {
             Some(Departure::Ended) => {
-                Some(notice("Your session has ended. Open a new link to go on where you were.").into_any())
+                Some(notice("Your session has ended. Sign in again to go on where you were.").into_any())
             }
             Some(Departure::Left) => Some(notice("You are signed out.").into_any()),
             Some(Departure::LeftUntold) => Some(view! { <Untold session /> }.into_any()),
             Some(Departure::NeverCame) | None => None,
         }}
-        <p class="soft">"You sign in by opening a personal link. There is no password."</p>
+        <p class="soft">
+            "You sign in with a passkey, or by opening a personal link: the first time, and where you have none. There is no password."
+        </p>
         <HowToGetALink />
     }
 }

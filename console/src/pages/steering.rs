@@ -1,8 +1,13 @@
 //! Who steers the robot on screen: the face of the bar's field, the words that go with some acts, and the acts themselves.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the error is that of a part that does not come"
+)]
+
 use std::time::Duration;
 
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{html, prelude::*, task::spawn_local, wasm_split::wasm_split};
 use protocol::{
     PersonId, RobotId,
     control::ControlEvent,
@@ -15,7 +20,8 @@ use web_sys::HtmlElement;
 use crate::{
     acts::{Acts, acts},
     control::{self, ControlFace, Deed},
-    live::{engine::Live, model::Model, reduce::Input},
+    later::{self, NotLoaded},
+    live::{engine::Live, granting::GrantNews, model::Model, reduce::Input},
     panels::control::ControlParts,
     session::Session,
 };
@@ -143,6 +149,13 @@ impl Steering {
                 }
             }
             Deed::Release => self.act(robot, ControlEvent::Released {}),
+            Deed::Passkey | Deed::BrowserKey => {
+                let with_browser_key = deed == Deed::BrowserKey;
+                self.live.tell(Input::Grant(GrantNews::Chosen {
+                    robot,
+                    with_browser_key,
+                }));
+            }
         }
     }
 
@@ -157,9 +170,13 @@ impl Steering {
                 epoch: asking.epoch,
                 reason: words,
             },
-            Deed::Ask | Deed::Take | Deed::Withdraw | Deed::Keep | Deed::Release => {
-                ControlEvent::Requested { words }
-            }
+            Deed::Ask
+            | Deed::Take
+            | Deed::Withdraw
+            | Deed::Keep
+            | Deed::Release
+            | Deed::Passkey
+            | Deed::BrowserKey => ControlEvent::Requested { words },
         };
         self.act(asking.robot, event);
     }
@@ -210,7 +227,14 @@ fn meant(model: &Model, deed: Deed) -> Option<Asking> {
             let asks = view.request.as_ref()?;
             (asks.person, asks.name.clone())
         }
-        Deed::Ask | Deed::TakeOver | Deed::Take | Deed::Withdraw | Deed::Keep | Deed::Release => {
+        Deed::Ask
+        | Deed::TakeOver
+        | Deed::Take
+        | Deed::Withdraw
+        | Deed::Keep
+        | Deed::Release
+        | Deed::Passkey
+        | Deed::BrowserKey => {
             let holder = view.holder.as_ref()?;
             (holder.person, holder.name.clone())
         }
@@ -239,9 +263,13 @@ fn question(asking: &Asking) -> (String, &'static str, bool) {
             "Why? Goes in the log",
             true,
         ),
-        Deed::Ask | Deed::Take | Deed::Withdraw | Deed::Keep | Deed::Release => {
-            (format!("Ask {person} for {robot}"), "Why?", false)
-        }
+        Deed::Ask
+        | Deed::Take
+        | Deed::Withdraw
+        | Deed::Keep
+        | Deed::Release
+        | Deed::Passkey
+        | Deed::BrowserKey => (format!("Ask {person} for {robot}"), "Why?", false),
     }
 }
 
@@ -250,9 +278,17 @@ fn question(asking: &Asking) -> (String, &'static str, bool) {
 pub(super) fn Say(steering: Steering) -> impl IntoView {
     let asks = Memo::new(move |_| steering.asks.get());
     move || {
-        asks.get()
-            .map(|asking| view! { <SayForm steering asking /> })
+        asks.get().map(|asking| {
+            let asking = StoredValue::new(asking);
+            later::page(move || say_form(steering, asking.get_value()))
+        })
     }
+}
+
+/// Loaded when words are first asked for.
+#[wasm_split(help, wasm_split_path = leptos::wasm_split, fallible)]
+fn say_form(steering: Steering, asking: Asking) -> Result<AnyView, NotLoaded> {
+    Ok(view! { <SayForm steering asking /> }.into_any())
 }
 
 #[component]

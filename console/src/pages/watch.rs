@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
-    RobotId,
+    PersonId, RobotId,
     command::{FrameSeen, Verb},
     robot::Advert,
 };
@@ -166,11 +166,21 @@ impl Watch {
     }
 
     pub(super) fn order(self, verb: Verb) {
-        self.live.order(self.id, verb, self.frame_seen());
+        self.order_saying(verb, String::new());
+    }
+
+    pub(super) fn order_saying(self, verb: Verb, words: String) {
+        self.live
+            .order_saying(self.id, verb, self.frame_seen(), words);
+    }
+
+    /// Who sits here.
+    pub(super) fn me(self) -> Option<PersonId> {
+        self.session.person()
     }
 
     /// The large picture as it is on the screen now, where its stream says when it was taken.
-    fn frame_seen(self) -> Option<FrameSeen> {
+    pub(super) fn frame_seen(self) -> Option<FrameSeen> {
         let large = self.large.get_untracked();
         let shown = self
             .shown

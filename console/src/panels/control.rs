@@ -104,9 +104,14 @@ fn Said(parts: ControlParts) -> impl IntoView {
 fn DeedButton(parts: ControlParts, deed: Deed) -> impl IntoView {
     let class = match deed {
         Deed::TakeOver => "button button--small button--warn",
-        Deed::Take | Deed::Ask | Deed::Withdraw | Deed::HandOver | Deed::Keep | Deed::Release => {
-            "button button--small"
-        }
+        Deed::Take
+        | Deed::Ask
+        | Deed::Withdraw
+        | Deed::HandOver
+        | Deed::Keep
+        | Deed::Release
+        | Deed::Passkey
+        | Deed::BrowserKey => "button button--small",
     };
     view! {
         <button

@@ -74,7 +74,7 @@ pub(crate) fn Header(
                 <span>{move || systems.with(|face| face.words.clone())}</span>
             </span>
             <time class="bar__clock">{move || format!("{} UTC", words::clock(second.get()))}</time>
-            <UserMenu person on_sign_out />
+            <UserMenu person keys=Route::Keys on_sign_out />
         </header>
     }
 }
@@ -108,9 +108,13 @@ fn link(
     .into_any()
 }
 
-/// Draws who is signed in, with the way out.
+/// Draws who is signed in, with the way to their keys and the way out.
 #[component]
-pub(crate) fn UserMenu(person: Signal<PersonFace>, on_sign_out: Callback<()>) -> impl IntoView {
+pub(crate) fn UserMenu(
+    person: Signal<PersonFace>,
+    keys: Route,
+    on_sign_out: Callback<()>,
+) -> impl IntoView {
     let initials = move || person.with(|person| words::initials(&person.name));
     let name = move || person.with(|person| person.name.clone());
     view! {
@@ -130,6 +134,10 @@ pub(crate) fn UserMenu(person: Signal<PersonFace>, on_sign_out: Callback<()>) ->
                 <span>{move || person.with(|person| person.roles.clone())}</span>
                 <span>{move || person.with(|person| person.organisation.clone())}</span>
             </p>
+            <a class="menu__item" href=keys.to_string()>
+                {icon(Glyph::Key)}
+                "Your keys"
+            </a>
             <button class="menu__item" on:click=move |_| on_sign_out.run(())>
                 {icon(Glyph::Out)}
                 "Sign out"

@@ -7,6 +7,7 @@ pub(crate) mod calls;
 pub(crate) mod commands;
 pub(crate) mod control;
 pub(crate) mod deeds;
+pub(crate) mod driving;
 pub(crate) mod evidence;
 pub(crate) mod go_to;
 pub(crate) mod header;

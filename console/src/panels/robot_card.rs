@@ -144,6 +144,7 @@ pub(crate) fn doing(robot: &Robot, standing: &Standing) -> String {
         (Activity::Patrolling, None) => "On its round".to_owned(),
         (Activity::Waiting, Some(place)) => format!("Held up on the way to {place}"),
         (Activity::Working, _) => "At its job".to_owned(),
+        (Activity::Driven, _) => "Driven by hand".to_owned(),
         (Activity::Waiting | Activity::Navigating, _) => "Held up".to_owned(),
         (Activity::Stopped, _) => "Stopped by a person".to_owned(),
         (Activity::Charging, _) => "On the dock".to_owned(),

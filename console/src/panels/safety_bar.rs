@@ -21,6 +21,8 @@ pub(crate) struct SafetyFace {
     pub(crate) site: String,
     /// How it stands.
     pub(crate) badge: BadgeFace,
+    /// Whether it is stopped until somebody releases it.
+    pub(crate) is_stopped: bool,
     /// What it does, in a sentence.
     pub(crate) doing: String,
     /// Speed and way to go.
@@ -53,11 +55,14 @@ pub(crate) fn SafetyBar(
     #[prop(into)] is_second: Signal<bool>,
     #[prop(into)] is_steered_here: Signal<bool>,
     control: ControlParts,
+    middle: RwSignal<Option<ViewFn>>,
     on_stop: Callback<()>,
     on_open: Callback<()>,
     on_leave: Callback<()>,
 ) -> impl IntoView {
     let name = Memo::new(move |_| face.with(|face| face.as_ref().map(|face| face.name.clone())));
+    let is_stopped =
+        Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_stopped)));
     view! {
         <footer class="safety" aria-label="Safety">
             <Show
@@ -66,7 +71,10 @@ pub(crate) fn SafetyBar(
             >
                 <Control parts=control />
             </Show>
-            <What face stop />
+            {move || match middle.get() {
+                Some(own) => own.run(),
+                None => view! { <What face stop /> }.into_any(),
+            }}
             <div class="safety__go">
                 {move || match (is_on_live_page.get(), name.get()) {
                     (true, _) => {
@@ -103,7 +111,7 @@ pub(crate) fn SafetyBar(
                     }
                 }} <p class="safety__hint">"Space stops on every page"</p>
             </div>
-            <StopButton name on_stop />
+            <StopButton name is_stopped on_stop />
         </footer>
     }
 }
@@ -215,13 +223,21 @@ fn What(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> imp
 }
 
 #[component]
-fn StopButton(name: Memo<Option<String>>, on_stop: Callback<()>) -> impl IntoView {
+fn StopButton(
+    name: Memo<Option<String>>,
+    is_stopped: Memo<bool>,
+    on_stop: Callback<()>,
+) -> impl IntoView {
     let is_ready = Memo::new(move |_| name.with(Option::is_some));
     let below = move || name.get().unwrap_or_else(|| "Pick a robot".to_owned());
     view! {
         <div class="safety__button">
             <button
-                class=move || if is_ready.get() { "stop" } else { "stop stop--idle" }
+                class=move || match (is_ready.get(), is_stopped.get()) {
+                    (true, true) => "stop stop--latched",
+                    (true, false) => "stop",
+                    (false, _) => "stop stop--idle",
+                }
                 aria-keyshortcuts="Space"
                 aria-disabled=move || (!is_ready.get()).then_some("true")
                 on:click=move |_| {
@@ -235,7 +251,7 @@ fn StopButton(name: Memo<Option<String>>, on_stop: Callback<()>) -> impl IntoVie
                     <path class="stop__core" d="M11.5 11.5h11v11h-11z" />
                 </svg>
                 <span class="stop__words">
-                    <b>"STOP"</b>
+                    <b>{move || if is_stopped.get() { "STOPPED" } else { "STOP" }}</b>
                     " "
                     <span class="ellipsis">{below}</span>
                 </span>

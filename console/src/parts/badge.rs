@@ -48,7 +48,9 @@ pub(crate) fn of_standing(standing: &Standing, health: Health) -> BadgeFace {
 const fn of_activity(activity: Activity) -> Glyph {
     match activity {
         Activity::Idle => Glyph::Ring,
-        Activity::Patrolling | Activity::Navigating | Activity::Working => Glyph::HalfDisc,
+        Activity::Patrolling | Activity::Navigating | Activity::Working | Activity::Driven => {
+            Glyph::HalfDisc
+        }
         Activity::Waiting => Glyph::Pause,
         Activity::Stopped => Glyph::Square,
         Activity::Charging => Glyph::Bolt,

@@ -8,7 +8,7 @@ use std::{
 use ed25519_dalek::SigningKey;
 use identity::{LinkUses, Organisation, Person, Secret, SecretKind, Site, StoredRoster, store};
 use protocol::{
-    OrganisationId, PersonId, RobotId, SiteId, TokenId,
+    OrganisationId, PersonId, RobotId, SiteId, TokenId, UnixMicros,
     views::{Role, RoleGrant},
 };
 use serde::Serialize;
@@ -20,7 +20,7 @@ use super::{
     demo_secrets::DemoSecrets,
     desk::{Desk, named},
     error::AdminError,
-    key_file,
+    key_file, roster_text, safety,
     trust::policy_key,
 };
 
@@ -41,6 +41,9 @@ const ROSTER_KEPT_WITH: Duration = Duration::DAY;
 
 /// Holds the demo's root key. Everywhere else that key is kept away from the gateway; here nobody is there to sign.
 const ROOT_FILE: &str = "demo-root.key";
+
+/// What the demo's robots keep to, signed, for the command that starts them.
+const POLICY_FILE: &str = "demo-policy.txt";
 
 const ORGANISATION: &str = "Linden Care Home";
 const SITE: &str = "Wing B";
@@ -204,6 +207,7 @@ pub(super) async fn seed(desk: &Desk, robots: u16) -> Result<String, AdminError>
         seeded.push(seeding.robot(&site, &robot_name(index)).await?);
     }
     seeding.roster(&desk.data_dir, &organisation).await?;
+    keep_policy(&desk.data_dir, organisation.organisation, seeding.now)?;
     desk.commit(seeding.tx).await?;
     let seeded = Seeded {
         sign_in,
@@ -211,6 +215,23 @@ pub(super) async fn seed(desk: &Desk, robots: u16) -> Result<String, AdminError>
         robots: seeded,
     };
     Ok(format!("{}\n", serde_json::to_string(&seeded)?))
+}
+
+/// Leaves what the demo's robots keep to where whoever starts them finds it.
+fn keep_policy(
+    data_dir: &Path,
+    organisation: OrganisationId,
+    now: OffsetDateTime,
+) -> Result<(), AdminError> {
+    let path = data_dir.join(POLICY_FILE);
+    // Signed once: robots take no other one of the same number.
+    if path.exists() {
+        return Ok(());
+    }
+    let root = Signer::load_or_create(&data_dir.join(ROOT_FILE))?;
+    let at = i64::try_from(now.unix_timestamp_nanos() / 1_000).unwrap_or_default();
+    let sealed = safety::of_demo(organisation, root.key(), UnixMicros(at))?;
+    fs::write(&path, roster_text::line(&sealed)).map_err(|source| AdminError::File { path, source })
 }
 
 fn robot_name(index: u16) -> String {

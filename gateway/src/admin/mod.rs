@@ -10,6 +10,7 @@ mod person_keys;
 mod places;
 mod robots;
 mod roster_text;
+mod safety;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -73,6 +74,10 @@ pub async fn run(admin: Admin) -> Result<(), AdminError> {
     if let Task::Organisation(places::OrganisationTask::Offline(task)) = admin.task {
         // Before anything is opened or made: where the root key is kept there is no installation.
         let text = trust::offline(task, &mut std::io::stderr())?;
+        return print(&text);
+    }
+    if let Task::Organisation(places::OrganisationTask::Safety(task)) = admin.task {
+        let text = safety::offline(task, &mut std::io::stderr())?;
         return print(&text);
     }
     let config = Config::load(&Overrides {

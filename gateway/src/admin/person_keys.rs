@@ -69,7 +69,7 @@ async fn list(
         let rostered = on_roster(roster.as_ref(), &listed, now).to_owned();
         [
             digits(listed.key.key),
-            listed.key.tier.code().to_owned(),
+            listed.key.tier().code().to_owned(),
             minute(listed.key.offered_at),
             listed.removed_at.map_or_else(|| "-".to_owned(), minute),
             rostered,
@@ -88,7 +88,7 @@ fn on_roster(
 ) -> &'static str {
     let Some(roster) = roster else { return "no" };
     let line = roster.person(listed.key.person);
-    match line.and_then(|person| person.key(listed.key.key)) {
+    match line.and_then(|person| person.mark(listed.key.key)) {
         None => "no",
         Some(_) if i128::from(roster.expires_at.0) * 1_000 <= now.unix_timestamp_nanos() => {
             "expired"
@@ -110,9 +110,10 @@ async fn remove(
     let wish = format!("key {} of {}", digits(key), person.name);
     let id = organisation.organisation;
     let mut tx = desk.begin();
-    let is_new = store::remove_person_key(&mut tx, id, person.person, key, None, desk.now())
-        .await
-        .map_err(AdminError::of(wish.clone()))?;
+    let is_new =
+        store::remove_person_key(&mut tx, id, person.person, key, (None, None), desk.now())
+            .await
+            .map_err(AdminError::of(wish.clone()))?;
     desk.commit(tx).await?;
     if !is_new {
         return Ok(format!("{wish} was removed before\n"));
@@ -121,7 +122,7 @@ async fn remove(
     let still_there = latest
         .filter(|stored| {
             let line = stored.roster.person(person.person);
-            line.is_some_and(|line| line.key(key).is_some())
+            line.is_some_and(|line| line.mark(key).is_some())
         })
         .map(|stored| {
             format!(

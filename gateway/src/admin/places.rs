@@ -11,6 +11,7 @@ use super::{
     InOrganisation,
     desk::{Desk, named},
     error::AdminError,
+    safety::{self, SafetyTask},
     table::table,
     trust::{self, OfflineTask, TrustTask},
 };
@@ -26,6 +27,8 @@ pub(super) enum OrganisationTask {
     List,
     #[command(flatten)]
     Offline(OfflineTask),
+    #[command(flatten)]
+    Safety(SafetyTask),
     #[command(flatten)]
     Trust(TrustTask),
 }
@@ -69,6 +72,7 @@ pub(super) async fn organisation(
             Ok(table(["ID", "NAME"], rows))
         }
         OrganisationTask::Offline(task) => trust::offline(task, &mut io::stderr()),
+        OrganisationTask::Safety(task) => safety::offline(task, &mut io::stderr()),
         OrganisationTask::Trust(task) => trust::online(desk, task, &mut io::stderr()).await,
     }
 }

@@ -11,7 +11,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
 use protocol::{
     UnixMicros, deterministic,
-    roster::{MAX_ROSTER_BYTES, Roster, RosteredKey, name_of},
+    roster::{KeyMark, MAX_ROSTER_BYTES, Roster, name_of},
     sealed::{self, KeyId, Kind, Unverified},
     views::RoleGrant,
 };
@@ -123,7 +123,7 @@ pub(super) fn digits(key: KeyId) -> String {
 }
 
 /// How well a key is kept, and whether anybody looked who holds it.
-pub(super) fn tier(key: &RosteredKey) -> String {
+pub(super) fn tier(key: KeyMark) -> String {
     let mark = if key.is_demo { " (demo)" } else { "" };
     format!("{}{mark}", key.tier.code())
 }
@@ -134,12 +134,12 @@ pub(super) fn shown(roster: &Roster, signature: &str) -> String {
     let mut text = head(roster, signature);
     let rows = roster.people.iter().flat_map(|person| {
         let roles: Vec<String> = person.roles.iter().map(role).collect();
-        person.keys.iter().map(move |key| {
+        person.marks().map(move |key| {
             [
                 person.person.to_string(),
                 roles.join(", "),
                 tier(key),
-                digits(key.key()),
+                digits(key.key),
             ]
         })
     });
@@ -165,7 +165,11 @@ pub(super) fn head(roster: &Roster, signature: &str) -> String {
         ("until", moment(roster.expires_at)),
     ];
     let mut text = String::new();
-    for (what, words) in facts.into_iter().chain(policy) {
+    let sites = (roster.relying_parties.iter()).map(|site| {
+        let words = format!("{} at {}", site.id, site.origins.join(", "));
+        ("passkeys of", words)
+    });
+    for (what, words) in facts.into_iter().chain(policy).chain(sites) {
         // Writing into a string can't fail.
         let _written = writeln!(text, "{what:<14}{words}");
     }
@@ -185,7 +189,7 @@ mod tests {
     use ed25519_dalek::SigningKey;
     use protocol::{
         OrganisationId, PersonId,
-        roster::{KeyTier, PolicyKey, RosteredPerson},
+        roster::{KeyTier, PolicyKey, RosteredKey, RosteredPerson},
         views::Role,
     };
     use uuid::Uuid;
@@ -198,12 +202,14 @@ mod tests {
 
     fn roster() -> Roster {
         Roster {
+            relying_parties: Vec::new(),
             organisation: OrganisationId(Uuid::from_u128(1)),
             number: 3,
             issued_at: UnixMicros(1_767_254_400_000_000),
             expires_at: UnixMicros(i64::MAX),
             policy_keys: vec![PolicyKey(key(90).verifying_key().to_bytes())],
             people: vec![RosteredPerson {
+                passkeys: Vec::new(),
                 person: PersonId(Uuid::from_u128(2)),
                 roles: vec![RoleGrant {
                     role: Role::Operator,

@@ -203,13 +203,13 @@ async fn draft(
     let rows = roster.people.iter().flat_map(|person| {
         let name = names.get(&person.person).map_or("?", String::as_str);
         let roles = people::in_words(&person.roles, &sites);
-        person.keys.iter().map(move |key| {
+        person.marks().map(move |key| {
             [
                 person.person.to_string(),
                 name.to_owned(),
                 roles.clone(),
                 roster_text::tier(key),
-                digits(key.key()),
+                digits(key.key),
             ]
         })
     });

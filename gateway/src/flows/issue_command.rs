@@ -1,6 +1,6 @@
 //! A person tells a robot to do something: recorded first, then sent.
 
-use assist::{Command, Control, Input, Issue, apply, decide, may_steer, store};
+use assist::{Command, Control, Input, Issue, apply, check_words, decide, may_steer, store};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
 use identity::{Permission, Person};
@@ -72,7 +72,7 @@ async fn check_signed(
     tx: &mut Tx,
     issue: &Issue,
     signed: Option<&str>,
-) -> Result<SealedCommand, ApiError> {
+) -> Result<store::Signed, ApiError> {
     let refused = |why: &str| ApiError::refused("not_signed", why);
     let bytes = signed
         .filter(|signed| signed.len() <= MAX_SEALED_COMMAND_BYTES * 2)
@@ -114,7 +114,11 @@ async fn check_signed(
         .ok()
         .filter(|key| claimed.verify(key).is_ok())
         .ok_or_else(|| refused("the command is not signed by the key that the grant names"))?;
-    Ok(SealedCommand(bytes))
+    check_words(&command.verb, &command.words)?;
+    Ok(store::Signed {
+        words: claimed.payload.words,
+        sealed: SealedCommand(bytes),
+    })
 }
 
 /// The command as it stands, and whether it is new. Nothing when another request recorded one of this id in the meantime.
@@ -180,11 +184,11 @@ async fn limit(app: &App, person: &Person) -> Result<(), ApiError> {
 fn send(app: &App, command: &Command, signed: Option<String>) {
     let id = command.issue.command;
     let order = match (command.issue.verb, signed) {
-        (Verb::NavigateTo { .. }, Some(sealed)) => Order::Signed {
+        (Verb::Stop, _) | (_, None) => Order::Stop { command: id },
+        (_, Some(sealed)) => Order::Signed {
             command: id,
             sealed,
         },
-        (Verb::Stop | Verb::NavigateTo { .. }, _) => Order::Stop { command: id },
     };
     let robot = command.issue.robot;
     match app.live.order(robot, ToRobot::Order(order)) {

@@ -9,6 +9,7 @@ pub mod grants;
 pub mod issue_command;
 pub mod jobs;
 pub mod once;
+pub mod passkeys;
 pub mod proven;
 pub mod record_robot_event;
 pub mod revoke_robot_token;

@@ -122,7 +122,8 @@ async fn try_to_record(app: &App, robot: &Robot, bytes: Vec<u8>) -> Result<Taken
                 RobotSaid::Refused(code) => code,
             }
         }
-        Payload::Grant(GrantEvent::Accepted { .. } | GrantEvent::Refused { .. }) => {
+        Payload::Grant(GrantEvent::Accepted { .. } | GrantEvent::Refused { .. })
+        | Payload::Drive(_) => {
             if event.stream == robot_stream(robot.robot) {
                 return keep(app, tx, &robot, (bytes, event, key)).await;
             }

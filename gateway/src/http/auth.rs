@@ -6,7 +6,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use identity::{Permission, Person, Reach, Robot, SecretHash, SecretKind};
-use protocol::{SiteId, TokenId};
+use protocol::{SiteId, TokenId, sealed::KeyId};
 
 use crate::{
     app::App,
@@ -47,6 +47,10 @@ pub struct Caller {
     pub credential: Credential,
     /// When a browser's sign-in ends.
     pub expires_at: Option<OffsetDateTime>,
+    /// When whoever is behind a browser's sign-in last showed who they are.
+    pub proven_at: Option<OffsetDateTime>,
+    /// The passkey that opened it.
+    pub passkey: Option<KeyId>,
 }
 
 impl Caller {
@@ -145,6 +149,8 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
             person: signed_in.person,
             credential: Credential::Token(hash, signed_in.token),
             expires_at: None,
+            proven_at: None,
+            passkey: None,
         });
     }
     let jar = CookieJar::from_headers(headers);
@@ -170,6 +176,8 @@ async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
         person: signed_in.person,
         credential: Credential::Session(hash),
         expires_at: Some(signed_in.expires_at),
+        proven_at: Some(signed_in.proven_at),
+        passkey: signed_in.passkey,
     })
 }
 

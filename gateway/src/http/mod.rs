@@ -16,6 +16,7 @@ mod jobs;
 mod log;
 mod openapi;
 mod origin;
+mod passkeys;
 mod person_keys;
 mod picture;
 mod robots;
@@ -112,6 +113,7 @@ fn fleet() -> Router<App> {
             "/session/person-keys/{key}",
             delete(person_keys::remove::handler),
         )
+        .merge(by_passkey())
         .route("/robots", get(robots::list::handler))
         .route("/robots/{robot}", get(robots::read::handler))
         .route("/robots/enrolment", post(robots::enrol::handler))
@@ -143,6 +145,26 @@ fn fleet() -> Router<App> {
         .route("/log/keys", get(log::keys::handler))
         .route("/log/proof", get(log::proof::handler))
         .route("/log/tile/{*path}", get(log::tile::handler))
+}
+
+/// Passkeys, and signing in with one.
+fn by_passkey() -> Router<App> {
+    Router::new()
+        .route(
+            "/session/passkeys",
+            get(passkeys::list::handler).post(passkeys::add::handler),
+        )
+        .route(
+            "/session/passkeys/challenge",
+            post(passkeys::begin_adding::handler),
+        )
+        .route("/session/passkeys/{key}", delete(passkeys::remove::handler))
+        .route("/session/passkey", post(passkeys::sign_in::handler))
+        .route(
+            "/session/passkey/challenge",
+            post(passkeys::begin_sign_in::handler),
+        )
+        .route("/session/passkey/proof", post(passkeys::prove::handler))
 }
 
 /// Jobs, calls for help and complaints, but for what takes longer or is larger.

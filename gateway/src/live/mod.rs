@@ -6,6 +6,7 @@ mod board;
 mod consoles;
 pub mod dependencies;
 pub mod event_log;
+pub mod lanes;
 mod names;
 pub mod presence;
 pub mod rate_limit;
@@ -68,6 +69,8 @@ pub struct Live {
     state: Mutex<State>,
     /// What people are called.
     pub people: PeopleNames,
+    /// Driving, as it passes through.
+    pub lanes: lanes::Lanes,
 }
 
 #[derive(Debug, Default)]

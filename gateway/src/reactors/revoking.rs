@@ -77,6 +77,7 @@ fn follow_grant(app: &App, organisation: OrganisationId, said: &GrantEvent) {
         GrantEvent::PersonKeyRemoved { .. } => revokes(app, organisation),
         GrantEvent::RootNamed { .. }
         | GrantEvent::PersonKeyOffered { .. }
+        | GrantEvent::PasskeyAdded { .. }
         | GrantEvent::Issued { .. }
         | GrantEvent::Denied { .. }
         | GrantEvent::Accepted { .. }
@@ -135,6 +136,7 @@ fn follow(app: &App, event: &StoredEvent) {
         | Payload::RobotTokenIssued { .. }
         | Payload::RobotKeyBound { .. }
         | Payload::CommandIssued { .. }
+        | Payload::Drive(_)
         | Payload::CommandReceipt(_)
         | Payload::CommandUnanswered { .. }
         | Payload::SessionKeyBound { .. }

@@ -52,7 +52,7 @@ pub use self::{
     connection::{CONNECT_TIMEOUT, FAST_STREAM, RELIABLE_STREAM},
     counters::RtcCounters,
     engine::{MESSAGE_LIMIT_BYTES, PEER_SILENCE},
-    publisher::{Publisher, PublisherEvent},
+    publisher::{FastLane, Publisher, PublisherEvent},
     refusal::{ClosedReason, RtcFailure, RtcRefusal, SendRefusal},
     viewer::{Viewer, ViewerEvent, ViewerStats},
     wishes::{DEMAND_LINGER, KEYFRAME_INTERVAL},

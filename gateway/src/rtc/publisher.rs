@@ -43,6 +43,7 @@ pub enum PublisherEvent {
 /// Wishes of the owner waiting for the connection.
 pub(super) const COMMANDS: usize = 256;
 
+#[derive(Debug)]
 pub(super) enum Command {
     Keyframe(String),
     Message(Lane, Bytes),
@@ -77,9 +78,32 @@ impl Publisher {
         submit(&self.commands, Command::Message(Lane::Fast, message))
     }
 
+    /// A way to say what is worthless when late, for others than the owner. It does not keep the connection.
+    pub fn fast_lane(&self) -> FastLane {
+        FastLane(self.commands.downgrade())
+    }
+
     /// Closes the connection; the peer is told.
     pub fn close(self) {
         drop(self);
+    }
+}
+
+/// A robot's fast channel, for as long as its connection lasts.
+#[derive(Debug, Clone)]
+pub struct FastLane(mpsc::WeakSender<Command>);
+
+impl FastLane {
+    /// Whether the connection is still there.
+    pub fn is_there(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// Says whether it was taken; that it arrives is not certain.
+    pub fn send(&self, message: Bytes) -> bool {
+        (self.0.upgrade()).is_some_and(|commands| {
+            submit(&commands, Command::Message(Lane::Fast, message)).is_ok()
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use protocol::drive::MAX_DRIVES_PER_S;
 use tokio::time::Instant;
 
 use super::dropped;
@@ -29,6 +30,31 @@ const STILLS: Rate = Rate {
     every: Duration::from_millis(250),
     burst: 4,
 };
+
+/// What pages want of a robot's wheels, of one view or one console.
+const DRIVES: Rate = Rate {
+    every: Duration::from_micros(1_000_000 / MAX_DRIVES_PER_S as u64),
+    burst: MAX_DRIVES_PER_S / 4,
+};
+
+/// What one view, or one console, may still want of a robot's wheels.
+#[derive(Debug)]
+pub(super) struct Drives(Bucket);
+
+impl Drives {
+    pub(super) const fn new(now: Instant) -> Self {
+        Self(Bucket::full(DRIVES, now))
+    }
+
+    /// Whether one more is within bounds now; counts what is not.
+    pub(super) fn takes(&mut self, now: Instant) -> bool {
+        let is_taken = self.0.takes(now);
+        if !is_taken {
+            dropped("drive");
+        }
+        is_taken
+    }
+}
 
 /// What is counted by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,5 +147,24 @@ impl Bucket {
             self.full_at = full_at;
         }
         is_taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_flood_of_drive_commands_no_more_pass_than_the_fastest_page_sends() {
+        let start = Instant::now();
+        let mut drives = Drives::new(start);
+        let passed = (0..4_000).filter(|ms| drives.takes(start + Duration::from_millis(*ms)));
+
+        let (most, passed) = (MAX_DRIVES_PER_S as usize, passed.count());
+
+        assert!(
+            (3 * most..=4 * most + most / 4 + 1).contains(&passed),
+            "{passed}"
+        );
     }
 }

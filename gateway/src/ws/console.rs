@@ -3,20 +3,24 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
+    body::Bytes,
     extract::{
         State,
         ws::{Message, WebSocket},
     },
     response::Response,
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use identity::Permission;
 use protocol::{
+    RobotId,
     console_socket::{
         FromConsole, MAX_THUMBNAIL_ROBOTS, SNAPSHOT_ASSISTS, SNAPSHOT_COMMANDS, ToConsole,
     },
+    drive::MAX_SEALED_DRIVE_BYTES,
     limits::{MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION},
-    robot_socket::{Goodbye, HELLO_WITHIN_MS},
+    robot_socket::{Goodbye, HELLO_WITHIN_MS, ToRobot},
     views::AssistView,
 };
 use tokio::{
@@ -25,7 +29,9 @@ use tokio::{
 };
 
 use super::{
-    WRITE_WITHIN, commands,
+    WRITE_WITHIN,
+    allowance::Drives,
+    commands,
     console_views::Views,
     last_word::{first_text, say, unread},
     present::Signs,
@@ -104,6 +110,7 @@ async fn session(app: App, mut socket: WebSocket, caller: Caller, sight: Sight) 
         key,
         outbox: outbox.clone(),
         signs: Signs::default(),
+        drives: Drives::new(Instant::now()),
     };
     // Around the whole talk and not between its steps: a console that takes no frame must not outlive its sign-in by that.
     let (reason, words) = tokio::select! {
@@ -189,6 +196,7 @@ struct Talk {
     outbox: Outbox,
     views: Views,
     signs: Signs,
+    drives: Drives,
 }
 
 impl Talk {
@@ -341,6 +349,7 @@ impl Talk {
                     });
                 }
             }
+            FromConsole::Drive { robot, sealed } => self.drive(robot, sealed),
             FromConsole::Present { robot, epoch, at } => {
                 let sign = (robot, epoch, at);
                 self.signs.take(&self.app, &self.caller, &self.outbox, sign);
@@ -351,6 +360,29 @@ impl Talk {
             }),
         }
         Ok(())
+    }
+
+    /// Passes on what is wanted of a robot's wheels, without an answer: the robot says what comes of it.
+    fn drive(&mut self, robot: RobotId, sealed: String) {
+        let may_drive = (self.app.live.robot(robot)).is_some_and(|known| {
+            let sight = self.caller.may(Permission::Command);
+            sight.is_ok_and(|sight| sight.covers(known.organisation, known.site))
+        });
+        if !may_drive || !self.drives.takes(Instant::now()) {
+            return;
+        }
+        let bytes = BASE64_STANDARD.decode(&sealed).map(Bytes::from);
+        let Some(bytes) = bytes
+            .ok()
+            .filter(|bytes| bytes.len() <= MAX_SEALED_DRIVE_BYTES)
+        else {
+            metrics::counter!("nooterra_frames_refused_total", "channel" => "drive").increment(1);
+            return;
+        };
+        if !self.app.live.lanes.drive(robot, bytes) {
+            // A robot without cameras has no media connection. One that is not there hears nothing, and its silence shows.
+            let _sent = self.app.live.order(robot, ToRobot::Drive { sealed });
+        }
     }
 
     fn reply(&self, message: &ToConsole) {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use identity::Permission;
 use protocol::{
-    RobotId,
+    RobotId, SiteId,
     console_socket::{MAX_VIEWS, ToConsole},
     limits::MAX_CAMERAS,
 };
@@ -54,8 +55,8 @@ impl Views {
         sdp: String,
     ) {
         self.close(view);
-        let right = match self.check(robot, &cameras).await {
-            Ok(right) => right,
+        let (right, site) = match self.check(robot, &cameras).await {
+            Ok(checked) => checked,
             Err((code, words)) => return self.refuse(view, code, words),
         };
         let (events, drain) = mpsc::channel(EVENT_QUEUE);
@@ -71,6 +72,7 @@ impl Views {
                     view,
                     robot,
                     right,
+                    may_drive: self.may_drive(site),
                 };
                 self.places.fill(view, robot, viewer);
                 // Before anybody follows it: its answer must not come after its end.
@@ -85,7 +87,7 @@ impl Views {
         &self,
         robot: RobotId,
         cameras: &[String],
-    ) -> Result<WatchRight, (&'static str, &'static str)> {
+    ) -> Result<(WatchRight, SiteId), (&'static str, &'static str)> {
         if self.places.taken().len() >= MAX_VIEWS {
             return Err(("too_many_views", "this console has too many views open"));
         }
@@ -113,8 +115,12 @@ impl Views {
             cameras.iter().all(has)
         });
         is_advertised
-            .then_some(right)
+            .then_some((right, known.site))
             .ok_or(("unknown_camera", "the robot has no such camera"))
+    }
+
+    fn may_drive(&self, site: SiteId) -> bool {
+        identity::allows(&self.caller.person.roles, Permission::Command, Some(site))
     }
 
     pub(super) fn close(&mut self, view: u32) {

@@ -12,9 +12,12 @@ use protocol::{
     console_socket::{FromConsole, ToConsole},
     limits::MAX_TEXT_FRAME_BYTES,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{broadcast::error::RecvError, mpsc},
+    time::Instant,
+};
 
-use super::commands;
+use super::{allowance::Drives, commands};
 use crate::{
     app::App,
     flows::jobs::watch_right::{WatchRight, is_at_work_for},
@@ -97,6 +100,8 @@ pub(super) struct Following {
     pub(super) view: u32,
     pub(super) robot: RobotId,
     pub(super) right: WatchRight,
+    /// Whether this person may drive the robot, as far as the gateway has a say: the robot itself believes only who was granted it.
+    pub(super) may_drive: bool,
 }
 
 /// How often a right that hangs on a job is looked at again: within a second of the job's end the picture is gone.
@@ -107,6 +112,8 @@ impl Following {
     pub(super) async fn run(self, mut events: mpsc::Receiver<ViewerEvent>) {
         // An end of the events without a word means that the connection broke.
         let mut last = ClosedReason::Failed.code();
+        let mut drives = Drives::new(Instant::now());
+        let mut reports = self.app.live.lanes.reports(self.robot);
         loop {
             let event = tokio::select! {
                 biased;
@@ -115,13 +122,20 @@ impl Following {
                     break;
                 }
                 event = events.recv() => event,
+                report = reports.recv(), if self.may_drive => {
+                    self.report(report);
+                    continue;
+                }
             };
             let Some(event) = event else { break };
             match event {
                 ViewerEvent::Connected => metrics::counter!("nooterra_views_total").increment(1),
                 ViewerEvent::Reliable(bytes) => self.take(&bytes).await,
-                // Driving comes with signed commands; until then the fast channel only exists.
-                ViewerEvent::Fast(_) => {}
+                ViewerEvent::Fast(sealed) => {
+                    if self.may_drive && drives.takes(Instant::now()) {
+                        self.app.live.lanes.drive(self.robot, sealed);
+                    }
+                }
                 ViewerEvent::Closed { reason } => {
                     last = reason.code();
                     break;
@@ -134,6 +148,16 @@ impl Following {
                 view: self.view,
                 code: last.to_owned(),
             });
+        }
+    }
+
+    /// What the robot says of being driven; who is behind goes on with the newest.
+    fn report(&self, report: Result<Bytes, RecvError>) {
+        if let Ok(report) = report
+            && let Some(viewer) = self.viewer.upgrade()
+        {
+            // Worthless when late: the next is under way.
+            let _sent = viewer.send_fast(report);
         }
     }
 

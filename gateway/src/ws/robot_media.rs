@@ -52,6 +52,10 @@ impl Media {
         let (events, drain) = mpsc::channel(EVENT_QUEUE);
         let reply = match self.app.rtc.publish(self.robot, &sdp, events).await {
             Ok((publisher, sdp)) => {
+                self.app
+                    .live
+                    .lanes
+                    .attach(self.robot, publisher.fast_lane());
                 self.publisher = Some(publisher);
                 self.latest = Arc::default();
                 self.app.live.forget_cameras(self.robot);
@@ -110,8 +114,7 @@ impl Following {
                     }
                 }
                 PublisherEvent::Reliable(bytes) => take(&self.desk, &bytes, robot),
-                // Driving commands and their echoes come with signed commands; nothing is expected here before.
-                PublisherEvent::Fast(_) => {}
+                PublisherEvent::Fast(report) => self.app.live.lanes.report(robot, report),
                 PublisherEvent::Closed { reason } => {
                     tracing::debug!(robot.id = %robot, code = reason.code(), "media closed");
                 }

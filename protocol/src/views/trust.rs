@@ -106,6 +106,71 @@ pub struct PersonKeyView {
     pub offered_at: OffsetDateTime,
 }
 
+/// A challenge for an authenticator, good for one answer within minutes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasskeyChallengeView {
+    /// Its id, to be named in the answer.
+    pub challenge: uuid::Uuid,
+    /// For `navigator.credentials`, as `PublicKeyCredential.parse…OptionsFromJSON` reads it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub options: serde_json::Value,
+}
+
+/// Body of `POST /api/v1/session/passkeys`: what an authenticator made of the challenge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AddPasskey {
+    /// Which challenge it answers.
+    pub challenge: uuid::Uuid,
+    /// What its person calls it.
+    pub name: String,
+    /// The credential, as `PublicKeyCredential.toJSON` writes it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub credential: serde_json::Value,
+}
+
+/// Body of `POST /api/v1/session/passkey` and `…/passkey/proof`: what a passkey signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyAnswer {
+    /// Which challenge it answers.
+    pub challenge: uuid::Uuid,
+    /// The credential, as `PublicKeyCredential.toJSON` writes it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub credential: serde_json::Value,
+}
+
+/// A person's passkey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasskeyView {
+    /// Its name: SHA-256 of its public key, hex. Its first 16 digits are what people compare.
+    pub key: String,
+    /// What its person calls it.
+    pub name: String,
+    /// What its authenticator knows it by, base64url.
+    pub credential: String,
+    /// The site that it is for.
+    pub relying_party: String,
+    /// Whether it is on the latest roster.
+    pub is_rostered: bool,
+    /// Whether a demo put it there by itself.
+    pub is_demo: bool,
+    /// When it was added.
+    #[serde(with = "time::serde::rfc3339")]
+    pub added_at: OffsetDateTime,
+    /// When somebody last signed in with it.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub used_at: Option<OffsetDateTime>,
+}
+
 /// The latest roster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

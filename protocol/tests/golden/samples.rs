@@ -12,9 +12,11 @@ use protocol::{
     case::{CaseKind, Ruling},
     command::{AbandonReason, RobotRefusal},
     control::ControlEnding,
+    drive::{Clamp, Disarm, StopCause},
     event::{ActorChain, ActorEvent, EnrolmentProof, Payload, SessionKeyProof},
     grant::{GrantRefusal, GrantedVerb},
     job::{AccessFailure, ForfeitReason, IncidentDecision, IncidentKind},
+    ladder::Level,
     roster::KeyTier,
     sealed::Kind,
     views::Role,
@@ -66,6 +68,7 @@ pub(crate) fn all() -> Vec<Sample> {
     let mut samples = kinds();
     samples.extend(proofs());
     samples.extend(steering::all());
+    samples.extend(steering::driving());
     samples.extend(words());
     let payloads = payloads::one_of_each_kind().into_iter();
     samples.extend(payloads.map(|payload| event(payload.kind(), payload.clone())));
@@ -77,10 +80,10 @@ pub(crate) fn all() -> Vec<Sample> {
 }
 
 /// Every kind of envelope.
-pub(crate) fn every_kind() -> [Kind; 11] {
+pub(crate) fn every_kind() -> [Kind; 13] {
     one_of_each![Kind:
         Event {}, Entry {}, Enrolment {}, SessionKey {}, Bundle {}, Roster {}, Revocations {}, Grant {}, Assertion {},
-        PersonKey {}, Command {},
+        PersonKey {}, Command {}, Drive {}, SafetyPolicy {},
     ]
 }
 
@@ -113,16 +116,23 @@ fn words() -> Vec<Sample> {
         RobotRefusal {
             OutsideMap, InsideObstacle, Unreachable, BatteryLow, Stale, Unsupported, Fault,
             StaleEpoch, NotSigned, NoGrant, OutsideGrant, OutOfSequence, AnotherRobot,
+            Stopped, NotReleasable, NotArmed, StaleFrame, Delay, KeepOut,
         }
-        AbandonReason { Blocked, Superseded, Stopped, Fault, Restarted, ControlEnded }
+        AbandonReason {
+            Blocked, Superseded, Stopped, Fault, Restarted, ControlEnded, DeadMan, StaleFrame, Delay, BatteryLow,
+        }
+        Disarm { NotArmed, DeadMan, StaleFrame, Delay, Stopped, ControlEnded, BatteryLow, Fault }
+        StopCause { Button, Policy }
+        Clamp { TopSpeed, Delay, PeopleNear, KeepOut, Workspace, NudgeOver }
+        Level { Question, Waypoint, Nudge, Drive }
         ControlEnding { Absent, SignedOut, RightLost }
         GrantRefusal {
             NoRoot, NoRoster, RosterExpired, RevocationsExpired, Unreadable, NotByPolicy, AnotherRobot, Expired, StaleEpoch,
             NotRostered, KeyNotRostered, NotBound, Revoked, NotARenewal,
-            Unenforceable, ClockBehind,
+            Unenforceable, ClockBehind, AnotherSite, Unverified,
         }
-        KeyTier { Browser }
-        GrantedVerb { NavigateTo }
+        KeyTier { Browser, Passkey }
+        GrantedVerb { NavigateTo, Drive, ReleaseStop }
         ForfeitReason {
             NotAcknowledged, Busy, PlaceUnknown, Unreachable, BatteryLow, Unsupported, Fault,
         }
@@ -158,7 +168,10 @@ fn event(name: &str, payload: Payload) -> Sample {
 
 /// The same event as everybody says it.
 fn signers() -> Vec<Sample> {
-    let payload = Payload::SessionOpened { person: PERSON };
+    let payload = Payload::SessionOpened {
+        person: PERSON,
+        passkey: None,
+    };
     let by_cloud = ActorEvent {
         stream: payloads::stream_of(&payload),
         chain: None,

@@ -75,6 +75,7 @@ impl Bundle {
         let loader = std::fs::read_to_string(bound.join("__wasm_split.js"))
             .context("the console was not cut into parts")?;
         let module = parts::inline(&module, &loader, &self.add_parts(bound)?)?;
+        let module = without_indents(&module);
         let module = self.add_hashed("assets", "console.js", module.into_bytes());
         let start =
             format!("import start from {module:?};\nstart({{ module_or_path: {wasm:?} }});\n");
@@ -157,16 +158,31 @@ pub(super) fn files_under(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// All style sheets as one, in the order of their names.
+/// All style sheets as one, in the order of their names, without what only their makers read.
 fn stylesheet(folder: &Path) -> Result<String> {
     let mut text = String::new();
     for file in files_under(folder)? {
         if file.extension().is_some_and(|extension| extension == "css") {
-            text.push_str(&std::fs::read_to_string(folder.join(&file))?);
-            text.push('\n');
+            let written = std::fs::read_to_string(folder.join(&file))?;
+            text.push_str(&without_indents(&without_comments(&written)));
         }
     }
     Ok(text)
+}
+
+/// A text without the space around its lines, which says nothing in a style sheet or a module. No text in one goes over lines.
+fn without_indents(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// A style sheet without its comments. None of ours has such marks within a text.
+fn without_comments(style: &str) -> String {
+    let mut parts = style.split("/*");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + part.split_once("*/").map_or("", |(_comment, rest)| rest)
+    })
 }
 
 /// `inter.woff2` becomes `inter-0123456789abcdef.woff2`.
@@ -219,7 +235,7 @@ mod tests {
             "index.html",
             "<link href=\"%STYLE%\"><link href=\"/assets/icons/mark.svg\"><script src=\"%SCRIPT%\">",
         );
-        write(assets.path(), "css/2-page.css", "b{}");
+        write(assets.path(), "css/2-page.css", "/* a\n note */\n  b{}\n");
         write(
             assets.path(),
             "css/1-base.css",
@@ -329,6 +345,10 @@ mod tests {
         let style = stylesheet(&assets.path().join("css")).unwrap();
 
         assert!(style.find("@font-face").unwrap() < style.find("b{}").unwrap());
+        assert!(
+            !style.contains("note") && style.ends_with("\nb{}\n"),
+            "{style}"
+        );
     }
 
     #[test]

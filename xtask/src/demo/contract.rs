@@ -106,6 +106,18 @@ impl Programs {
         run_logged(&mut command, log).with_context(|| format!("cannot enrol {}", robot.name))
     }
 
+    /// Gives a robot what it is to keep to, unless it has that already.
+    pub(super) fn policy(&self, robot: &SeededRobot, log: &Path) -> Result<()> {
+        let mut command = Command::new(self.binaries.join("nooterra-agent"));
+        command
+            .arg("policy")
+            .arg("--data")
+            .arg(self.robot_folder(robot))
+            .arg(self.data.join("demo-policy.txt"));
+        run_logged(&mut command, log)
+            .with_context(|| format!("{} does not take its policy", robot.name))
+    }
+
     /// A robot in its simulated world; `seed` decides which. `cameras` are those that come in from elsewhere.
     pub(super) fn robot(&self, robot: &SeededRobot, seed: usize, cameras: &[String]) -> Command {
         let mut command = tied_to_us(&self.binaries.join("nooterra-agent"), FAREWELL);

@@ -219,6 +219,7 @@ impl Demo {
         for (number, robot) in seeded.robots.iter().enumerate() {
             let log = |what: &str| self.logs.join(format!("robot-{}-{what}.log", number + 1));
             programs.enrol(robot, &ready.agents_url, &log("enrol"))?;
+            programs.policy(robot, &log("policy"))?;
             let cameras = if number == 0 { cameras } else { &[] };
             let mut command = programs.robot(robot, number + 1, cameras);
             let running = Running::start(&robot.name, &mut command, &log("run"))?;

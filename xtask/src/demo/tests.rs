@@ -144,7 +144,7 @@ fn a_stopped_demo_leaves_no_process_and_no_report() {
     stage.await_running("robot.pid");
     demo.stop().unwrap();
 
-    assert_eq!(stage.read("order"), "serve\nseed\nenrol\nrun\n");
+    assert_eq!(stage.read("order"), "serve\nseed\nenrol\npolicy\nrun\n");
     assert_eq!(report.robots, ["r1"]);
     assert_eq!(report.sign_in.owner, "w");
     assert_eq!(stage.running("gateway.pid"), None);

@@ -114,14 +114,18 @@ impl Follower {
         }
         let remaining = self.remaining(at);
         let can_stop = (2.0 * BRAKING * 0.5 * (remaining - AT_TARGET / 2.0).max(0.0)).sqrt();
-        let by_room = 0.22 + 1.6 * room.max(0.0);
         let straight = error.cos().powi(4);
-        let speed = TOP_SPEED.min(can_stop).min(by_room) * straight;
+        let speed = TOP_SPEED.min(can_stop).min(by_room(room)) * straight;
         Wish {
             speed: speed.max(CREEP),
             turn,
         }
     }
+}
+
+/// How fast it may be with so many metres around it.
+pub(super) fn by_room(room: f64) -> f64 {
+    0.22 + 1.6 * room.max(0.0)
 }
 
 /// The wheels' wish to face `heading`, or `None` when they do.

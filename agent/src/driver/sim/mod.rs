@@ -33,7 +33,7 @@ use self::{
     errand::{Errand, Progress, Target},
     follow::Follower,
     occupancy::{Clearance, FAR},
-    people::Walker,
+    people::{PERSON_RADIUS, Walker},
     power::Power,
     surroundings::Surroundings,
 };
@@ -45,6 +45,7 @@ pub use self::{
     stage::{Moment, Stage},
 };
 use super::{Driver, Ending, Step, Workplace};
+use crate::safety::{Body, Motion};
 
 /// Radius of the robot, metres.
 pub const RADIUS: f64 = 0.26;
@@ -103,8 +104,10 @@ enum Doing {
         command: CommandId,
         is_latched: bool,
     },
-    /// Stopped by a person, until the next target.
+    /// Stopped by a person, until that is lifted.
     Stopped,
+    /// Driven by hand.
+    Driven(Motion),
 }
 
 /// The simulated robot.
@@ -124,6 +127,8 @@ pub struct Sim {
     endings: Vec<Ending>,
     was_low: bool,
     is_engaged: bool,
+    /// Of what it does by itself, metres a second.
+    limit_mps: f64,
 }
 
 impl Sim {
@@ -169,6 +174,7 @@ impl Sim {
             endings: Vec::new(),
             was_low: false,
             is_engaged: false,
+            limit_mps: f64::INFINITY,
         };
         sim.surroundings.look(point_of(start));
         sim
@@ -213,7 +219,7 @@ impl Sim {
         let command = match &self.doing {
             Doing::Errand(errand) => errand.command,
             Doing::Stopping { command, .. } => Some(*command),
-            Doing::Resting { .. } | Doing::Stopped => None,
+            Doing::Resting { .. } | Doing::Stopped | Doing::Driven(_) => None,
         };
         if let Some(command) = command {
             self.endings.push(Ending {
@@ -271,7 +277,10 @@ impl Sim {
                     errand.tick(&self.chassis, &self.surroundings, &self.people, seconds);
                 let command = errand.command;
                 match progress {
-                    Progress::UnderWay(wish) => wish,
+                    Progress::UnderWay(wish) => Wish {
+                        speed: wish.speed.clamp(-self.limit_mps, self.limit_mps),
+                        ..wish
+                    },
                     Progress::Arrived => self.end_errand(command, Ok(())),
                     Progress::Blocked => self.end_errand(command, Err(AbandonReason::Blocked)),
                 }
@@ -295,6 +304,21 @@ impl Sim {
                 Wish::default()
             }
             Doing::Stopped => Wish::default(),
+            Doing::Driven(motion) => {
+                let motion = *motion;
+                self.by_hand(motion)
+            }
+        }
+    }
+
+    /// What is told, but slower where there is little room: the robot's own sense of what stands around it.
+    fn by_hand(&self, motion: Motion) -> Wish {
+        let at = point_of(self.chassis.pose);
+        let room = self.surroundings.real_distance(at, &self.people) - RADIUS;
+        let most = follow::by_room(room);
+        Wish {
+            speed: motion.speed_mps.clamp(-most, most),
+            turn: motion.turn_rps,
         }
     }
 
@@ -402,9 +426,10 @@ impl Driver for Sim {
             Verb::Stop => {
                 let reason = match self.doing {
                     Doing::Stopping { .. } => AbandonReason::Superseded,
-                    Doing::Errand(_) | Doing::Resting { .. } | Doing::Stopped => {
-                        AbandonReason::Stopped
-                    }
+                    Doing::Errand(_)
+                    | Doing::Resting { .. }
+                    | Doing::Stopped
+                    | Doing::Driven(_) => AbandonReason::Stopped,
                 };
                 self.drop_doing(reason);
                 self.doing = Doing::Stopping {
@@ -412,6 +437,7 @@ impl Driver for Sim {
                     is_latched: true,
                 };
             }
+            Verb::ArmDrive | Verb::ReleaseStop => return Err(RobotRefusal::Unsupported),
         }
         Ok(())
     }
@@ -420,7 +446,7 @@ impl Driver for Sim {
         let is_latched = match self.doing {
             Doing::Stopped => true,
             Doing::Stopping { is_latched, .. } => is_latched,
-            Doing::Errand(_) | Doing::Resting { .. } => false,
+            Doing::Errand(_) | Doing::Resting { .. } | Doing::Driven(_) => false,
         };
         self.drop_doing(AbandonReason::Superseded);
         self.doing = Doing::Stopping {
@@ -438,6 +464,63 @@ impl Driver for Sim {
                 for_s: STAY_AFTER_ORDER_S,
             };
         }
+    }
+
+    fn can_be_driven(&self) -> bool {
+        true
+    }
+
+    fn drive(&mut self, motion: Option<Motion>) {
+        let is_driven = matches!(self.doing, Doing::Driven(_));
+        match motion {
+            Some(motion) => {
+                if !is_driven {
+                    self.drop_doing(AbandonReason::Superseded);
+                }
+                self.doing = Doing::Driven(motion);
+            }
+            None if is_driven => {
+                self.doing = Doing::Resting {
+                    for_s: STAY_AFTER_ORDER_S,
+                };
+            }
+            None => {}
+        }
+    }
+
+    fn release(&mut self) {
+        if matches!(self.doing, Doing::Stopped) {
+            self.doing = Doing::Resting {
+                for_s: STAY_AFTER_ORDER_S,
+            };
+        }
+    }
+
+    fn limit(&mut self, speed_mps: f64) {
+        self.limit_mps = speed_mps;
+    }
+
+    fn bar(&mut self, barred: &dyn Fn([f64; 2]) -> f64) {
+        self.surroundings.bar(barred);
+    }
+
+    fn body(&self) -> Body {
+        let at = point_of(self.chassis.pose);
+        let person_m = (self.people.iter())
+            .map(|walker| walker.figure.at.distance(at) - PERSON_RADIUS - RADIUS)
+            .min_by(f64::total_cmp);
+        Body {
+            pose: self.chassis.pose,
+            motion: Motion {
+                speed_mps: self.chassis.speed,
+                turn_rps: self.chassis.turn,
+            },
+            person_m,
+        }
+    }
+
+    fn charge_percent(&self) -> f64 {
+        self.power.percent()
     }
 
     fn set_engaged(&mut self, is_engaged: bool) {
@@ -477,6 +560,7 @@ impl Driver for Sim {
                 is_latched: false, ..
             } => (None, report::at_rest(false)),
             Doing::Stopping { .. } | Doing::Stopped => (None, report::STOPPED),
+            Doing::Driven(_) => (None, report::DRIVEN),
         };
         Telemetry {
             tick_ms,
@@ -496,7 +580,9 @@ impl Driver for Sim {
         let pose = self.chassis.pose;
         let path = match &self.doing {
             Doing::Errand(errand) => errand.ahead(),
-            Doing::Resting { .. } | Doing::Stopping { .. } | Doing::Stopped => &[],
+            Doing::Resting { .. } | Doing::Stopping { .. } | Doing::Stopped | Doing::Driven(_) => {
+                &[]
+            }
         };
         let ranges_cm = self
             .surroundings

@@ -95,6 +95,15 @@ impl Clearance {
         }
     }
 
+    /// Leaves no more room at each spot than to what is barred.
+    pub(super) fn bar(&mut self, barred: &dyn Fn([f64; 2]) -> f64) {
+        for index in 0..self.metres.len() {
+            let centre = Self::centre(self.at_index(index));
+            let metres = barred([centre.x, centre.y]).max(0.0) as f32;
+            self.metres[index] = self.metres[index].min(metres);
+        }
+    }
+
     /// The cell under a point, unless it lies off the floor.
     pub(super) fn cell(&self, point: Point) -> Option<Cell> {
         let is_on = point.x >= 0.0

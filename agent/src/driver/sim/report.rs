@@ -20,6 +20,9 @@ const MOST_PATH_POINTS: usize = 64;
 /// A robot that a person has stopped.
 pub(super) const STOPPED: Activity = Activity::Stopped;
 
+/// A robot that is driven by hand.
+pub(super) const DRIVEN: Activity = Activity::Driven;
+
 /// What a robot on its way is doing.
 pub(super) fn activity(errand: &Errand) -> Activity {
     if errand.is_waiting() {
@@ -76,7 +79,12 @@ pub(super) fn advert(site: &Site, power: &Power) -> Advert {
     Advert {
         model: "Nooterra simulator, differential drive".to_owned(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
-        capabilities: vec![Capability::Navigate, Capability::Stop, Capability::Lidar],
+        capabilities: vec![
+            Capability::Navigate,
+            Capability::Stop,
+            Capability::Lidar,
+            Capability::Drive,
+        ],
         cameras: Vec::new(),
         components: components(power),
         radius_m: RADIUS as f32,

@@ -82,6 +82,11 @@ impl Surroundings {
         distance_to_nearest(&self.fixed, point)
     }
 
+    /// Finds no way from here on where `barred` gives no room, metres from x and y.
+    pub(super) fn bar(&mut self, barred: &dyn Fn([f64; 2]) -> f64) {
+        self.known.bar(barred);
+    }
+
     /// Recognises what lies in sight; true when something new was.
     pub(super) fn look(&mut self, from: Point) -> bool {
         let mut is_new = false;

@@ -233,6 +233,7 @@ impl World {
             ..super::grant(8, self.epoch, self.clocks.at)
         };
         let shown = Presentation {
+            passkey: None,
             grant: crate::trust::tests::cast::base64(&seal(Kind::Grant, &own, &policy())),
             assertion: None,
         };
@@ -257,7 +258,7 @@ impl World {
     fn forges_a_list(&mut self) {
         let own = revocations(100, self.clocks.at);
         let sealed = seal(Kind::Revocations, &own, &foreign());
-        let heard = self.robot.hear_revocations(&mut self.driver, &sealed);
+        let heard = self.robot.hear_revocations(&mut self.driver, &sealed, NOW);
         assert_eq!(heard, Err(NotBelieved::NotSigned));
     }
 
@@ -267,7 +268,7 @@ impl World {
         own.people[0].keys = vec![rostered(&foreign())];
         let key = [foreign(), policy()][self.any(2)].clone();
         let sealed = seal(Kind::Roster, &own, &key);
-        let heard = self.robot.hear_roster(&mut self.driver, &sealed);
+        let heard = self.robot.hear_roster(&mut self.driver, &sealed, NOW);
         assert_eq!(heard, Err(NotBelieved::NotSigned));
         // With a key of its own on no roster it binds what its policy key issues.
         let grant = super::grant(9, self.epoch, self.clocks.at);
@@ -293,7 +294,12 @@ impl World {
             root: Some(root_key()),
         };
         let trust = Trust::remembering(pinned, kept, self.luck.random());
-        self.robot = Orders::remembering(self.robot.remembered(), trust);
+        self.robot = Orders::remembering(
+            self.robot.remembered(),
+            trust,
+            Safety::new(None, 0.26),
+            false,
+        );
         // Its clock begins anew, and comes by every tick that was ever named.
         self.clocks.tick_ms = NOW.tick_ms;
         self.sitting += 1;

@@ -109,6 +109,7 @@ const FIRST: Bind = Bind {
     robot: ROBOT,
     epoch: EPOCH,
     is_renewal: false,
+    with_browser_key: false,
 };
 
 fn shown(model: &mut Model, bind: Bind, until: i64, now: i64) {
@@ -158,6 +159,7 @@ fn what_is_believed_is_renewed_in_time_and_only_while_somebody_is_there() {
     assert_eq!(tick(&mut model, 299 * SECOND), []);
     let renewal = Bind {
         is_renewal: true,
+        with_browser_key: false,
         ..FIRST
     };
     assert_eq!(tick(&mut model, 301 * SECOND), [renewal]);
@@ -254,6 +256,36 @@ fn a_robot_that_refuses_is_told_with_its_reason_and_one_whose_nonce_was_used_is_
 }
 
 #[test]
+fn nobody_is_asked_for_a_passkey_again_before_they_chose_what_to_bind_with() {
+    let mut model = in_control();
+    tick(&mut model, SECOND);
+    // Somebody is before the browser's prompt meanwhile.
+    assert_eq!(tick(&mut model, 100 * SECOND), []);
+    let closed = GrantNews::Denied {
+        bind: FIRST,
+        code: "passkey_cancelled".to_owned(),
+        words: "the prompt was closed".to_owned(),
+        is_passing: false,
+    };
+    reduce(&mut model, Input::Grant(closed.clone()), at(100 * SECOND));
+    assert_eq!(tick(&mut model, 400 * SECOND), []);
+
+    for with_browser_key in [false, true] {
+        let chosen = GrantNews::Chosen {
+            robot: ROBOT,
+            with_browser_key,
+        };
+        reduce(&mut model, Input::Grant(chosen), at(400 * SECOND));
+        let wish = Bind {
+            with_browser_key,
+            ..FIRST
+        };
+        assert_eq!(tick(&mut model, 401 * SECOND), [wish]);
+        reduce(&mut model, Input::Grant(closed.clone()), at(401 * SECOND));
+    }
+}
+
+#[test]
 fn a_robot_that_started_anew_is_asked_anew() {
     let mut model = in_control();
     tick(&mut model, SECOND);
@@ -277,6 +309,7 @@ fn order(model: &mut Model, verb: Verb, number: u128, now: i64) -> Vec<Effect> {
         robot: ROBOT,
         verb,
         frame: None,
+        words: String::new(),
     };
     reduce(model, input, at(now))
 }

@@ -11,6 +11,7 @@ fn a_command_without_a_connection_is_told_as_not_sent_and_never_sent_later() {
         robot: JUNIPER,
         verb: Verb::Stop,
         frame: None,
+        words: String::new(),
     };
 
     let now = reduce(&mut model, order, at(SECOND));
@@ -35,6 +36,7 @@ fn a_command_takes_the_channel_of_its_own_robot_and_the_socket_otherwise() {
         robot,
         verb: Verb::Stop,
         frame: None,
+        words: String::new(),
     };
 
     let own = reduce(&mut model, order(JUNIPER), at(0));
@@ -59,6 +61,7 @@ fn the_fate_of_a_command_follows_the_gateway_through_a_broken_session() {
         robot: JUNIPER,
         verb: Verb::Stop,
         frame: None,
+        words: String::new(),
     };
     reduce(&mut model, order, at(SECOND));
     reduce(

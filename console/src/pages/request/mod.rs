@@ -14,15 +14,16 @@ mod order;
 mod photos;
 mod picture;
 mod summary;
-pub(super) mod sure;
+pub(in crate::pages) mod sure;
 mod window;
 
 use leptos::{prelude::*, task::spawn_local};
 
 use protocol::{JobId, views::Problem};
 
-use super::{shell::SignedIn, shell_faces};
+use super::{parts, shell::SignedIn, shell_faces};
 use crate::{
+    later,
     live::engine::Live,
     navigation::Navigation,
     panels::header::{PersonFace, UserMenu, brand_mark},
@@ -77,6 +78,7 @@ fn page(route: Route) -> AnyView {
         Route::RequestNew => view! { <order::OrderPage /> }.into_any(),
         Route::RequestJob(id) => view! { <job::JobPage id /> }.into_any(),
         Route::RequestComplaint(id) => view! { <complaint::ComplaintPage id /> }.into_any(),
+        Route::RequestKeys => later::page(parts::keys),
         Route::Request
         | Route::Fleet
         | Route::Robot(_)
@@ -86,6 +88,7 @@ fn page(route: Route) -> AnyView {
         | Route::NoJob
         | Route::Cases
         | Route::Verify
+        | Route::Keys
         | Route::SignIn
         | Route::Nowhere => view! { <list::ListPage /> }.into_any(),
     }
@@ -122,6 +125,7 @@ fn Bar(route: Memo<Route>) -> impl IntoView {
             <span class="grow"></span>
             <UserMenu
                 person=person.into()
+                keys=Route::RequestKeys
                 on_sign_out=Callback::new(move |()| spawn_local(session.sign_out()))
             />
         </header>

@@ -110,6 +110,7 @@ pub(super) fn order(robot: RobotId, number: u64) -> Payload {
         },
         epoch: Some(41),
         signed: None,
+        words: String::new(),
     }
 }
 

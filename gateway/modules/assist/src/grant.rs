@@ -107,9 +107,7 @@ pub enum GrantDenial {
     )]
     NotRostered,
     /// Their key is not on it.
-    #[error(
-        "this browser's key is not on the roster yet; the root key has to sign one that has it"
-    )]
+    #[error("this key is not on the roster yet; the root key has to sign one that has it")]
     KeyNotRostered,
     /// The gateway's own key is not on the roster.
     #[error(
@@ -169,7 +167,7 @@ pub fn decide_grant(
         .filter(|person| person.may_steer_at(robot.site))
         .ok_or(GrantDenial::NotRostered)?;
     if let Some(key) = wish.bound_by {
-        let is_theirs = person.key(key).is_some() && facts.keys.contains(&key);
+        let is_theirs = person.mark(key).is_some() && facts.keys.contains(&key);
         is_theirs.then_some(()).ok_or(GrantDenial::KeyNotRostered)?;
     }
     (roster.policy_key(facts.policy_key)).ok_or(GrantDenial::PolicyNotRostered)?;

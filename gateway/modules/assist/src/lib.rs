@@ -24,4 +24,4 @@ pub use control::{
 };
 pub use grant::{GrantDenial, GrantFacts, GrantWish, GrantedRobot, decide_grant};
 pub use machine::{ANSWER_WITHIN, Event, Input, apply, decide};
-pub use request::{MAX_REACH_M, Refusal, check};
+pub use request::{MAX_REACH_M, Refusal, check, check_words};

@@ -1,6 +1,6 @@
 //! Whether a request makes sense before anybody is asked, and why one is turned down.
 
-use protocol::command::Verb;
+use protocol::{command::Verb, limits::MAX_NOTE_CHARS};
 
 /// How far from the map's origin a target may lie, metres: no site is larger, and a slip of the decimal point is caught.
 pub const MAX_REACH_M: f64 = 10_000.0;
@@ -23,6 +23,9 @@ pub enum Refusal {
     /// The robot still has time to answer.
     #[error("the robot still has time to answer")]
     NotDueYet,
+    /// A stop is released without a word why, or with more words than anybody reads.
+    #[error("say in at most {MAX_NOTE_CHARS} characters why the stop is released")]
+    ReasonMissing,
 }
 
 impl Refusal {
@@ -34,6 +37,7 @@ impl Refusal {
             Self::CommandIdReused => "command_id_reused",
             Self::CommandUnknown => "command_unknown",
             Self::NotDueYet => "not_due_yet",
+            Self::ReasonMissing => "reason_missing",
         }
     }
 }
@@ -41,7 +45,7 @@ impl Refusal {
 /// Checks what can be checked without knowing the robot.
 pub fn check(verb: &Verb) -> Result<(), Refusal> {
     match *verb {
-        Verb::Stop => Ok(()),
+        Verb::Stop | Verb::ArmDrive | Verb::ReleaseStop => Ok(()),
         Verb::NavigateTo {
             x_m,
             y_m,
@@ -58,6 +62,17 @@ pub fn check(verb: &Verb) -> Result<(), Refusal> {
             }
             Ok(())
         }
+    }
+}
+
+/// Checks the words of a signed command: a release says why, for whoever reads the log.
+pub fn check_words(verb: &Verb, words: &str) -> Result<(), Refusal> {
+    let is_missing = *verb == Verb::ReleaseStop && words.trim().is_empty();
+    let is_long = words.chars().count() > MAX_NOTE_CHARS;
+    if is_missing || is_long {
+        Err(Refusal::ReasonMissing)
+    } else {
+        Ok(())
     }
 }
 
@@ -90,6 +105,19 @@ mod tests {
             );
         }
         assert_eq!(check(&Verb::Stop), Ok(()));
+    }
+
+    #[test]
+    fn a_release_says_why_in_few_words() {
+        let long = "x".repeat(MAX_NOTE_CHARS + 1);
+        for (verb, words, expected) in [
+            (Verb::ReleaseStop, "The child is out of the way", Ok(())),
+            (Verb::ReleaseStop, " ", Err(Refusal::ReasonMissing)),
+            (Verb::ReleaseStop, &long, Err(Refusal::ReasonMissing)),
+            (Verb::ArmDrive, "", Ok(())),
+        ] {
+            assert_eq!(check_words(&verb, words), expected, "{verb:?}");
+        }
     }
 
     #[test]

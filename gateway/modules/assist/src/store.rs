@@ -70,6 +70,8 @@ impl CommandRow {
                 heading_rad: self.heading_rad,
             },
             ("stop", None, None) => Verb::Stop,
+            ("arm_drive", None, None) => Verb::ArmDrive,
+            ("release_stop", None, None) => Verb::ReleaseStop,
             _ => return Err(corrupt()),
         };
         Ok(Command {
@@ -122,13 +124,17 @@ const fn columns(fate: Fate) -> (&'static str, Option<&'static str>) {
     }
 }
 
-const ABANDON_REASONS: [AbandonReason; 6] = [
+const ABANDON_REASONS: [AbandonReason; 10] = [
     AbandonReason::Blocked,
     AbandonReason::Superseded,
     AbandonReason::Stopped,
     AbandonReason::Fault,
     AbandonReason::Restarted,
     AbandonReason::ControlEnded,
+    AbandonReason::DeadMan,
+    AbandonReason::StaleFrame,
+    AbandonReason::Delay,
+    AbandonReason::BatteryLow,
 ];
 
 const fn abandon_code(reason: AbandonReason) -> &'static str {
@@ -139,7 +145,34 @@ const fn abandon_code(reason: AbandonReason) -> &'static str {
         AbandonReason::Fault => "fault",
         AbandonReason::Restarted => "restarted",
         AbandonReason::ControlEnded => "control_ended",
+        AbandonReason::DeadMan => "dead_man",
+        AbandonReason::StaleFrame => "stale_frame",
+        AbandonReason::Delay => "delay",
+        AbandonReason::BatteryLow => "battery_low",
     }
+}
+
+/// The word of a verb, and its target: x, y and heading.
+const fn verb_columns(verb: Verb) -> (&'static str, [Option<f64>; 3]) {
+    match verb {
+        Verb::NavigateTo {
+            x_m,
+            y_m,
+            heading_rad,
+        } => ("navigate_to", [Some(x_m), Some(y_m), heading_rad]),
+        Verb::Stop => ("stop", [None; 3]),
+        Verb::ArmDrive => ("arm_drive", [None; 3]),
+        Verb::ReleaseStop => ("release_stop", [None; 3]),
+    }
+}
+
+/// What a person's page signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The bytes.
+    pub sealed: SealedCommand,
+    /// Why, as it says in them; may be empty.
+    pub words: String,
 }
 
 /// Writes a command that was just issued, and the event, signed for the person. `Stale` when the id is there already:
@@ -147,17 +180,10 @@ const fn abandon_code(reason: AbandonReason) -> &'static str {
 pub async fn insert(
     tx: &mut Tx,
     command: &Command,
-    signed: Option<SealedCommand>,
+    signed: Option<Signed>,
 ) -> Result<(), StoreError> {
     let issue = &command.issue;
-    let (verb, x_m, y_m, heading_rad) = match issue.verb {
-        Verb::NavigateTo {
-            x_m,
-            y_m,
-            heading_rad,
-        } => ("navigate_to", Some(x_m), Some(y_m), heading_rad),
-        Verb::Stop => ("stop", None, None, None),
-    };
+    let (verb, [x_m, y_m, heading_rad]) = verb_columns(issue.verb);
     let (fate, reason) = columns(command.fate);
     let inserted = sqlx::query!(
         "INSERT INTO assist.command (command_id, organisation_id, site_id, robot_id, issued_by, issued_at, verb, x_m, y_m,
@@ -188,6 +214,9 @@ pub async fn insert(
     if inserted.rows_affected() != 1 {
         return Err(StoreError::Stale(issue.command));
     }
+    let (signed, words) = signed.map_or((None, String::new()), |Signed { sealed, words }| {
+        (Some(sealed), words)
+    });
     tx.record(
         robot_stream(issue.robot),
         issue.organisation,
@@ -200,6 +229,7 @@ pub async fn insert(
             order: issue.verb,
             epoch: issue.epoch,
             signed,
+            words,
         },
     );
     Ok(())

@@ -23,13 +23,14 @@ pub use robots::{Robot, RobotSignIn, RobotToken};
 pub use roles::{Permission, Reach, allows, reach};
 pub use secret::{Secret, SecretHash, SecretKind};
 pub use sign_in::{
-    ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionKey, SessionSignIn,
+    ApiSignIn, ApiToken, LinkUses, PROOF_IS_FRESH, SESSION_IDLE, SESSION_LASTS, SessionKey,
+    SessionSignIn,
 };
 #[cfg(feature = "store")]
 pub use store_error::StoreError;
 pub use trust::{
-    DraftMark, ListedPersonKey, PersonKey, StoredRevocations, StoredRoster, open_roster,
-    seal_roster, usable_key,
+    DraftMark, ListedPersonKey, PASSKEY_CHALLENGE_LASTS, Passkey, PersonKey, PublicKey,
+    StoredRevocations, StoredRoster, open_roster, seal_roster, usable_key,
 };
 
 /// Who there is, in Postgres. What changes is recorded as an event in the same transaction.
@@ -47,15 +48,17 @@ pub mod store {
             robot_by_token, saw_robot,
         },
         sign_in::store::{
-            bind_session_key, close_session, ended_session_keys, find_api_token, forget_expired,
-            hold_session_key, issue_api_token, issue_link, link_expires_at, list_api_tokens,
-            open_session, person_by_api_token, person_by_session, revoke_api_token, session_key,
-            use_link,
+            bind_session_key, close_session, close_sessions_of_passkey, ended_session_keys,
+            find_api_token, forget_expired, hold_session_key, issue_api_token, issue_link,
+            link_expires_at, list_api_tokens, open_session, person_by_api_token, person_by_session,
+            prove_session, revoke_api_token, session_key, use_link,
         },
         trust::store::{
-            draft_roster, latest_revocations, latest_roster, list_person_keys, name_root,
-            offer_person_key, people_among, person_keys, publish_demo_roster, publish_revocations,
-            publish_roster, remove_person_key, removed_person_keys, root_of,
+            NewPasskey, add_passkey, draft_roster, keep_passkey_challenge, latest_revocations,
+            latest_roster, list_passkeys, list_person_keys, name_root, offer_person_key,
+            passkey_by_credential, passkey_was_used, people_among, person_keys,
+            publish_demo_roster, publish_revocations, publish_roster, remove_person_key,
+            removed_person_keys, root_of, take_passkey_challenge,
         },
     };
 }

@@ -50,6 +50,12 @@ pub enum Refusal {
     /// There is no such key, or it is somebody else's.
     #[error("there is no such key")]
     KeyUnknown,
+    /// More than anybody needs; which one is to go, only they know.
+    #[error(
+        "you have {} passkeys: remove one first",
+        protocol::roster::MAX_KEYS_OF_PERSON
+    )]
+    TooManyPasskeys,
     /// Nothing that anybody could have signed with.
     #[error("it is no Ed25519 public key")]
     NotAKey,
@@ -109,6 +115,7 @@ impl Refusal {
             Self::LinkSpent => "link_spent",
             Self::KeyTaken => "key_taken",
             Self::KeyUnknown => "key_unknown",
+            Self::TooManyPasskeys => "too_many_passkeys",
             Self::NotAKey => "not_a_key",
             Self::RootNamedAlready => "root_named_already",
             Self::RootNotNamed => "root_not_named",

@@ -79,6 +79,12 @@ impl SecretHash {
         (bytes.len() == SECRET_BYTES).then(|| hash(text))
     }
 
+    /// The hash that a table keeps.
+    #[cfg(feature = "store")]
+    pub(crate) const fn kept(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -107,7 +107,10 @@ mod tests {
     fn an_actor_without_the_role_that_they_need_is_refused() {
         let person = PersonId(Uuid::from_u128(1));
         let paused = Payload::Job(JobEvent::Paused {});
-        let opened = Payload::SessionOpened { person };
+        let opened = Payload::SessionOpened {
+            person,
+            passkey: None,
+        };
         let operator = Some(Role::Operator);
 
         for (payload, actor, role, why) in [

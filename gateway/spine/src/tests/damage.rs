@@ -220,6 +220,7 @@ async fn what_was_written_as_it_was_sealed_is_never_called_damaged(owner: PgPool
             order,
             epoch: None,
             signed: None,
+            words: String::new(),
         };
         tx.record(robot_stream(ROBOT), LINDEN, None, None, payload);
     }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use identity::{Person, Refusal};
 use protocol::{
-    roster::{KeyTier, Roster, name_of},
+    roster::{Roster, name_of},
     sealed::KeyId,
 };
 use tempfile::TempDir;
@@ -72,8 +72,8 @@ impl Place {
             .verifying_key()
             .to_bytes();
         let mut tx = self.desk.begin();
-        let (tier, now) = (KeyTier::Browser, self.desk.now());
-        store::offer_person_key(&mut tx, &self.mira, public, tier, now)
+        let now = self.desk.now();
+        store::offer_person_key(&mut tx, &self.mira, public, now)
             .await
             .unwrap();
         self.desk.commit(tx).await.unwrap();

@@ -1,5 +1,6 @@
 //! What lets a person steer: people's keys, the roster, grants, and what is believed no more.
 
+pub mod demo_roster;
 pub mod issue_grant;
 pub mod offer_key;
 pub mod present_grant;

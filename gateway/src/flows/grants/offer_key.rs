@@ -3,17 +3,17 @@
 use protocol::{
     PersonId,
     grant::PersonKeyProof,
+    roster::KeyTier,
     sealed::Kind,
     views::{OfferPersonKey, PersonKeyView},
 };
 use spine::Tx;
 
 use crate::{
-    admin::demo_root,
     app::App,
     error::ApiError,
     flows::{
-        grants::{roster_view::keys_of, tell::tell_organisation},
+        grants::{demo_roster::publish_if_demo, roster_view::keys_of, tell::tell_organisation},
         jobs::act_on_job::limit_acts,
         proven::proven,
     },
@@ -32,21 +32,9 @@ pub async fn offer_key(
     let now = app.clock.now();
     let mut tx = Tx::begin(&app.pool);
     let known = identity::store::person_keys(tx.connection().await?, person.person).await?;
-    let offered =
-        identity::store::offer_person_key(&mut tx, person, public_key, offer.tier, now).await?;
+    let offered = identity::store::offer_person_key(&mut tx, person, public_key, now).await?;
     let is_new = known.iter().all(|key| key.key != offered.key);
-    let root = if app.config.is_demo && is_new {
-        demo_root(&app.config.data_dir).map_err(|error| ApiError::internal(&error))?
-    } else {
-        None
-    };
-    let is_published = root.is_some();
-    if let Some(root) = root {
-        let policy_keys = vec![app.policy.verifying_key().to_bytes()];
-        let organisation = person.organisation;
-        identity::store::publish_demo_roster(&mut tx, organisation, &root, policy_keys, now)
-            .await?;
-    }
+    let is_published = is_new && publish_if_demo(app, &mut tx, person.organisation).await?;
     tx.commit(&app.signer, app.clock.micros()).await?;
     if is_published {
         tell_organisation(app, person.organisation).await;
@@ -59,6 +47,9 @@ pub async fn offer_key(
 fn proven_key(person: PersonId, offer: &OfferPersonKey) -> Result<[u8; 32], ApiError> {
     let code = "person_key_unproven";
     let refused = |why: &str| ApiError::malformed(code, why);
+    if offer.tier != KeyTier::Browser {
+        return Err(refused("an authenticator's key is added as a passkey"));
+    }
     let (public_key, proof) =
         proven::<PersonKeyProof>(Kind::PersonKey, code, &offer.public_key, &offer.proof)?;
     if proof.person != person {

@@ -43,13 +43,17 @@ pub async fn present_grant(
             sealed::open::<Grant>(Kind::Grant, &sealed, &policy).ok()
         })
         .is_some_and(|grant| grant.grant == issued.grant);
+    if presentation.assertion.is_some() && presentation.passkey.is_some() {
+        return Err(malformed());
+    }
+    let by_passkey = presentation.passkey.as_ref().map(|passkey| passkey.key);
     let asserted_by = (presentation.assertion.as_deref())
         .map(|assertion| BASE64_STANDARD.decode(assertion))
         .transpose()
         .map_err(|_not_base64| malformed())?
         .map(|assertion| sealed::claimed_key(&assertion).map_err(|_unreadable| malformed()))
         .transpose()?;
-    if let Some(key) = asserted_by {
+    if let Some(key) = asserted_by.or(by_passkey) {
         let keys = identity::store::person_keys(&app.pool, caller.person.person).await?;
         // One that they removed, or another's: the robot would see it too, once it has heard so.
         (keys.iter().any(|theirs| theirs.key == key))

@@ -1,20 +1,42 @@
 //! A person's key is not to be believed any more: a lost laptop, a browser that others use.
 
-use protocol::sealed::KeyId;
+use protocol::{roster::KeyTier, sealed::KeyId};
 use spine::Tx;
 
-use crate::{app::App, error::ApiError, flows::grants::revoke::revoke_now, http::auth::Caller};
+use crate::{
+    app::App,
+    error::ApiError,
+    flows::{grants::revoke::revoke_now, passkeys::fresh::fresh_session},
+    http::auth::{Caller, Credential},
+};
 
-/// Removes a key of the caller's own; every robot hears of it at once, whatever roster it holds.
-pub async fn remove_key(app: &App, caller: &Caller, key: KeyId) -> Result<(), ApiError> {
+/// Removes a key of the caller's own, of this tier; every robot hears of it at once, whatever roster it holds. A passkey goes only
+/// at the wish of who showed just now that it is them, and with it goes what it signed in to elsewhere.
+pub async fn remove_key(
+    app: &App,
+    caller: &Caller,
+    key: KeyId,
+    tier: KeyTier,
+) -> Result<(), ApiError> {
     let person = &caller.person;
+    let here = match tier {
+        KeyTier::Passkey => Some(fresh_session(app, caller)?),
+        KeyTier::Browser => match caller.credential {
+            Credential::Session(session) => Some(session),
+            Credential::Token(..) => None,
+        },
+    };
+    let theirs = identity::store::person_keys(&app.pool, person.person).await?;
+    if !(theirs.iter()).any(|theirs| theirs.key == key && theirs.tier() == tier) {
+        return Err(ApiError::not_found("key of yours"));
+    }
     let mut tx = Tx::begin(&app.pool);
     let removed = identity::store::remove_person_key(
         &mut tx,
         person.organisation,
         person.person,
         key,
-        Some(person.person),
+        (Some(person.person), here),
         app.clock.now(),
     )
     .await?;

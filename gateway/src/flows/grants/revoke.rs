@@ -10,7 +10,7 @@ use identity::{
 };
 use protocol::{
     OrganisationId, PersonId,
-    roster::{MAX_REVOKED, Revocations, RosteredKey, RosteredPerson},
+    roster::{MAX_REVOKED, Revocations, RosteredPerson},
     sealed::{self, KeyId, Kind},
     views::RoleGrant,
 };
@@ -105,7 +105,7 @@ async fn revoked_keys(
     let connection = tx.connection().await?;
     let people = stored.roster.people.iter();
     let rostered: Vec<KeyId> = people
-        .flat_map(|person| person.keys.iter().map(RosteredKey::key))
+        .flat_map(|person| person.marks().map(|mark| mark.key))
         .collect();
     let removed = removed_person_keys(&mut *connection, organisation, &rostered).await?;
     let ended = ended_session_keys(&mut *connection, organisation, now - ENDED_WITHIN, now).await?;

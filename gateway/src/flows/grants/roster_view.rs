@@ -4,7 +4,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use identity::Person;
 use protocol::{
     OrganisationId, PersonId, UnixMicros,
-    roster::{RosteredKey, RosteredPerson},
+    roster::{KeyMark, RosteredPerson},
     views::{PersonKeyView, RosterView, RosteredKeyView, RosteredPersonView},
 };
 use time::OffsetDateTime;
@@ -27,8 +27,8 @@ pub async fn roster_view(
     let person = |line: RosteredPerson| RosteredPersonView {
         name: names.get(&line.person).cloned().unwrap_or_default(),
         person: line.person,
+        keys: line.marks().map(key).collect(),
         roles: line.roles,
-        keys: line.keys.iter().map(key).collect(),
     };
     Ok(Some(RosterView {
         organisation,
@@ -41,9 +41,9 @@ pub async fn roster_view(
     }))
 }
 
-fn key(key: &RosteredKey) -> RosteredKeyView {
+fn key(key: KeyMark) -> RosteredKeyView {
     RosteredKeyView {
-        key: key.key().to_string(),
+        key: key.key.to_string(),
         tier: key.tier,
         is_demo: key.is_demo,
     }
@@ -60,10 +60,10 @@ pub async fn keys_of(app: &App, person: &Person) -> Result<Vec<PersonKeyView>, A
     let stored = identity::store::latest_roster(&app.pool, person.organisation).await?;
     let line = stored.and_then(|stored| stored.roster.person(person.person).cloned());
     let view = |key: identity::PersonKey| {
-        let rostered = line.as_ref().and_then(|line| line.key(key.key));
+        let rostered = line.as_ref().and_then(|line| line.mark(key.key));
         PersonKeyView {
             key: key.key.to_string(),
-            tier: key.tier,
+            tier: key.tier(),
             is_rostered: rostered.is_some(),
             is_demo: rostered.is_some_and(|rostered| rostered.is_demo),
             offered_at: key.offered_at,

@@ -1,7 +1,7 @@
 //! `DELETE /api/v1/session/person-keys/{key}`
 
 use axum::{extract::State, http::StatusCode};
-use protocol::views::Problem;
+use protocol::{roster::KeyTier, views::Problem};
 
 use crate::{
     app::App,
@@ -23,6 +23,6 @@ pub(crate) async fn handler(
     caller: Caller,
     Named(key): Named<String>,
 ) -> Result<StatusCode, ApiError> {
-    remove_key(&app, &caller, key_named(&key)?).await?;
+    remove_key(&app, &caller, key_named(&key)?, KeyTier::Browser).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,12 +6,17 @@ pub(super) mod open;
 pub(super) mod read;
 
 use identity::Person;
-use protocol::views::SessionView;
+use protocol::{sealed::KeyId, views::SessionView};
 use time::OffsetDateTime;
 
 use crate::app::App;
 
-fn view(app: &App, person: &Person, expires_at: OffsetDateTime) -> SessionView {
+pub(super) fn view(
+    app: &App,
+    person: &Person,
+    expires_at: OffsetDateTime,
+    passkey: Option<KeyId>,
+) -> SessionView {
     SessionView {
         person: person.person,
         name: person.name.clone(),
@@ -20,5 +25,6 @@ fn view(app: &App, person: &Person, expires_at: OffsetDateTime) -> SessionView {
         roles: person.roles.clone(),
         expires_at,
         is_demo: app.config.is_demo,
+        passkey: passkey.map(|key| key.to_string()),
     }
 }

@@ -42,6 +42,11 @@ pub(crate) async fn handler(
         signed_in.secret.expose().to_owned(),
         signed_in.expires_at - app.clock.now(),
     );
-    let view = view(&app, &signed_in.person, signed_in.expires_at);
+    let view = view(
+        &app,
+        &signed_in.person,
+        signed_in.expires_at,
+        signed_in.passkey,
+    );
     Ok((StatusCode::CREATED, jar.add(cookie), Json(view)))
 }

@@ -19,5 +19,5 @@ pub(crate) async fn handler(
     let expires_at = caller
         .expires_at
         .unwrap_or_else(|| app.clock.now() + identity::SESSION_LASTS);
-    Ok(Json(view(&app, &caller.person, expires_at)))
+    Ok(Json(view(&app, &caller.person, expires_at, caller.passkey)))
 }

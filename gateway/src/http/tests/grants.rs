@@ -29,7 +29,7 @@ use crate::flows::{
 
 const COMMAND: CommandId = CommandId(Uuid::from_u128(700));
 
-async fn claims(house: &House, who: Who) {
+pub(super) async fn claims(house: &House, who: Who) {
     let path = format!("/api/v1/robots/{}/control/events", JUNIPER.id());
     let claimed = json!({"event": {"kind": "control.claimed"}});
     let taken = house.ask(keyed(post(&path).by(who)).json(&claimed)).await;
@@ -213,6 +213,7 @@ async fn a_grant_is_shown_to_its_robot_by_its_holder_and_nobody_else(owner: PgPo
     let hand = given(&house, &juniper).await;
     juniper.waiting();
     let shown = Presentation {
+        passkey: None,
         grant: hand.sealed.clone(),
         assertion: Some(sealed_as(
             Kind::Assertion,
@@ -224,6 +225,7 @@ async fn a_grant_is_shown_to_its_robot_by_its_holder_and_nobody_else(owner: PgPo
         format!("/api/v1/robots/{robot}/grants/{grant}/presentation")
     };
     let forged = Presentation {
+        passkey: None,
         grant: sealed_as(Kind::Grant, &json!({"cti": 1}), &own_key(Who::Operator)),
         assertion: None,
     };

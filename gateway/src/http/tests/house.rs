@@ -235,7 +235,7 @@ impl House {
         let secret = Secret::new(SecretKind::Session, &[number; 32]);
         let person = self.person(who).await;
         let mut tx = self.begin();
-        store::open_session(&mut tx, &person, secret.hash(), self.now())
+        store::open_session(&mut tx, &person, secret.hash(), None, self.now())
             .await
             .unwrap();
         self.commit(tx).await;

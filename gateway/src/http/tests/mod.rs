@@ -2,6 +2,7 @@
 
 mod again;
 pub(crate) mod answer;
+pub(crate) mod authenticator;
 mod bundle;
 mod cases;
 mod cast;
@@ -16,6 +17,7 @@ pub(crate) mod house;
 mod job_events;
 mod jobs;
 mod log;
+mod passkeys;
 mod people;
 mod problems;
 mod rights;

@@ -13,7 +13,7 @@ use protocol::{
     event::SessionKeyProof,
     grant::RobotTrust,
     limits::COMMAND_VALID_MS,
-    roster::{KeyTier, name_of},
+    roster::name_of,
     sealed::{self, Kind},
     views::{GrantAsk, GrantView},
 };
@@ -62,7 +62,7 @@ pub(crate) async fn rostered(house: &House, people: &[Who]) {
             .unwrap()
             .unwrap();
         let public_key = own_key(*who).verifying_key().to_bytes();
-        store::offer_person_key(&mut tx, &person, public_key, KeyTier::Browser, now)
+        store::offer_person_key(&mut tx, &person, public_key, now)
             .await
             .unwrap();
     }
@@ -157,6 +157,7 @@ impl Hand {
             valid_ms: COMMAND_VALID_MS,
             frame: None,
             verb,
+            words: String::new(),
         }
     }
 

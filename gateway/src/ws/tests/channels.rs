@@ -44,6 +44,8 @@ const VIEW: u32 = 3;
 async fn caller(house: &House, who: Who) -> Caller {
     let hash = SecretHash::of(SecretKind::Api, &who.token()).unwrap();
     Caller {
+        proven_at: None,
+        passkey: None,
         person: house.person(who).await,
         credential: Credential::Token(hash, who.token_id()),
         expires_at: None,
@@ -99,6 +101,7 @@ impl Viewing {
             view: VIEW,
             robot: JUNIPER.id(),
             right: crate::flows::jobs::watch_right::WatchRight::Role,
+            may_drive: true,
         };
         places.fill(VIEW, JUNIPER.id(), viewer);
         assert_eq!(juniper.waiting(), [scans(true)]);

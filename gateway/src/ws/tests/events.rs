@@ -131,7 +131,12 @@ fn overreaches(good: &ActorEvent) -> Vec<Unbelievable> {
         ),
         (
             "no receipt",
-            changed(&|event| event.payload = Payload::SessionOpened { person }),
+            changed(&|event| {
+                event.payload = Payload::SessionOpened {
+                    person,
+                    passkey: None,
+                }
+            }),
             "not_a_robots_word",
         ),
         (

@@ -6,6 +6,7 @@ mod cases;
 mod channels;
 mod client;
 mod consoles;
+mod driving;
 mod events;
 mod floods;
 mod held;

@@ -3,11 +3,15 @@
 use protocol::{
     CommandId, EvidenceId, GrantId, JobId, OrganisationId, SiteId, TokenId,
     case::{CaseEvent, CaseKind, Ruling, SaltedHash, case_stream},
-    command::{AbandonReason, CommandHash, Outcome, Receipt, RobotRefusal, SealedCommand, Verb},
+    command::{
+        AbandonReason, CommandHash, FrameSeen, Outcome, Receipt, RobotRefusal, SealedCommand, Verb,
+    },
     control::{ControlEnding, ControlEvent},
+    drive::{Clamp, Disarm, DriveEvent, DriveSegment, DriveStep, StopCause, Twist},
     event::{Payload, organisation_stream, person_stream, robot_stream},
     grant::{GrantEvent, GrantRefusal},
     job::{EvidenceHash, JobEvent, job_stream},
+    ladder::Level,
     robot::Pose,
     roster::KeyTier,
     sealed::KeyId,
@@ -30,7 +34,7 @@ pub(crate) fn stream_of(payload: &Payload) -> String {
         Payload::PersonAdded { person }
         | Payload::RoleGranted { person, .. }
         | Payload::RoleRevoked { person, .. }
-        | Payload::SessionOpened { person }
+        | Payload::SessionOpened { person, .. }
         | Payload::SessionClosed { person }
         | Payload::TokenIssued { person, .. }
         | Payload::TokenRevoked { person, .. }
@@ -44,7 +48,8 @@ pub(crate) fn stream_of(payload: &Payload) -> String {
         | Payload::CommandIssued { .. }
         | Payload::CommandReceipt(_)
         | Payload::CommandUnanswered { .. }
-        | Payload::Control(_) => robot_stream(ROBOT),
+        | Payload::Control(_)
+        | Payload::Drive(_) => robot_stream(ROBOT),
         Payload::Grant(event) => stream_of_grant(event),
     }
 }
@@ -62,7 +67,7 @@ pub(crate) fn one_of_each_kind() -> Vec<Payload> {
         PersonAdded { person },
         RoleGranted { person, role, site: Some(site) },
         RoleRevoked { person, role, site: Some(site) },
-        SessionOpened { person },
+        SessionOpened { person, passkey: None },
         SessionClosed { person },
         TokenIssued { person, token },
         TokenRevoked { person, token },
@@ -70,7 +75,8 @@ pub(crate) fn one_of_each_kind() -> Vec<Payload> {
         RobotTokenIssued { robot, token },
         RobotTokenRevoked { robot, token },
         RobotKeyBound { robot, key, public_key },
-        CommandIssued { command: COMMAND, robot, person, order: orders()[0], epoch: None, signed: None },
+        CommandIssued { command: COMMAND, robot, person, order: orders()[0], epoch: None, signed: None,
+            words: String::new() },
         CommandReceipt (receipt(outcomes()[0])),
         CommandUnanswered { command: COMMAND },
         SessionKeyBound { person, key, public_key, expires_at: NOW.plus(3_600_000_000) },
@@ -79,6 +85,7 @@ pub(crate) fn one_of_each_kind() -> Vec<Payload> {
         Case (CaseEvent::Withdrawn {}),
         Control (ControlEvent::Released {}),
         Grant (GrantEvent::RootNamed { public_key }),
+        Drive (DriveEvent::Segment(Box::new(segment()))),
     ];
     // What happens to jobs, cases and who steers has lists of its own.
     let each = each.into_iter().filter(|one| {
@@ -115,6 +122,7 @@ fn signed_forms() -> Vec<(&'static str, Payload)> {
                 order: heading_open,
                 epoch: Some(41),
                 signed: Some(SealedCommand(vec![0x84, 0x4c])),
+                words: String::new(),
             },
         ),
         (
@@ -134,6 +142,35 @@ fn signed_forms() -> Vec<(&'static str, Payload)> {
     ]
 }
 
+/// What belongs to driving and to stops.
+fn driving_forms() -> Vec<(&'static str, Payload)> {
+    let issued = |order, words: &str| Payload::CommandIssued {
+        command: COMMAND,
+        robot: ROBOT,
+        person: PERSON,
+        order,
+        epoch: Some(41),
+        signed: (!words.is_empty()).then(|| SealedCommand(vec![0x84, 0x4c])),
+        words: words.to_owned(),
+    };
+    vec![
+        ("to be ready to be driven", issued(orders()[2], "")),
+        (
+            "to release a stop",
+            issued(orders()[3], "Das Kind ist aus dem Weg."),
+        ),
+        ("that went undisturbed", Payload::Drive(undisturbed())),
+        (
+            "by itself",
+            Payload::Drive(DriveEvent::Stopped {
+                cause: StopCause::Button,
+                at: NOW,
+                pose: receipt(outcomes()[0]).pose,
+            }),
+        ),
+    ]
+}
+
 /// The same kinds with what may be absent, and with what may stand in its place.
 pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
     let (person, robot, role) = (PERSON, ROBOT, Role::Owner);
@@ -144,6 +181,7 @@ pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
         order,
         epoch,
         signed: None,
+        words: String::new(),
     };
     let heading_open = Verb::NavigateTo {
         x_m: 2.41,
@@ -151,6 +189,13 @@ pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
         heading_rad: None,
     };
     let mut forms = vec![
+        (
+            "by a passkey",
+            Payload::SessionOpened {
+                person,
+                passkey: Some(KEY),
+            },
+        ),
         (
             "everywhere",
             Payload::RoleGranted {
@@ -177,6 +222,7 @@ pub(crate) fn other_forms() -> Vec<(&'static str, Payload)> {
         ("without files", Payload::Case(frozen(Vec::new()))),
     ];
     forms.extend(signed_forms());
+    forms.extend(driving_forms());
     forms.extend(control_without_words().map(|(form, event)| (form, Payload::Control(event))));
     let jobs = job_events::other_forms();
     forms.extend(jobs.map(|(form, event)| (form, Payload::Job(event))));
@@ -231,11 +277,75 @@ fn one_of_each_control_event() -> [ControlEvent; 9] {
 }
 
 /// Each number is of another width: a half, a single, a double.
-fn orders() -> [Verb; 2] {
+fn orders() -> [Verb; 4] {
     one_of_each![Verb:
         NavigateTo { x_m: 6.5, y_m: 100_000.5, heading_rad: Some(0.1) },
         Stop {},
+        ArmDrive {},
+        ReleaseStop {},
     ]
+}
+
+fn segment() -> DriveSegment {
+    let asked = Twist {
+        speed_mm_s: 900,
+        turn_mrad_s: -400,
+    };
+    DriveSegment {
+        armed_by: COMMAND,
+        grant: GrantId(id(0x6a)),
+        epoch: 41,
+        from_tick_ms: 90_500,
+        at: NOW,
+        lasts_ms: 1_000,
+        from: Pose {
+            x_m: 1.25,
+            y_m: -2.0,
+            heading_rad: 0.1,
+        },
+        to: Pose {
+            x_m: 1.5,
+            y_m: -2.0,
+            heading_rad: 0.0,
+        },
+        steps: vec![DriveStep {
+            sequence: 300,
+            after_ms: 40,
+            asked,
+            given: Twist {
+                speed_mm_s: 120,
+                ..asked
+            },
+        }],
+        commands_sha256: CommandHash([9; 32]),
+        last: SealedCommand(vec![0x84, 0x4c]),
+        frame: Some(FrameSeen {
+            camera: "head".to_owned(),
+            captured_at: NOW,
+            age_ms: 48,
+        }),
+        refused: vec![(RobotRefusal::Stale, 2)],
+        dropped: 1,
+        clamp: Some(Clamp::KeepOut),
+        zone: "bed".to_owned(),
+        level: Level::Nudge,
+        delay_ms: Some(268),
+        disarmed: Some(Disarm::DeadMan),
+    }
+}
+
+fn undisturbed() -> DriveEvent {
+    DriveEvent::Segment(Box::new(DriveSegment {
+        frame: None,
+        refused: Vec::new(),
+        dropped: 0,
+        clamp: None,
+        zone: String::new(),
+        level: Level::Drive,
+        delay_ms: None,
+        disarmed: None,
+        ..segment()
+    }))
 }
 
 fn outcomes() -> [Outcome; 4] {
@@ -268,6 +378,7 @@ fn stream_of_grant(event: &GrantEvent) -> String {
         | GrantEvent::RosterPublished { .. }
         | GrantEvent::RevocationsPublished { .. } => organisation_stream(OrganisationId(id(1))),
         GrantEvent::PersonKeyOffered { person, .. }
+        | GrantEvent::PasskeyAdded { person, .. }
         | GrantEvent::PersonKeyRemoved { person, .. } => person_stream(*person),
         GrantEvent::Issued { .. }
         | GrantEvent::Denied { .. }
@@ -284,6 +395,7 @@ fn one_of_each_grant_event() -> Vec<GrantEvent> {
         RosterPublished { number: 3, sha256: [6; 32], expires_at: NOW },
         RevocationsPublished { number: 17, sha256: [6; 32] },
         PersonKeyOffered { person, key, public_key, tier: KeyTier::Browser },
+        PasskeyAdded { person, key, public_key: [2; 33], relying_party: "fleet.example".to_owned() },
         PersonKeyRemoved { person, key },
         Issued { grant, person, session_key, epoch: 41, sha256: [6; 32], expires_s: 1_767_255_000 },
         Denied { person, code: "key_not_rostered".to_owned() },

@@ -3,8 +3,13 @@
 use protocol::{
     CommandId, GrantId, JobId, OrganisationId, SiteId,
     command::{FrameSeen, SignedCommand, Verb},
+    drive::{DriveCommand, Twist},
     grant::{Assertion, Grant, GrantedVerb, PersonKeyProof, Place, Zone},
-    roster::{KeyTier, PolicyKey, Revocations, Roster, RosteredKey, RosteredPerson},
+    roster::{
+        KeyTier, PolicyKey, RelyingParty, Revocations, Roster, RosteredKey, RosteredPasskey,
+        RosteredPerson,
+    },
+    safety::{Envelope, KeepOut, Mask, SafetyPolicy},
     sealed::{KeyId, Kind},
     views::{Role, RoleGrant},
 };
@@ -16,12 +21,14 @@ const HOUSE: OrganisationId = OrganisationId(id(1));
 
 fn roster() -> Roster {
     Roster {
+        relying_parties: Vec::new(),
         organisation: HOUSE,
         number: 3,
         issued_at: NOW,
         expires_at: NOW.plus(90 * 86_400_000_000),
         policy_keys: vec![PolicyKey([0x70; 32])],
         people: vec![RosteredPerson {
+            passkeys: Vec::new(),
             person: PERSON,
             roles: vec![
                 RoleGrant {
@@ -44,6 +51,24 @@ fn roster() -> Roster {
     }
 }
 
+fn roster_with_passkeys() -> Roster {
+    let mut with_passkeys = roster();
+    with_passkeys.relying_parties = ["fleet.example", "before.example"]
+        .map(|id| RelyingParty {
+            id: id.to_owned(),
+            origins: vec![format!("https://{id}")],
+        })
+        .into();
+    with_passkeys.people[0].passkeys = [(0, true), (1, false)]
+        .map(|(site, is_demo)| RosteredPasskey {
+            public_key: [2 + site; 33],
+            site,
+            is_demo,
+        })
+        .into();
+    with_passkeys
+}
+
 fn grant() -> Grant {
     Grant {
         grant: GrantId(id(0x6a)),
@@ -54,7 +79,7 @@ fn grant() -> Grant {
         expires_s: 1_767_255_000,
         session_key: [5; 32],
         epoch: 41,
-        verbs: GrantedVerb::ALL.into(),
+        verbs: [GrantedVerb::NavigateTo].into(),
         zone: None,
         speed_cap_mm_s: None,
         job: None,
@@ -77,6 +102,42 @@ fn command() -> SignedCommand {
             y_m: 1.1,
             heading_rad: None,
         },
+        words: String::new(),
+    }
+}
+
+fn drive() -> DriveCommand {
+    DriveCommand {
+        robot: ROBOT,
+        grant: GrantId(id(0x6a)),
+        binding: [0xc4; 32],
+        epoch: 41,
+        sequence: 300,
+        seen_tick_ms: 90_500,
+        frame: None,
+        twist: Twist {
+            speed_mm_s: 900,
+            turn_mrad_s: -400,
+        },
+    }
+}
+
+fn policy() -> SafetyPolicy {
+    SafetyPolicy {
+        organisation: HOUSE,
+        robot: Some(ROBOT),
+        number: 3,
+        issued_at: NOW,
+        envelope: Envelope::default(),
+        workspace: vec![[0, 0], [20_000, 0], [20_000, 12_000]],
+        keep_out: vec![KeepOut {
+            name: "bed".to_owned(),
+            corners: vec![[-1, 0], [2_000, 0], [2_000, 900]],
+        }],
+        masks: vec![Mask {
+            camera: "head".to_owned(),
+            corners: vec![[0, 0], [300, 0], [300, 1_000]],
+        }],
     }
 }
 
@@ -123,6 +184,7 @@ pub(super) fn all() -> Vec<Sample> {
     let proof = PersonKeyProof { person: PERSON };
     vec![
         Sample::sealed("Roster", Kind::Roster, roster()),
+        Sample::sealed("Roster with passkeys", Kind::Roster, roster_with_passkeys()),
         Sample::sealed("Revocations", Kind::Revocations, revocations),
         Sample::sealed("Revocations of nothing", Kind::Revocations, nobody),
         Sample::sealed("Grant", Kind::Grant, grant()),
@@ -131,5 +193,41 @@ pub(super) fn all() -> Vec<Sample> {
         Sample::sealed("PersonKeyProof", Kind::PersonKey, proof),
         Sample::sealed("SignedCommand", Kind::Command, command()),
         Sample::sealed("SignedCommand under a picture", Kind::Command, seen),
+    ]
+}
+
+/// What belongs to driving and to stops.
+pub(super) fn driving() -> Vec<Sample> {
+    let said = SignedCommand {
+        verb: Verb::ReleaseStop,
+        words: "Das Kind ist aus dem Weg.".to_owned(),
+        ..command()
+    };
+    let driven = DriveCommand {
+        frame: Some(FrameSeen {
+            camera: "head".to_owned(),
+            captured_at: NOW,
+            age_ms: 48,
+        }),
+        ..drive()
+    };
+    let anywhere = SafetyPolicy {
+        robot: None,
+        workspace: Vec::new(),
+        keep_out: Vec::new(),
+        masks: Vec::new(),
+        ..policy()
+    };
+    let more = Grant {
+        verbs: GrantedVerb::ALL.into(),
+        ..grant()
+    };
+    vec![
+        Sample::sealed("SignedCommand that says why", Kind::Command, said),
+        Sample::sealed("Grant of every verb", Kind::Grant, more),
+        Sample::sealed("DriveCommand", Kind::Drive, drive()),
+        Sample::sealed("DriveCommand under a picture", Kind::Drive, driven),
+        Sample::sealed("SafetyPolicy", Kind::SafetyPolicy, policy()),
+        Sample::sealed("SafetyPolicy of anywhere", Kind::SafetyPolicy, anywhere),
     ]
 }

@@ -173,6 +173,7 @@ impl Session {
             | ToRobot::Roster { .. }
             | ToRobot::Revocations { .. }
             | ToRobot::Grant(_)
+            | ToRobot::Drive { .. }
             | ToRobot::Control(_)
             | ToRobot::NoAssignment => Ok(()),
         }

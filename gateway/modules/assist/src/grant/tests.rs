@@ -44,12 +44,14 @@ fn control(person: PersonId, key: Option<KeyId>) -> Control {
 
 fn roster() -> Roster {
     Roster {
+        relying_parties: Vec::new(),
         organisation: JUNIPER.organisation,
         number: 3,
         issued_at: NOW.plus(-1),
         expires_at: NOW.plus(1),
         policy_keys: vec![PolicyKey(policy())],
         people: vec![RosteredPerson {
+            passkeys: Vec::new(),
             person: MIRA,
             roles: vec![RoleGrant {
                 role: Role::Operator,

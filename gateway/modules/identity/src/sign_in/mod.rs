@@ -14,6 +14,9 @@ pub const SESSION_IDLE: Duration = Duration::hours(8);
 /// No session lasts longer, however busy: the next shift signs in for itself.
 pub const SESSION_LASTS: Duration = Duration::hours(24);
 
+/// What gives or takes a way in asks that somebody showed who they are within this.
+pub const PROOF_IS_FRESH: Duration = Duration::minutes(5);
+
 /// How often a sign-in link works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkUses {
@@ -30,6 +33,17 @@ pub struct SessionSignIn {
     pub person: Person,
     /// When the session ends if it is used until then.
     pub expires_at: OffsetDateTime,
+    /// When they last showed who they are: at the sign-in, or by a passkey since.
+    pub proven_at: OffsetDateTime,
+    /// The passkey that opened it; nothing for a link.
+    pub passkey: Option<KeyId>,
+}
+
+impl SessionSignIn {
+    /// Whether they showed who they are so lately that they may give or take ways in.
+    pub fn is_fresh(&self, now: OffsetDateTime) -> bool {
+        now - self.proven_at <= PROOF_IS_FRESH
+    }
 }
 
 /// A key that a browser signs with while a sign-in lasts.

@@ -3,6 +3,7 @@
 use protocol::{
     PersonId, TokenId,
     event::{Payload, person_stream},
+    sealed::KeyId,
 };
 use spine::Tx;
 use sqlx::{PgExecutor, PgPool};
@@ -13,6 +14,7 @@ use super::{ApiSignIn, ApiToken, LinkUses, SESSION_IDLE, SESSION_LASTS, SessionS
 use crate::{
     Person, Refusal, SecretHash, StoreError,
     people::store::{PersonRow, load_person},
+    trust::store::{bytes32, forget_passkey_challenges},
 };
 
 mod keys;
@@ -26,6 +28,10 @@ pub(crate) const USE_NOTED_EVERY: Duration = Duration::MINUTE;
 
 /// Tokens of one person or robot that are listed, newest first.
 pub(crate) const MAX_TOKENS_LISTED: i64 = 100;
+
+fn key_id(bytes: Vec<u8>) -> Result<KeyId, StoreError> {
+    bytes32(bytes).map(KeyId)
+}
 
 /// Makes a sign-in link for a person.
 pub async fn issue_link(
@@ -109,22 +115,26 @@ pub async fn open_session(
     tx: &mut Tx,
     person: &Person,
     session: SecretHash,
+    passkey: Option<KeyId>,
     now: OffsetDateTime,
 ) -> Result<OffsetDateTime, StoreError> {
     let expires_at = now + SESSION_LASTS;
     sqlx::query!(
-        "INSERT INTO identity.session (session_hash, organisation_id, person_id, opened_at, seen_at, expires_at)
-         VALUES ($1, $2, $3, $4, $4, $5)",
+        "INSERT INTO identity.session
+             (session_hash, organisation_id, person_id, opened_at, seen_at, proven_at, expires_at, passkey)
+         VALUES ($1, $2, $3, $4, $4, $4, $5, $6)",
         session.as_bytes().as_slice(),
         person.organisation.0,
         person.person.0,
         now,
         expires_at,
+        passkey.map(|key| key.0.to_vec()),
     )
     .execute(tx.connection().await?)
     .await?;
     let payload = Payload::SessionOpened {
         person: person.person,
+        passkey,
     };
     tx.record(
         person_stream(person.person),
@@ -145,7 +155,7 @@ pub async fn person_by_session(
     let found = sqlx::query!(
         r#"SELECT person.person_id AS "person_id!", person.organisation_id AS "organisation_id!",
                   person.name AS "name!", organisation_name AS "organisation_name!", roles AS "roles!",
-                  role_sites AS "role_sites!: Vec<Option<Uuid>>", seen_at, expires_at
+                  role_sites AS "role_sites!: Vec<Option<Uuid>>", seen_at, expires_at, proven_at, passkey
            FROM identity.session
            JOIN identity.person_with_roles AS person USING (person_id)
            WHERE session_hash = $1 AND expires_at > $2 AND seen_at > $3"#,
@@ -176,7 +186,47 @@ pub async fn person_by_session(
     Ok(Some(SessionSignIn {
         person: person.person()?,
         expires_at: row.expires_at,
+        proven_at: row.proven_at,
+        passkey: row.passkey.map(key_id).transpose()?,
     }))
+}
+
+/// Whoever is behind a session showed anew who they are.
+pub async fn prove_session(
+    tx: &mut Tx,
+    session: SecretHash,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "UPDATE identity.session SET proven_at = GREATEST(proven_at, $2) WHERE session_hash = $1",
+        session.as_bytes().as_slice(),
+        now,
+    )
+    .execute(tx.connection().await?)
+    .await?;
+    Ok(())
+}
+
+/// Ends the sessions that a passkey opened, but for `except`: whoever else has it is out.
+pub async fn close_sessions_of_passkey(
+    tx: &mut Tx,
+    passkey: KeyId,
+    except: Option<SecretHash>,
+    now: OffsetDateTime,
+) -> Result<(), StoreError> {
+    let opened = sqlx::query_scalar!(
+        "SELECT session_hash FROM identity.session WHERE passkey = $1 ORDER BY session_hash",
+        passkey.0.as_slice(),
+    )
+    .fetch_all(tx.connection().await?)
+    .await?;
+    for session in opened {
+        let hash = SecretHash::kept(bytes32(session)?);
+        if Some(hash) != except {
+            close_session(tx, hash, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends a session. False when there was none; then nothing is recorded.
@@ -222,7 +272,8 @@ pub async fn forget_expired(pool: &PgPool, now: OffsetDateTime) -> Result<u64, S
     )
     .execute(pool)
     .await?;
-    Ok(sessions.rows_affected() + links.rows_affected())
+    let challenges = forget_passkey_challenges(pool, now).await?;
+    Ok(sessions.rows_affected() + links.rows_affected() + challenges)
 }
 
 /// Makes a token for a person's scripts.

@@ -10,7 +10,7 @@ async fn bound(app: &PgPool) -> (KeyId, SecretHash) {
     let public = SigningKey::from_bytes(&[5; 32]).verifying_key().to_bytes();
     let mira = mira(app).await;
     let mut tx = Tx::begin(app);
-    store::open_session(&mut tx, &mira, session, T0)
+    store::open_session(&mut tx, &mira, session, None, T0)
         .await
         .unwrap();
     let bound = store::bind_session_key(

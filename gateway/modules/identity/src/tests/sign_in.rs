@@ -77,7 +77,7 @@ async fn session(app: &PgPool) -> SecretHash {
     let session = secret(SecretKind::Session, 1);
     let mira = mira(app).await;
     let mut tx = Tx::begin(app);
-    store::open_session(&mut tx, &mira, session, T0)
+    store::open_session(&mut tx, &mira, session, None, T0)
         .await
         .unwrap();
     commit(tx).await;

@@ -5,7 +5,7 @@ mod keys;
 use protocol::{
     GrantId,
     event::{organisation_stream, person_stream},
-    roster::{KeyTier, MAX_KEYS_OF_PERSON, Revocations, Roster, RosterFlaw},
+    roster::{MAX_KEYS_OF_PERSON, Revocations, Roster, RosterFlaw},
     sealed::{self, KeyId, Kind},
     views::{Role, RoleGrant},
 };
@@ -68,8 +68,7 @@ async fn offer(
     now: OffsetDateTime,
 ) -> Result<PersonKey, StoreError> {
     let mut tx = Tx::begin(app);
-    let offered =
-        store::offer_person_key(&mut tx, person, public(seed), KeyTier::Browser, now).await?;
+    let offered = store::offer_person_key(&mut tx, person, public(seed), now).await?;
     commit(tx).await;
     Ok(offered)
 }
@@ -77,13 +76,14 @@ async fn offer(
 async fn remove(app: &PgPool, person: PersonId, seed: u8) -> Result<bool, StoreError> {
     let mut tx = Tx::begin(app);
     let name = name_of(seed);
-    let removed = store::remove_person_key(&mut tx, LINDEN, person, name, None, T0).await?;
+    let removed = store::remove_person_key(&mut tx, LINDEN, person, name, (None, None), T0).await?;
     commit(tx).await;
     Ok(removed)
 }
 
 fn blank(number: u64) -> Roster {
     Roster {
+        relying_parties: Vec::new(),
         organisation: LINDEN,
         number,
         issued_at: micros(T0),
@@ -334,7 +334,7 @@ async fn of_two_rosters_at_once_one_is_published(owner: PgPool) {
 /// Offers a key in a demo: it is on the roster with the same commit.
 async fn offer_in_demo(app: &PgPool, person: &Person, seed: u8) {
     let mut tx = Tx::begin(app);
-    store::offer_person_key(&mut tx, person, public(seed), KeyTier::Browser, T0)
+    store::offer_person_key(&mut tx, person, public(seed), T0)
         .await
         .unwrap();
     store::publish_demo_roster(&mut tx, LINDEN, &key(100), vec![public(90)], T0)

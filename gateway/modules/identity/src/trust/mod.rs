@@ -4,10 +4,19 @@
 #[cfg(feature = "store")]
 pub(crate) mod store;
 
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use protocol::{
     OrganisationId, PersonId,
-    roster::{KeyTier, MAX_ROSTER_BYTES, Revocations, Roster, RosteredKey, RosteredPerson},
+    passkey::POINT_BYTES,
+    roster::{
+        KeyTier, MAX_ORIGINS, MAX_RELYING_PARTIES, MAX_ROSTER_BYTES, RelyingParty, Revocations,
+        Roster, RosteredKey, RosteredPasskey, RosteredPerson, name_of, name_of_passkey,
+    },
     sealed::{self, Kind, SealFailure},
     views::Role,
 };
@@ -21,13 +30,93 @@ pub struct PersonKey {
     /// Its name.
     pub key: sealed::KeyId,
     /// The key.
-    pub public_key: [u8; 32],
+    pub public_key: PublicKey,
     /// Whose.
     pub person: PersonId,
-    /// How well it is kept.
-    pub tier: KeyTier,
     /// When it was offered.
     pub offered_at: OffsetDateTime,
+}
+
+impl PersonKey {
+    /// How well it is kept.
+    pub const fn tier(&self) -> KeyTier {
+        match self.public_key {
+            PublicKey::Browser(_) => KeyTier::Browser,
+            PublicKey::Passkey(..) => KeyTier::Passkey,
+        }
+    }
+}
+
+/// The public half of a person's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicKey {
+    /// Ed25519, in a browser's storage.
+    Browser([u8; 32]),
+    /// A compressed point on P-256, and the site that its authenticator keeps it for.
+    Passkey([u8; POINT_BYTES], RelyingParty),
+}
+
+impl PublicKey {
+    /// Its name.
+    pub fn name(&self) -> sealed::KeyId {
+        match self {
+            Self::Browser(key) => name_of(key),
+            Self::Passkey(point, _) => name_of_passkey(point),
+        }
+    }
+}
+
+/// A challenge is answered while its person looks at the browser's prompt.
+pub const PASSKEY_CHALLENGE_LASTS: time::Duration = time::Duration::minutes(5);
+
+/// A person's passkey, with what its sign-ins are checked by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passkey {
+    /// Its name.
+    pub key: sealed::KeyId,
+    /// Whose.
+    pub person: PersonId,
+    /// What its authenticator knows it by.
+    pub credential_id: Vec<u8>,
+    /// What its person calls it.
+    pub name: String,
+    /// The host that it is for.
+    pub relying_party: String,
+    /// As the library that checks sign-ins keeps it.
+    pub credential: serde_json::Value,
+    /// When it was added.
+    pub added_at: OffsetDateTime,
+    /// When somebody last signed in with it.
+    pub used_at: Option<OffsetDateTime>,
+}
+
+/// Sites that the passkeys of these keys are for, by name, each with the addresses that its passkeys were added under. As many as
+/// a roster holds; where there are more, those that were added last.
+pub(crate) fn sites_of(keys: &[PersonKey]) -> Vec<RelyingParty> {
+    let mut latest: Vec<&PersonKey> = keys.iter().collect();
+    latest.sort_by_key(|key| (Reverse(key.offered_at), key.key));
+    let mut sites = BTreeMap::<&str, BTreeSet<&String>>::new();
+    for key in latest {
+        let PublicKey::Passkey(_, site) = &key.public_key else {
+            continue;
+        };
+        let has_room = sites.len() < MAX_RELYING_PARTIES;
+        if !has_room && !sites.contains_key(site.id.as_str()) {
+            continue;
+        }
+        let origins = sites.entry(&site.id).or_default();
+        for origin in &site.origins {
+            if origins.len() < MAX_ORIGINS {
+                origins.insert(origin);
+            }
+        }
+    }
+    (sites.into_iter())
+        .map(|(id, origins)| RelyingParty {
+            id: id.to_owned(),
+            origins: origins.into_iter().cloned().collect(),
+        })
+        .collect()
 }
 
 /// A person's key for a list that also shows those that are gone.
@@ -67,28 +156,47 @@ pub enum DraftMark {
 }
 
 impl DraftMark {
-    /// Somebody's line on a roster: only the roles that let them steer, and no line for who has none, or no key.
-    pub fn line(self, person: &Person, keys: &[PersonKey]) -> Option<RosteredPerson> {
+    /// Somebody's line on a roster with these sites: only the roles that let them steer, and no line for who has none, or no key.
+    pub fn line(
+        self,
+        person: &Person,
+        keys: &[PersonKey],
+        sites: &[RelyingParty],
+    ) -> Option<RosteredPerson> {
         let roles: Vec<_> = (person.roles.iter().copied())
             .filter(|grant| match grant.role {
                 Role::Operator | Role::Supervisor => true,
                 Role::Requester | Role::Owner | Role::Admin => false,
             })
             .collect();
-        let keys: Vec<_> = (keys.iter())
-            .filter(|key| key.person == person.person)
-            .map(|key| RosteredKey {
-                public_key: key.public_key,
-                tier: key.tier,
-                is_demo: self == Self::Demo,
-            })
-            .collect();
-        let is_steering = !roles.is_empty() && !keys.is_empty();
-        is_steering.then_some(RosteredPerson {
+        let is_demo = self == Self::Demo;
+        let mut line = RosteredPerson {
             person: person.person,
             roles,
-            keys,
-        })
+            keys: Vec::new(),
+            passkeys: Vec::new(),
+        };
+        for key in keys.iter().filter(|key| key.person == person.person) {
+            match &key.public_key {
+                PublicKey::Browser(public_key) => line.keys.push(RosteredKey {
+                    public_key: *public_key,
+                    tier: KeyTier::Browser,
+                    is_demo,
+                }),
+                PublicKey::Passkey(public_key, site) => {
+                    let place = sites.iter().position(|known| known.id == site.id);
+                    if let Some(site) = place.and_then(|place| u8::try_from(place).ok()) {
+                        line.passkeys.push(RosteredPasskey {
+                            public_key: *public_key,
+                            site,
+                            is_demo,
+                        });
+                    }
+                }
+            }
+        }
+        let has_key = !line.keys.is_empty() || !line.passkeys.is_empty();
+        (!line.roles.is_empty() && has_key).then_some(line)
     }
 }
 
@@ -157,6 +265,7 @@ mod tests {
 
     fn roster() -> Roster {
         Roster {
+            relying_parties: Vec::new(),
             organisation: LINDEN,
             number: 1,
             issued_at: UnixMicros(NOW_MICROS - 1),
@@ -238,9 +347,8 @@ mod tests {
         };
         let held = |person, seed| PersonKey {
             key: sealed::KeyId::of(&key(seed).verifying_key()),
-            public_key: key(seed).verifying_key().to_bytes(),
+            public_key: PublicKey::Browser(key(seed).verifying_key().to_bytes()),
             person,
-            tier: KeyTier::Browser,
             offered_at: NOW,
         };
         let (hers, anothers) = (held(MIRA, 3), held(PersonId(Uuid::from_u128(22)), 4));
@@ -251,15 +359,66 @@ mod tests {
         let admin = person(&[grant(Role::Admin, None), grant(Role::Requester, None)]);
 
         let line = DraftMark::Demo
-            .line(&operator, &[anothers.clone(), hers.clone()])
+            .line(&operator, &[anothers.clone(), hers.clone()], &[])
             .unwrap();
 
         assert_eq!(line.roles, [grant(Role::Operator, Some(WING_A))]);
         assert_eq!(line.keys.len(), 1);
         assert_eq!(line.keys[0].key(), hers.key);
         assert!(line.keys[0].is_demo);
-        assert_eq!(DraftMark::Checked.line(&operator, &[anothers]), None);
-        assert_eq!(DraftMark::Checked.line(&admin, &[hers]), None);
+        assert_eq!(DraftMark::Checked.line(&operator, &[anothers], &[]), None);
+        assert_eq!(DraftMark::Checked.line(&admin, &[hers], &[]), None);
+    }
+
+    #[test]
+    fn passkeys_stand_on_a_roster_under_the_site_that_they_are_for() {
+        let site = |id: &str, origin: &str| RelyingParty {
+            id: id.to_owned(),
+            origins: vec![origin.to_owned()],
+        };
+        let passkey = |seed: u8, site| PersonKey {
+            key: sealed::KeyId([seed; 32]),
+            public_key: PublicKey::Passkey([seed; POINT_BYTES], site),
+            person: MIRA,
+            offered_at: NOW,
+        };
+        let keys = [
+            passkey(2, site("fleet.example", "https://fleet.example")),
+            passkey(3, site("fleet.example", "https://fleet.example:8443")),
+            passkey(2, site("before.example", "https://before.example")),
+        ];
+        let operator = Person {
+            person: MIRA,
+            name: "Mira".to_owned(),
+            organisation: LINDEN,
+            organisation_name: "Linden".to_owned(),
+            roles: vec![RoleGrant {
+                role: Role::Operator,
+                site: None,
+            }],
+        };
+
+        let sites = sites_of(&keys);
+        let line = DraftMark::Checked.line(&operator, &keys, &sites).unwrap();
+
+        let fleet = ["https://fleet.example", "https://fleet.example:8443"];
+        assert_eq!(sites[0], site("before.example", "https://before.example"));
+        assert_eq!(
+            (sites[1].id.as_str(), &sites[1].origins[..]),
+            ("fleet.example", &fleet.map(str::to_owned)[..])
+        );
+        let places: Vec<u8> = line.passkeys.iter().map(|passkey| passkey.site).collect();
+        assert_eq!(places, [1, 1, 0]);
+        assert!(line.keys.is_empty());
+        // More than a roster holds: those that were added last.
+        let many: Vec<PersonKey> = (0..9_i64)
+            .map(|number| PersonKey {
+                offered_at: NOW + time::Duration::days(number),
+                ..passkey(2, site(&format!("{number}.example"), "https://one.example"))
+            })
+            .collect();
+        let kept: Vec<String> = sites_of(&many).into_iter().map(|site| site.id).collect();
+        assert_eq!(kept, ["5.example", "6.example", "7.example", "8.example"]);
     }
 
     #[test]

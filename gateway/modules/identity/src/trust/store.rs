@@ -13,11 +13,17 @@ use super::usable_key;
 use crate::{Refusal, StoreError, store_error::refuse};
 
 mod keys;
+mod passkeys;
 mod revocations;
 mod roster;
 
 pub use keys::{
     list_person_keys, offer_person_key, person_keys, remove_person_key, removed_person_keys,
+};
+pub(crate) use passkeys::forget_passkey_challenges;
+pub use passkeys::{
+    NewPasskey, add_passkey, keep_passkey_challenge, list_passkeys, passkey_by_credential,
+    passkey_was_used, take_passkey_challenge,
 };
 pub use revocations::{latest_revocations, publish_revocations};
 pub use roster::{draft_roster, latest_roster, people_among, publish_demo_roster, publish_roster};
@@ -91,7 +97,7 @@ fn record(tx: &mut Tx, organisation: OrganisationId, by: Option<PersonId>, event
     );
 }
 
-fn bytes32(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+pub(crate) fn bytes32(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
     bytes
         .try_into()
         .map_err(|_length| StoreError::Corrupt("a key or its name that is not 32 bytes"))

@@ -12,7 +12,7 @@ async fn a_key_of_somebody_else_is_not_taken(owner: PgPool) {
     let stolen = offer(&app, &tobi, 1, T0).await;
     let no_key = {
         let mut tx = Tx::begin(&app);
-        store::offer_person_key(&mut tx, &mira, [2; 32], KeyTier::Browser, T0).await
+        store::offer_person_key(&mut tx, &mira, [2; 32], T0).await
     };
 
     assert_eq!(offered.key, name_of(1));

@@ -4,7 +4,8 @@ use protocol::{
     OrganisationId, PersonId,
     event::{Payload, person_stream},
     grant::GrantEvent,
-    roster::{KeyTier, MAX_KEYS_OF_PERSON, name_of},
+    passkey::POINT_BYTES,
+    roster::{KeyTier, MAX_KEYS_OF_PERSON, RelyingParty, name_of},
     sealed::KeyId,
 };
 use spine::Tx;
@@ -14,28 +15,36 @@ use uuid::Uuid;
 
 use super::bytes32;
 use crate::{
-    ListedPersonKey, Person, PersonKey, Refusal, StoreError, sign_in::store::MAX_TOKENS_LISTED,
-    trust::usable_key,
+    ListedPersonKey, Person, PersonKey, Refusal, SecretHash, StoreError,
+    sign_in::store::{MAX_TOKENS_LISTED, close_sessions_of_passkey},
+    trust::{PublicKey, usable_key},
 };
 
 struct KeyRow {
     public_key: Vec<u8>,
     person_id: Uuid,
-    tier: String,
+    relying_party: Option<String>,
+    origin: Option<String>,
     offered_at: OffsetDateTime,
     removed_at: Option<OffsetDateTime>,
 }
 
 impl KeyRow {
     fn listed(self) -> Result<ListedPersonKey, StoreError> {
-        let public_key = bytes32(self.public_key)?;
+        let public_key = match (self.relying_party, self.origin) {
+            (Some(id), Some(origin)) => {
+                let point = <[u8; POINT_BYTES]>::try_from(self.public_key)
+                    .map_err(|_length| StoreError::Corrupt("a passkey that is no point"))?;
+                let origins = vec![origin];
+                PublicKey::Passkey(point, RelyingParty { id, origins })
+            }
+            _ => PublicKey::Browser(bytes32(self.public_key)?),
+        };
         Ok(ListedPersonKey {
             key: PersonKey {
-                key: name_of(&public_key),
+                key: public_key.name(),
                 public_key,
                 person: PersonId(self.person_id),
-                tier: KeyTier::parse(&self.tier)
-                    .ok_or(StoreError::Corrupt("a tier of keys that there is not"))?,
                 offered_at: self.offered_at,
             },
             removed_at: self.removed_at,
@@ -43,15 +52,15 @@ impl KeyRow {
     }
 }
 
-/// Takes a key that a person proved to hold, for the next roster. The same key again changes nothing. Where it would be one
+/// Takes a browser's key that a person proved to hold, for the next roster. The same key again changes nothing. Where it would be one
 /// too many, the oldest is removed.
 pub async fn offer_person_key(
     tx: &mut Tx,
     person: &Person,
     public_key: [u8; 32],
-    tier: KeyTier,
     now: OffsetDateTime,
 ) -> Result<PersonKey, StoreError> {
+    let tier = KeyTier::Browser;
     usable_key(&public_key)?;
     take_turns(tx, person.person).await?;
     let key = name_of(&public_key);
@@ -81,7 +90,9 @@ pub async fn offer_person_key(
     }
     let known = sqlx::query_as!(
         KeyRow,
-        "SELECT public_key, person_id, tier, offered_at, removed_at FROM identity.person_key WHERE key_id = $1",
+        r#"SELECT public_key, person_id, relying_party AS "relying_party?", origin AS "origin?", offered_at, removed_at
+         FROM identity.person_key LEFT JOIN identity.passkey USING (key_id)
+         WHERE key_id = $1"#,
         key.0.as_slice(),
     )
     .fetch_optional(tx.connection().await?)
@@ -95,7 +106,7 @@ pub async fn offer_person_key(
 }
 
 /// From here on one transaction after the other changes which keys a person has.
-async fn take_turns(tx: &mut Tx, person: PersonId) -> Result<(), StoreError> {
+pub(super) async fn take_turns(tx: &mut Tx, person: PersonId) -> Result<(), StoreError> {
     sqlx::query!(
         "SELECT person_id FROM identity.person WHERE person_id = $1 FOR NO KEY UPDATE",
         person.0,
@@ -106,7 +117,7 @@ async fn take_turns(tx: &mut Tx, person: PersonId) -> Result<(), StoreError> {
     .ok_or_else(|| Refusal::PersonUnknown.into())
 }
 
-/// Removes the oldest keys beyond the bound, but never `newest`, whatever the clock said before.
+/// Removes the oldest browsers' keys beyond the bound, but never `newest`, whatever the clock said before.
 async fn make_room(
     tx: &mut Tx,
     person: &Person,
@@ -118,7 +129,7 @@ async fn make_room(
         "UPDATE identity.person_key SET removed_at = $3
          WHERE key_id IN (
              SELECT key_id FROM identity.person_key
-             WHERE person_id = $1 AND removed_at IS NULL AND key_id <> $2
+             WHERE person_id = $1 AND removed_at IS NULL AND key_id <> $2 AND tier = 'browser'
              ORDER BY offered_at DESC, key_id OFFSET $4
          )
          RETURNING key_id",
@@ -155,9 +166,10 @@ pub(super) async fn keys_of(
 ) -> Result<Vec<PersonKey>, StoreError> {
     sqlx::query_as!(
         KeyRow,
-        "SELECT public_key, person_id, tier, offered_at, removed_at FROM identity.person_key
+        r#"SELECT public_key, person_id, relying_party AS "relying_party?", origin AS "origin?", offered_at, removed_at
+         FROM identity.person_key LEFT JOIN identity.passkey USING (key_id)
          WHERE person_id = ANY ($1) AND removed_at IS NULL
-         ORDER BY person_id, offered_at, key_id",
+         ORDER BY person_id, offered_at, key_id"#,
         people,
     )
     .fetch_all(executor)
@@ -174,10 +186,11 @@ pub async fn list_person_keys(
 ) -> Result<Vec<ListedPersonKey>, StoreError> {
     sqlx::query_as!(
         KeyRow,
-        "SELECT public_key, person_id, tier, offered_at, removed_at FROM identity.person_key
+        r#"SELECT public_key, person_id, relying_party AS "relying_party?", origin AS "origin?", offered_at, removed_at
+         FROM identity.person_key LEFT JOIN identity.passkey USING (key_id)
          WHERE person_id = $1
          ORDER BY removed_at IS NULL DESC, offered_at DESC, key_id
-         LIMIT $2",
+         LIMIT $2"#,
         person.0,
         MAX_TOKENS_LISTED,
     )
@@ -188,13 +201,13 @@ pub async fn list_person_keys(
     .collect()
 }
 
-/// Removes a person's key. False when it was removed before; then nothing is recorded.
+/// Removes a person's key, and ends what it signed in to, but for `here`. False when it was removed before; then nothing is recorded.
 pub async fn remove_person_key(
     tx: &mut Tx,
     organisation: OrganisationId,
     person: PersonId,
     key: KeyId,
-    by: Option<PersonId>,
+    (by, here): (Option<PersonId>, Option<SecretHash>),
     now: OffsetDateTime,
 ) -> Result<bool, StoreError> {
     let removed = sqlx::query!(
@@ -210,6 +223,7 @@ pub async fn remove_person_key(
     if removed.rows_affected() == 1 {
         let event = GrantEvent::PersonKeyRemoved { person, key };
         record(tx, organisation, person, by, event);
+        close_sessions_of_passkey(tx, key, here, now).await?;
         return Ok(true);
     }
     sqlx::query!(
@@ -245,7 +259,7 @@ pub async fn removed_person_keys(
     .collect()
 }
 
-fn record(
+pub(super) fn record(
     tx: &mut Tx,
     organisation: OrganisationId,
     person: PersonId,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{keys::keys_of, micros, moment, record, root_of, take_turns};
 use crate::{
     DraftMark, Person, Refusal, StoreError, StoredRoster, open_roster, people::store::PersonRow,
-    seal_roster, usable_key,
+    seal_roster, trust::sites_of, usable_key,
 };
 
 /// A demo is over long before. As for everybody else, nobody stays admitted for good.
@@ -58,8 +58,10 @@ pub async fn draft_roster(
     let steering = who_steers(tx, organisation).await?;
     let ids: Vec<Uuid> = steering.iter().map(|person| person.person.0).collect();
     let keys = keys_of(tx.connection().await?, &ids).await?;
+    let sites = sites_of(&keys);
     let number = latest_number(tx, organisation).await?;
     let roster = Roster {
+        relying_parties: sites.clone(),
         organisation,
         number: u64::try_from(number)
             .map_err(|_negative| StoreError::Corrupt("a roster's number below zero"))?
@@ -71,7 +73,7 @@ pub async fn draft_roster(
             .filter_map(|person| {
                 let theirs = keys.partition_point(|key| key.person < person.person);
                 let next = keys.partition_point(|key| key.person <= person.person);
-                mark.line(person, &keys[theirs..next])
+                mark.line(person, &keys[theirs..next], &sites)
             })
             .collect(),
     };
