@@ -24,6 +24,7 @@ use crate::{
     desk::Desk,
     digits,
     driver::Driver,
+    gallery::Gallery,
     orders::{Button, Clocks, FromGateway, Journalling, Orders},
     receipts::Word,
     safety::Safety,
@@ -95,8 +96,8 @@ pub struct Control {
     pub stop_button: watch::Receiver<Button>,
     /// What the robot keeps to.
     pub safety: Safety,
-    /// Whether it has cameras.
-    pub has_cameras: bool,
+    /// Whether it has cameras, and what the robot remembers of their pictures.
+    pub pictures: (bool, Gallery),
     /// What is known of who steers, to the disk.
     pub remembered: watch::Sender<Remembered>,
     /// What the robot was told when it was enrolled.
@@ -134,7 +135,7 @@ pub async fn run(
     let safety = control.safety.clone();
     driver.bar(&|at| safety.room_to_plan(at));
     let remembered = *control.remembered.borrow();
-    let mut orders = Orders::remembering(remembered, trust, safety, control.has_cameras);
+    let mut orders = Orders::remembering(remembered, trust, safety, control.pictures.clone());
     orders.stay_stopped(driver.as_mut());
     remember(&control, &orders);
     let mut beat = tokio::time::interval(STEP);
@@ -376,7 +377,7 @@ mod tests {
             driving: watch::channel(None).0,
             stop_button: watch::channel(Button::default()).1,
             safety: Safety::new(None, 0.26),
-            has_cameras: false,
+            pictures: (false, Gallery::default()),
             remembered: watch::channel(Remembered::default()).0,
             pinned: Pinned {
                 organisation: OrganisationId(Uuid::nil()),

@@ -14,14 +14,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use protocol::{EvidenceId, JobId, case::SaltedHash, job::EvidenceHash, limits::SALT_BYTES};
+use protocol::{
+    EvidenceId, JobId, case::SaltedHash, job::EvidenceHash, limits::SALT_BYTES, picture::ClipHash,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
 
 pub use courier::{Courier, LONGEST_WAIT, NAMED_QUEUE, Named, pictures_in};
-pub use post::{Answer, Bring, Post};
+pub use post::{Answer, Bring, ClipPost, Parcel, Post};
 
 use crate::settings::{SettingsFailure, write_secret};
 
@@ -55,8 +57,7 @@ impl fmt::Display for Picture {
     }
 }
 
-impl Picture {
-    /// The picture of a file's name; none for a file that is something else.
+impl Parcel for Picture {
     fn of_file(name: &str) -> Option<Self> {
         let (job, evidence) = name.split_once('_')?;
         Some(Self {
@@ -139,9 +140,11 @@ impl Darkroom {
 
 /// Why a picture was not kept.
 #[derive(Debug, thiserror::Error)]
-enum KeepFailure {
-    #[error("the folder for evidence failed: {0}")]
+pub enum KeepFailure {
+    /// The folder can't be made, read or cleared.
+    #[error("the folder for pictures failed: {0}")]
     Folder(#[from] io::Error),
+    /// The file can't be written.
     #[error(transparent)]
     File(#[from] SettingsFailure),
 }
@@ -156,7 +159,7 @@ fn keep(
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
-    make_room(folder)?;
+    make_room(folder, MOST_FILES)?;
     write_secret(
         &folder.join(picture.to_string()),
         &[salt.as_slice(), jpeg].concat(),
@@ -168,15 +171,28 @@ fn keep(
     })
 }
 
+/// Clips that wait for the gateway: at a few hundred KiB each some twenty MiB, and never above 64.
+const MOST_CLIPS: usize = 64;
+
+/// Keeps what somebody saw, until the gateway has it.
+pub fn keep_clip(folder: &Path, clip: ClipHash, bytes: &[u8]) -> Result<(), KeepFailure> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    make_room(folder, MOST_CLIPS)?;
+    Ok(write_secret(&folder.join(clip.to_string()), bytes)?)
+}
+
 /// Drops the oldest until there is room for one more.
-fn make_room(folder: &Path) -> io::Result<()> {
+fn make_room(folder: &Path, most: usize) -> io::Result<()> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         files.push((entry.metadata()?.modified()?, entry.path()));
     }
     files.sort();
-    let too_many = (files.len() + 1).saturating_sub(MOST_FILES);
+    let too_many = (files.len() + 1).saturating_sub(most);
     for (_, path) in files.into_iter().take(too_many) {
         tracing::warn!(path = %path.display(), "a picture that the gateway does not have makes room");
         fs::remove_file(path)?;

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use protocol::{
     CommandId, UnixMicros,
-    command::{Order, Outcome, Receipt, RobotRefusal, Verb},
+    command::{FrameSeen, Order, Outcome, Receipt, RobotRefusal, Verb},
     control::ControlNotice,
     drive::{Disarm, DriveEvent, DriveReport, StopCause},
     grant::{GrantEvent, Presentation, RobotTrust},
@@ -17,6 +17,7 @@ use crate::{
     authority::{Authority, Change, Remembered},
     driver::{Driver, Ending, Step},
     driving::{Driving, Wheels},
+    gallery::Gallery,
     safety::Safety,
     trust::{Believed, BelievedDrive, Kept, NotBelieved, Trust},
 };
@@ -102,6 +103,8 @@ pub struct Orders {
     obeyed: Option<(CommandId, Verb)>,
     safety: Safety,
     driving: Driving,
+    /// Its own pictures: those that commands name are looked up there.
+    gallery: Gallery,
     /// Whether it is stopped until somebody releases it.
     is_stopped: bool,
     /// Its own stop button.
@@ -114,7 +117,12 @@ pub struct Orders {
 
 impl Orders {
     /// Guards a driver from here on, with what was known of who steers before the agent started.
-    pub fn remembering(known: Remembered, trust: Trust, safety: Safety, has_cameras: bool) -> Self {
+    pub fn remembering(
+        known: Remembered,
+        trust: Trust,
+        safety: Safety,
+        (has_cameras, gallery): (bool, Gallery),
+    ) -> Self {
         Self {
             seen: Seen::default(),
             unbelieved: Seen::default(),
@@ -124,6 +132,7 @@ impl Orders {
             obeyed: None,
             safety,
             driving: Driving::new(has_cameras),
+            gallery,
             is_stopped: known.is_stopped,
             button: Button::default(),
             stopped_by_itself: None,
@@ -340,6 +349,7 @@ impl Orders {
         };
         Some(Receipt {
             sealed_sha256: Some(believed.sha256),
+            frame: command.frame.clone(),
             ..receipt
         })
     }
@@ -397,7 +407,12 @@ impl Orders {
         clocks: Clocks,
     ) -> Result<(), RobotRefusal> {
         let command = &believed.command;
-        let captured_at = command.frame.as_ref().map(|frame| frame.captured_at);
+        let captured_at = match self.captured_at(command.frame.as_ref()) {
+            Ok(captured_at) => captured_at,
+            // Neither moves it.
+            Err(_) if matches!(command.verb, Verb::Stop | Verb::ReleaseStop) => None,
+            Err(reason) => return Err(reason),
+        };
         let delay_ms = (self.driving).delay_ms(captured_at, command.seen_tick_ms, clocks);
         let floor = f64::from(self.safety.envelope.battery_floor_percent);
         match command.verb {
@@ -471,13 +486,33 @@ impl Orders {
         }
     }
 
-    fn drive_by(&mut self, drive: BelievedDrive, clocks: Clocks) {
+    /// When the picture was taken that a command names: by the robot's own memory where it names the very frame, so that nobody
+    /// on the way makes an old picture young.
+    fn captured_at(&self, frame: Option<&FrameSeen>) -> Result<Option<UnixMicros>, RobotRefusal> {
+        match frame {
+            Some(frame) if frame.sha256.is_some() => (self.gallery.taken_at(frame))
+                .map(Some)
+                .ok_or(RobotRefusal::UnknownFrame),
+            Some(frame) => Ok(Some(frame.captured_at)),
+            None => Ok(None),
+        }
+    }
+
+    fn drive_by(&mut self, mut drive: BelievedDrive, clocks: Clocks) {
         let sequence = drive.command.sequence;
+        let true_time = self.captured_at(drive.command.frame.as_ref());
+        if let (Some(frame), Ok(Some(captured_at))) = (&mut drive.command.frame, true_time) {
+            frame.captured_at = captured_at;
+        }
         let valid_ms = self.safety.envelope.command_age_ms;
         let admitted = (self.trust).admit_drive(&drive.command, &self.authority, clocks, valid_ms);
         let taken = match admitted {
             Ok(()) if self.is_stopped && !drive.command.twist.is_zero() => {
                 self.driving.refuse(sequence, RobotRefusal::Stopped);
+                return;
+            }
+            Ok(()) if true_time.is_err() => {
+                self.driving.refuse(sequence, RobotRefusal::UnknownFrame);
                 return;
             }
             Ok(()) => self.driving.take(&self.safety, drive, clocks),
@@ -488,7 +523,7 @@ impl Orders {
             }
             Err(reason) => {
                 // Late as it is, it says how late words are.
-                if reason == RobotRefusal::Stale {
+                if reason == RobotRefusal::Stale && true_time.is_ok() {
                     self.driving.measure(&self.safety, &drive.command, clocks);
                 }
                 self.driving.refuse(sequence, reason);
@@ -585,6 +620,8 @@ fn receipt(command: CommandId, outcome: Outcome, driver: &dyn Driver, clocks: Cl
         at: clocks.at,
         pose,
         sealed_sha256: None,
+        frame: None,
+        picture: None,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     journal::{JournalFailure, Stream},
     link::SharedJournal,
     orders::{Clocks, Journalling},
+    sights::Sights,
 };
 
 /// The first pause after a disk that did not take a receipt: a log that was rotated makes room within a moment.
@@ -62,6 +63,8 @@ pub fn given_up(open: Vec<CommandId>, driver: &dyn Driver, clocks: Clocks) -> Ve
         at: clocks.at,
         pose,
         sealed_sha256: None,
+        frame: None,
+        picture: None,
     };
     open.into_iter().map(receipt).collect()
 }
@@ -80,7 +83,9 @@ pub struct Scribe {
     /// Told the number of each word on a job.
     pub job_written: watch::Sender<u64>,
     /// Told which pictures were named, and in which event.
-    pub named: mpsc::Sender<Named>,
+    pub named: mpsc::Sender<Named<Picture>>,
+    /// What people saw.
+    pub sights: Sights,
     /// Told whether the disk takes what there is.
     pub journalling: watch::Sender<Journalling>,
 }
@@ -103,8 +108,9 @@ impl Scribe {
     }
 
     /// Tries until the disk takes the word: to go on without it would let the robot deny what it did.
-    async fn write_down(&self, word: Word) {
+    async fn write_down(&mut self, mut word: Word) {
         let mut pause = AGAIN_AFTER;
+        let clip = self.sights.look(&mut word).await;
         loop {
             let (stream, payload) = match word.clone() {
                 Word::Receipt(receipt) => (Stream::Own, Payload::CommandReceipt(receipt)),
@@ -120,6 +126,9 @@ impl Scribe {
                     self.grew.send_replace(number);
                     self.tell_job(&word, number);
                     self.tell_courier(&word, number);
+                    if let Some(clip) = clip {
+                        self.sights.tell(clip, number);
+                    }
                     return;
                 }
                 Some(Err(error @ JournalFailure::Unsealable(_))) => {
@@ -214,6 +223,8 @@ mod tests {
                 heading_rad: 0.0,
             },
             sealed_sha256: None,
+            frame: None,
+            picture: None,
         }
     }
 
@@ -237,7 +248,7 @@ mod tests {
         words: mpsc::Sender<Word>,
         job_written: watch::Receiver<u64>,
         grew: watch::Receiver<u64>,
-        named: mpsc::Receiver<Named>,
+        named: mpsc::Receiver<Named<Picture>>,
         journalling: watch::Receiver<Journalling>,
         scribe: Scribe,
     }
@@ -268,6 +279,7 @@ mod tests {
                 grew,
                 job_written,
                 named,
+                sights: Sights::blind(),
                 journalling,
             },
         }

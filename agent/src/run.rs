@@ -26,13 +26,16 @@ use crate::{
         Driver,
         sim::{Sim, SimConfig},
     },
-    evidence::{Courier, Darkroom, LONGEST_WAIT, NAMED_QUEUE, PHOTO_QUEUE, Post, pictures_in},
+    evidence::{
+        ClipPost, Courier, Darkroom, LONGEST_WAIT, NAMED_QUEUE, PHOTO_QUEUE, Post, pictures_in,
+    },
     journal::{Journal, JournalFailure},
     link::{Dismissed, Link, STILL_QUEUE, SharedJournal},
     orders::{Button, Journalling},
     receipts::{Scribe, given_up},
     safety::{Safety, believed},
     settings::{Enrolled, Folder, SettingsFailure, keep_control},
+    sights::Sights,
     streams::Streams,
     tls,
     trust::{Kept, Pinned},
@@ -41,7 +44,7 @@ use crate::{
 
 mod cameras;
 
-use self::cameras::{camera_names, follow_advert, spec, start_cameras, with_cameras};
+use self::cameras::{camera_names, follow_advert, gallery_of, spec, start_cameras, with_cameras};
 
 /// Key-frame requests that may wait: one per camera is enough.
 const KEYFRAME_QUEUE: usize = 8;
@@ -152,6 +155,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let stop_button = watch_button(config.stop_button.clone(), &stop)?;
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
     let (cameras, pictures) = start_cameras(&config, &sim, &safety, &stills).await?;
+    let gallery = gallery_of(&cameras);
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
     let (drives, drives_out) = mpsc::channel(DRIVE_QUEUE);
     let (driving, driving_out) = watch::channel(None);
@@ -165,6 +169,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     let (own_stills, own_stills_out) = mpsc::channel(PHOTO_QUEUE);
     let (developed, developed_out) = mpsc::channel(PHOTO_QUEUE);
     let (named, named_out) = mpsc::channel(NAMED_QUEUE);
+    let (clip_named, clip_named_out) = mpsc::channel(NAMED_QUEUE);
     let (telemetry, telemetry_out) = watch::channel(None);
     let (scan, scan_out) = watch::channel(None);
     let (driver_advert, driver_advert_out) = watch::channel(safety.dress(sim.advert()));
@@ -186,6 +191,19 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         post: Post::new(enrolled.gateway.clone(), folder.token()?, &trust)?,
         longest_wait: LONGEST_WAIT,
     };
+    let clip_courier = Courier {
+        folder: folder.clips(),
+        left: pictures_in(&folder.clips()).map_err(RunFailure::Evidence)?,
+        last_number: journal.last_number(),
+        named: clip_named_out,
+        heard: heard_out.clone(),
+        post: ClipPost::new(
+            Post::new(enrolled.gateway.clone(), folder.token()?, &trust)?,
+            enrolled.robot,
+            driving_out.clone(),
+        ),
+        longest_wait: LONGEST_WAIT,
+    };
     let owed = given_up(journal.open_orders(), &sim, clock.now());
     let journal = SharedJournal::new(journal);
     let hang_up = CancellationToken::new();
@@ -197,7 +215,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         driving: driving.clone(),
         stop_button,
         safety,
-        has_cameras: !cameras.is_empty(),
+        pictures: (!cameras.is_empty(), gallery.clone()),
         remembered,
         pinned: enrolled.pinned()?,
         kept,
@@ -232,11 +250,13 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         grew: grew.clone(),
         job_written,
         named,
+        sights: Sights::new(gallery.clone(), folder.clips(), clip_named),
         journalling,
     };
     let streams = Streams {
         cameras: Arc::clone(&cameras),
         pictures,
+        gallery,
         demand: demand_out,
         outlets: outlets_out,
         stills: stills_out,
@@ -280,6 +300,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
             start(&stop, streams.run()),
             start(&stop, darkroom.run()),
             start(&stop, courier.run()),
+            start(&stop, clip_courier.run()),
             start(&stop, follow_advert(driver_advert_out, advert, cameras)),
             start(&stop, keep(folder.control(), remembered_out)),
             start(&stop, keep_trust(folder.clone(), kept_out)),
@@ -310,7 +331,7 @@ struct Parts {
     scribe: AbortOnDropHandle<()>,
     link: AbortOnDropHandle<Result<(), Dismissed>>,
     /// Nothing is lost when these end at once.
-    beside: [AbortOnDropHandle<()>; 6],
+    beside: [AbortOnDropHandle<()>; 7],
     hang_up: CancellationToken,
 }
 

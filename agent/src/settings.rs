@@ -151,6 +151,11 @@ impl Folder {
         self.path.join("evidence")
     }
 
+    /// What people saw when they gave commands, until the gateway has it.
+    pub fn clips(&self) -> PathBuf {
+        self.path.join("clips")
+    }
+
     /// Where it is kept who steered the robot last.
     pub fn control(&self) -> PathBuf {
         self.path.join("control.json")

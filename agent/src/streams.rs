@@ -16,6 +16,7 @@ use crate::{
         source::Source,
     },
     evidence::StillWanted,
+    gallery::{Easel, Gallery},
     link::{self, Outlets},
     publish::{AccessUnit, CameraSender, ForeignPacket, Taken},
 };
@@ -45,6 +46,8 @@ pub struct Streams {
     pub cameras: Arc<[Source]>,
     /// What comes out of them, in the same order.
     pub pictures: Vec<Pictures>,
+    /// What the robot remembers of them.
+    pub gallery: Gallery,
     /// What the gateway wants.
     pub demand: watch::Receiver<Demand>,
     /// Where pictures go while a peer connection stands.
@@ -112,13 +115,19 @@ impl Streams {
     fn open_lanes(&mut self) -> JoinSet<()> {
         let mut lanes = JoinSet::new();
         for (source, pictures) in self.cameras.iter().zip(self.pictures.drain(..)) {
+            let camera = source.advert().name;
             let lane = Lane {
-                camera: source.advert().name,
+                easel: self.gallery.easel(&camera),
+                camera,
                 outlets: self.outlets.clone(),
             };
             match pictures {
-                Pictures::Frames(frames) => lanes.spawn(lane.carry(frames, send_frame)),
-                Pictures::Packets(packets) => lanes.spawn(lane.carry(packets, send_packet)),
+                Pictures::Frames(frames) => {
+                    lanes.spawn(lane.carry(frames, Easel::take_frame, send_frame))
+                }
+                Pictures::Packets(packets) => {
+                    lanes.spawn(lane.carry(packets, Easel::take_packet, send_packet))
+                }
             };
         }
         lanes
@@ -164,12 +173,22 @@ impl Streams {
 /// The way of one camera's pictures.
 struct Lane {
     camera: String,
+    easel: Option<Easel>,
     outlets: watch::Receiver<Option<Outlets>>,
 }
 
 impl Lane {
-    async fn carry<P>(self, mut pictures: mpsc::Receiver<P>, send: fn(&CameraSender, P) -> Taken) {
+    async fn carry<P>(
+        mut self,
+        mut pictures: mpsc::Receiver<P>,
+        take: fn(&mut Easel, &P),
+        send: fn(&CameraSender, P) -> Taken,
+    ) {
         while let Some(picture) = pictures.recv().await {
+            // Before it leaves: whoever sees it may speak of it at once.
+            if let Some(easel) = &mut self.easel {
+                take(easel, &picture);
+            }
             let outlets = self.outlets.borrow();
             let sender = outlets
                 .as_ref()

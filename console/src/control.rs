@@ -2,14 +2,16 @@
 
 use protocol::{
     PersonId, RobotId, UnixMicros,
+    command::Verb,
     control::{ControlTurn, ControlTurnView, ControlView},
+    robot::Activity,
     roster::KeyTier,
 };
 
 use crate::{
     grade::Tone,
     live::{
-        commands::micros_of,
+        commands::{Standing as CommandStanding, micros_of},
         control::{ASK_LEFT_US, IDLE_US},
         granting::{self, Belief, OwnKey},
         model::{Model, Phase},
@@ -56,7 +58,7 @@ pub enum Deed {
     HandOver,
     /// Keep it.
     Keep,
-    /// Let it go.
+    /// Give it back to its own autonomy.
     Release,
     /// Take it from another.
     TakeOver,
@@ -75,7 +77,7 @@ impl Deed {
             Self::Withdraw => "Withdraw",
             Self::HandOver => "Hand over",
             Self::Keep => "Keep",
-            Self::Release => "Let go",
+            Self::Release => "Hand back",
             Self::TakeOver => "Take over",
             Self::Passkey => "Passkey",
             Self::BrowserKey => "Browser key",
@@ -112,6 +114,37 @@ pub struct ControlFace {
     pub deeds: Vec<Deed>,
     /// Whether it is steered from here.
     pub is_here: bool,
+}
+
+/// Why a robot is not given back to its own autonomy yet; nothing when it rests. Whoever leaves the page ends their control all the
+/// same.
+pub fn hand_back_waits(model: &Model, robot: RobotId) -> Option<String> {
+    let found = model.robot(robot)?;
+    let state = found.telemetry()?;
+    if state.activity == Activity::Driven {
+        return Some("Not yet: it is being driven. Let the keys go until it stands".to_owned());
+    }
+    let open = model
+        .commands
+        .of(robot)
+        .filter(|entry| {
+            let is_open = match &entry.standing {
+                CommandStanding::Wished => true,
+                CommandStanding::Recorded(fate) => !fate.is_over(),
+                CommandStanding::NotSent { .. }
+                | CommandStanding::TurnedDown { .. }
+                | CommandStanding::NotRecorded => false,
+            };
+            is_open && matches!(entry.verb, Verb::NavigateTo { .. })
+        })
+        .count();
+    match open {
+        0 => None,
+        1 => Some("Not yet: waits for 1 command. Let it arrive, or stop it".to_owned()),
+        count => Some(format!(
+            "Not yet: waits for {count} commands. Let it arrive, or stop it"
+        )),
+    }
 }
 
 /// How it stands with a robot.

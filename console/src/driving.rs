@@ -4,6 +4,7 @@
 use protocol::{
     drive::{Clamp, Disarm, DriveReport, Twist},
     ladder::Level,
+    robot::Pose,
 };
 
 use crate::{grade::Tone, words};
@@ -303,6 +304,34 @@ fn disarmed(report: &DriveReport) -> Option<(Tone, String)> {
         None => "The robot stays where it is.".to_owned(),
     };
     Some((Tone::Caution, format!("{why}. {stood}")))
+}
+
+/// How far ahead a way is drawn, seconds: what a person can still change their mind about.
+const AHEAD_S: f64 = 2.0;
+
+/// The way that a robot takes at this speed and turn, in metres of the map; nothing for one that stands.
+pub fn way_ahead(pose: Pose, twist: Twist) -> Vec<[f64; 2]> {
+    const STEPS: i32 = 20;
+    if twist.speed_mm_s == 0 {
+        return Vec::new();
+    }
+    let (speed, turn) = (
+        f64::from(twist.speed_mm_s) / 1_000.0,
+        f64::from(twist.turn_mrad_s) / 1_000.0,
+    );
+    let step_s = AHEAD_S / f64::from(STEPS);
+    let mut at = [pose.x_m, pose.y_m];
+    let mut way = vec![at];
+    for step in 0..STEPS {
+        // By the heading in the middle of the step: exact enough for a line on a map.
+        let heading = pose.heading_rad + turn * step_s * (f64::from(step) + 0.5);
+        at = [
+            at[0] + heading.cos() * speed * step_s,
+            at[1] + heading.sin() * speed * step_s,
+        ];
+        way.push(at);
+    }
+    way
 }
 
 /// What held it back, in words.
@@ -683,5 +712,28 @@ mod tests {
             why,
             "Motion withheld: no word from the robot for 4.2\u{a0}s."
         );
+    }
+
+    #[test]
+    fn the_way_ahead_is_the_arc_that_the_wheels_describe() {
+        let pose = Pose {
+            x_m: 1.0,
+            y_m: 2.0,
+            heading_rad: 0.0,
+        };
+        let twist = |speed_mm_s, turn_mrad_s| Twist {
+            speed_mm_s,
+            turn_mrad_s,
+        };
+        let end = |twist| *way_ahead(pose, twist).last().unwrap();
+
+        let [x, y] = end(twist(500, 0));
+        assert!((x - 2.0).abs() < 1e-9 && (y - 2.0).abs() < 1e-9);
+        // A radius of half a metre: a full radian of it ahead after two seconds at half a radian a second.
+        let [x, y] = end(twist(250, 500));
+        assert!((x - 1.0 - 0.5 * 1.0_f64.sin()).abs() < 1e-3, "{x}");
+        assert!((y - 2.0 - 0.5 * (1.0 - 1.0_f64.cos())).abs() < 1e-3, "{y}");
+        assert!(end(twist(-250, 0))[0] < 1.0);
+        assert!(way_ahead(pose, twist(0, 900)).is_empty());
     }
 }

@@ -16,6 +16,7 @@ pub mod machine;
 pub mod outage;
 pub mod projection;
 pub mod queue;
+pub mod receipt;
 pub mod record;
 pub mod request;
 pub mod roster;
@@ -33,6 +34,8 @@ mod api;
 mod app;
 #[cfg(target_arch = "wasm32")]
 mod browser;
+#[cfg(target_arch = "wasm32")]
+mod frames;
 #[cfg(target_arch = "wasm32")]
 mod keys;
 #[cfg(target_arch = "wasm32")]
@@ -52,6 +55,8 @@ mod panels;
 mod parts;
 #[cfg(target_arch = "wasm32")]
 mod passkeys;
+#[cfg(target_arch = "wasm32")]
+mod player;
 #[cfg(target_arch = "wasm32")]
 mod rtc;
 #[cfg(target_arch = "wasm32")]

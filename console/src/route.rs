@@ -11,6 +11,10 @@ pub enum Route {
     Fleet,
     /// One robot, live.
     Robot(RobotId),
+    /// What a robot said of what was asked of it.
+    Receipts(RobotId),
+    /// One of those words, by its place in the robot's stream.
+    Receipt(RobotId, u64),
     /// An address of a robot that is none.
     NoRobot,
     /// The jobs board.
@@ -62,6 +66,11 @@ impl Route {
             [] => Self::Fleet,
             ["sign-in"] => Self::SignIn,
             ["robots", id] => id.parse().map_or(Self::NoRobot, Self::Robot),
+            ["robots", id, "receipts"] => id.parse().map_or(Self::NoRobot, Self::Receipts),
+            ["robots", id, "receipts", number] => match (id.parse(), number.parse()) {
+                (Ok(robot), Ok(number)) => Self::Receipt(robot, number),
+                _ => Self::NoRobot,
+            },
             ["jobs"] => Self::Jobs,
             ["jobs", id] => id.parse().map_or(Self::NoJob, Self::Job),
             ["cases"] => Self::Cases,
@@ -88,6 +97,8 @@ impl Route {
             Self::Nowhere | Self::NoRobot | Self::NoJob => None,
             route @ (Self::Fleet
             | Self::Robot(_)
+            | Self::Receipts(_)
+            | Self::Receipt(..)
             | Self::Jobs
             | Self::Job(_)
             | Self::Cases
@@ -113,6 +124,8 @@ impl Route {
         match wanted {
             Some(
                 route @ (Self::Robot(_)
+                | Self::Receipts(_)
+                | Self::Receipt(..)
                 | Self::Jobs
                 | Self::Job(_)
                 | Self::Cases
@@ -134,6 +147,8 @@ impl Route {
         match self {
             Self::Fleet
             | Self::Robot(_)
+            | Self::Receipts(_)
+            | Self::Receipt(..)
             | Self::NoRobot
             | Self::Jobs
             | Self::Job(_)
@@ -159,6 +174,8 @@ impl Route {
             Self::Cases => Some(Self::Cases),
             Self::Verify => Some(Self::Verify),
             Self::Robot(_)
+            | Self::Receipts(_)
+            | Self::Receipt(..)
             | Self::NoRobot
             | Self::Keys
             | Self::RequestKeys
@@ -183,6 +200,8 @@ impl fmt::Display for Route {
         match self {
             Self::Fleet | Self::NoRobot | Self::Nowhere => formatter.write_str("/"),
             Self::Robot(id) => write!(formatter, "/robots/{id}"),
+            Self::Receipts(id) => write!(formatter, "/robots/{id}/receipts"),
+            Self::Receipt(id, number) => write!(formatter, "/robots/{id}/receipts/{number}"),
             Self::Jobs | Self::NoJob => formatter.write_str("/jobs"),
             Self::Job(id) => write!(formatter, "/jobs/{id}"),
             Self::Cases => formatter.write_str("/cases"),
@@ -210,6 +229,8 @@ mod tests {
         for route in [
             Route::Fleet,
             Route::Robot(RobotId(Uuid::from_u128(7))),
+            Route::Receipts(RobotId(Uuid::from_u128(7))),
+            Route::Receipt(RobotId(Uuid::from_u128(7)), 12),
             Route::Jobs,
             Route::Job(job),
             Route::Cases,

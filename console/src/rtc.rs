@@ -18,6 +18,7 @@ use web_sys::{
 
 use crate::{
     browser,
+    frames::{FrameWorker, Hashes},
     glass::Counters,
     live::{
         reduce::{Input, ViewEvent},
@@ -38,6 +39,8 @@ pub(crate) struct Feed {
     pub(crate) stream: MediaStream,
     /// Where frames come out; knows their capture times.
     pub(crate) receiver: RtcRtpReceiver,
+    /// What its frames hash to.
+    pub(crate) hashes: Hashes,
     before_end: Rc<RefCell<Option<LastCall>>>,
     has_ended: Rc<Cell<bool>>,
 }
@@ -72,6 +75,7 @@ pub(crate) struct Peer {
     reliable: RtcDataChannel,
     fast: RtcDataChannel,
     feeds: Vec<Feed>,
+    _frames: Option<FrameWorker>,
     _listeners: Vec<Closure<dyn FnMut(JsValue)>>,
 }
 
@@ -95,6 +99,13 @@ impl Peer {
 
         let feeds: Result<Vec<Feed>, JsValue> =
             (0..cameras).map(|_| add_camera(&connection)).collect();
+        let feeds = feeds?;
+        let frames = FrameWorker::start(feeds.iter().map(|feed| feed.hashes.clone()).collect());
+        if let Some(frames) = &frames {
+            for (camera, feed) in (0..).zip(&feeds) {
+                frames.attach(&feed.receiver, camera);
+            }
+        }
         let mut listeners = listen(view, &connection, &reliable, tell);
         let heard = Closure::new(move |event: JsValue| {
             let frame = event.dyn_ref::<MessageEvent>().map(MessageEvent::data);
@@ -109,7 +120,8 @@ impl Peer {
             connection,
             reliable,
             fast,
-            feeds: feeds?,
+            feeds,
+            _frames: frames,
             _listeners: listeners,
         };
         let connection = peer.connection.clone();
@@ -206,6 +218,7 @@ fn add_camera(connection: &RtcPeerConnection) -> Result<Feed, JsValue> {
     Ok(Feed {
         stream,
         receiver,
+        hashes: Hashes::default(),
         before_end: Rc::default(),
         has_ended: Rc::default(),
     })

@@ -157,7 +157,8 @@ pub fn took_ms(entry: &Entry) -> Option<f64> {
     }
 }
 
-const fn abandoned(reason: AbandonReason) -> &'static str {
+/// Why a robot gave up what it had accepted, in words.
+pub const fn abandoned(reason: AbandonReason) -> &'static str {
     match reason {
         AbandonReason::Blocked => "something stood in the way for too long",
         AbandonReason::Superseded => "a newer target took its place",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::json;
 use thirtyfour::{By, Key};
@@ -74,6 +74,11 @@ impl Operator {
         })
     }
 
+    /// Where the gateway is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Opens the live page of a robot and waits for its picture.
     pub async fn open_live(&self, robot: &str) -> Result<()> {
         self.browser
@@ -136,7 +141,7 @@ impl Operator {
             .browser
             .window
             .execute_async(
-                include_str!("measure_frames.js"),
+                concat!(include_str!("stamp.js"), include_str!("measure_frames.js")),
                 vec![json!(count), json!(within.as_millis())],
             )
             .await?;
@@ -145,6 +150,22 @@ impl Operator {
             bail!("frames can't be measured: {error}");
         }
         Ok(serde_json::from_value(value)?)
+    }
+
+    /// The capture time that is drawn into the picture on a canvas, microseconds since 1970.
+    pub async fn stamp_on(&self, canvas: &str) -> Result<i64> {
+        let read = concat!(
+            include_str!("stamp.js"),
+            "const shown = document.querySelector(arguments[0]);
+             return Math.round(stamp(shown, shown.width, shown.height) * 1000);"
+        );
+        let stamp = self
+            .browser
+            .window
+            .execute(read, vec![json!(canvas)])
+            .await?;
+        let stamp = stamp.json().as_i64().filter(|stamp| *stamp > 0);
+        stamp.with_context(|| format!("{canvas} shows no stamp"))
     }
 
     /// Takes control of the robot on screen.

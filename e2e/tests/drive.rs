@@ -80,7 +80,7 @@ async fn with_a_zone(stack: &mut Stack, robot: RobotId) -> Result<Process> {
     let file = stack.folder().join("policy.txt");
     fs::write(&file, BASE64_STANDARD.encode(line))?;
     stack.give_policy(0, &file)?;
-    let agent = stack.start_agent(0, &["--people", "0"])?;
+    let agent = stack.start_agent(0, &["--people", "0", "--test-stamp"])?;
     until("the robot to be back, with its zone", SOON, async || {
         let view = api.robot(robot).await?;
         let has_zone = view
@@ -155,7 +155,41 @@ async fn whatever_is_pressed_a_robot_keeps_out_of_its_zone_and_its_record_says_s
             .is_some_and(|steps| !steps.is_empty())
     );
 
-    is_released_with_a_reason(&stack, &operator, robot).await
+    is_released_with_a_reason(&stack, &operator, robot).await?;
+    its_receipt_shows_the_very_frame(&operator, robot, &clamped).await
+}
+
+/// Who looks at the receipt of the clamp sees what the operator saw: the picture whose hash the operator signed, and the robot
+/// kept.
+async fn its_receipt_shows_the_very_frame(
+    operator: &Operator,
+    robot: RobotId,
+    clamped: &serde_json::Value,
+) -> Result<()> {
+    ensure!(clamped["picture"]["picture"] == "kept", "{clamped}");
+    let browser = &operator.browser;
+    browser
+        .goto(&format!("{}/robots/{robot}/receipts", operator.url()))
+        .await?;
+    let held_back = "return [...document.querySelectorAll('[data-testid=receipt]')].some(row => {
+        if (!row.textContent.includes('keeps out of bed')) return false;
+        row.click();
+        return true;
+    })";
+    browser.until("the receipt of the clamp", held_back).await?;
+    browser
+        .until(
+            "the very frame, checked by the page",
+            "return document.querySelector('[data-testid=opened-receipt]')?.textContent.includes('keeps out of bed')
+               && document.querySelector('[data-testid=very-frame]') !== null",
+        )
+        .await?;
+    browser.look("receipt", DESK).await?;
+    // The time that was drawn into that very picture as it was taken.
+    let stamp = operator.stamp_on(".receipt__picture canvas").await?;
+    let named = clamped["frame"]["captured_at"].as_i64();
+    ensure!(named == Some(stamp), "{named:?} is named, {stamp} is shown");
+    Ok(())
 }
 
 /// A stop latches on the robot, and is released with a reason that stands in the log.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CommandId, GrantId, RobotId, UnixMicros,
+    picture::{FrameHash, PictureSeen},
     robot::Pose,
     sealed::{byte_string, bytes32},
 };
@@ -136,6 +137,9 @@ pub struct FrameSeen {
     pub captured_at: UnixMicros,
     /// How old it was on the screen, milliseconds.
     pub age_ms: u32,
+    /// The frame itself as it was encoded; absent where the browser does not hand frames out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<FrameHash>,
 }
 
 /// Why a robot turned an order down. Codes are frozen.
@@ -181,11 +185,13 @@ pub enum RobotRefusal {
     Delay,
     /// The target lies in a zone that the robot keeps out of, or off its workspace.
     KeepOut,
+    /// The frame that the command names is none that the robot took of late: it was altered on its way, or is another's.
+    UnknownFrame,
 }
 
 impl RobotRefusal {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::OutsideMap,
         Self::InsideObstacle,
         Self::Unreachable,
@@ -205,6 +211,7 @@ impl RobotRefusal {
         Self::StaleFrame,
         Self::Delay,
         Self::KeepOut,
+        Self::UnknownFrame,
     ];
 
     /// The frozen code.
@@ -229,6 +236,7 @@ impl RobotRefusal {
             Self::StaleFrame => "stale_frame",
             Self::Delay => "delay",
             Self::KeepOut => "keep_out",
+            Self::UnknownFrame => "unknown_frame",
         }
     }
 
@@ -254,6 +262,7 @@ impl RobotRefusal {
             Self::StaleFrame => "picture too old",
             Self::Delay => "control delay too long",
             Self::KeepOut => "in a zone it keeps out of",
+            Self::UnknownFrame => "picture on screen is none that the robot took",
         }
     }
 }
@@ -323,6 +332,12 @@ pub struct Receipt {
     /// SHA-256 of the sealed command that it answers, when that was believed: the receipt is of these bytes and no others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_sha256: Option<CommandHash>,
+    /// The frame that the command names, in the first receipt of one that was believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<FrameSeen>,
+    /// What the robot knows of that frame; absent where it is not named by its hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureSeen>,
 }
 
 /// SHA-256 of a command as it was sealed.

@@ -10,6 +10,7 @@ use crate::{
     CommandId, GrantId, RobotId, UnixMicros,
     command::{CommandHash, FrameSeen, RobotRefusal, SealedCommand},
     ladder::{Level, Limits},
+    picture::PictureSeen,
     robot::Pose,
     sealed::bytes32,
 };
@@ -230,6 +231,9 @@ pub struct DriveSegment {
     /// The picture that it names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<FrameSeen>,
+    /// What the robot knows of that picture; said where something held it back anew, and where driving ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<PictureSeen>,
     /// Commands that were refused, and why: each reason once, with how many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<(RobotRefusal, u32)>,

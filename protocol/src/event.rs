@@ -315,6 +315,8 @@ mod tests {
                 heading_rad: 0.1,
             },
             sealed_sha256: Some(CommandHash([5; 32])),
+            frame: None,
+            picture: None,
         })
     }
 

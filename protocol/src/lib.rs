@@ -16,6 +16,7 @@ pub mod job;
 pub mod ladder;
 pub mod limits;
 pub mod passkey;
+pub mod picture;
 pub mod robot;
 pub mod robot_socket;
 pub mod roster;

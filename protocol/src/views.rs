@@ -10,9 +10,11 @@ use crate::{
     robot::{Advert, Telemetry},
 };
 
+mod receipt;
 mod trust;
 mod work;
 
+pub use receipt::*;
 pub use trust::*;
 pub use work::*;
 
@@ -179,6 +181,28 @@ pub struct CommandView {
     /// When it was over.
     #[serde(with = "time::serde::rfc3339::option")]
     pub ended_at: Option<OffsetDateTime>,
+}
+
+/// What became of a stop of a whole site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SiteStopView {
+    /// The stops that are recorded and sent.
+    pub stopped: Vec<CommandView>,
+    /// Robots of the site that could not be told.
+    pub not_reached: Vec<NotReachedView>,
+}
+
+/// A robot that could not be told to stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NotReachedView {
+    /// Its id.
+    pub robot: RobotId,
+    /// Its name.
+    pub name: String,
+    /// Frozen code: why not.
+    pub code: String,
 }
 
 /// One page of a list.

@@ -157,6 +157,7 @@ impl Recorder {
             commands_sha256: CommandHash(open.hashes.finalize().into()),
             last: SealedCommand(open.last),
             frame: open.frame,
+            picture: None,
             refused: refused.into_iter().collect(),
             dropped,
             clamp: open.clamp,

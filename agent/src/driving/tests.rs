@@ -91,6 +91,7 @@ impl World {
                 camera: "head".to_owned(),
                 captured_at: clocks.at.plus(-i64::from(delay_ms) * 1_000),
                 age_ms: delay_ms,
+                sha256: None,
             }),
             twist,
         };

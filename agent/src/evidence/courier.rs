@@ -1,5 +1,6 @@
-//! Brings the pictures that prove work to the gateway, once it holds the events that name them. What is in the folder is what it
-//! does not have yet, so that a restart and a lost network need no other memory.
+//! Brings what the robot keeps to the gateway, once it holds the events that name it: photographs that prove work, and what people
+//! saw when they gave commands. What is in the folder is what it does not have yet, so that a restart and a lost network need no
+//! other memory.
 
 use std::{
     collections::VecDeque,
@@ -11,10 +12,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 
-use super::{
-    Picture,
-    post::{Answer, Bring},
-};
+use super::post::{Answer, Bring, Parcel};
 use crate::{link::back_off::BackOff, work::heard::Heard};
 
 /// Pictures whose events were just written down: more than a plan has steps.
@@ -29,46 +27,46 @@ const TRIES: u32 = 100;
 
 /// An event of the robot's names a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Named {
+pub struct Named<P> {
     /// The robot's number of the event.
     pub number: u64,
     /// Which picture.
-    pub picture: Picture,
+    pub picture: P,
 }
 
 /// Brings pictures, one after the other.
-pub struct Courier<P> {
+pub struct Courier<B: Bring> {
     /// Where they are kept.
     pub folder: PathBuf,
     /// What earlier runs of the agent did not bring.
-    pub left: Vec<Picture>,
+    pub left: Vec<B::Parcel>,
     /// The last event that they said: each of these was named by then, or never is.
     pub last_number: u64,
     /// Pictures that were named since.
-    pub named: mpsc::Receiver<Named>,
+    pub named: mpsc::Receiver<Named<B::Parcel>>,
     /// What the gateway holds.
     pub heard: watch::Receiver<Heard>,
     /// The way to it.
-    pub post: P,
+    pub post: B,
     /// The longest wait between two tries.
     pub longest_wait: Duration,
 }
 
 /// A picture that is to be brought.
-struct Waiting {
-    named: Named,
+struct Waiting<P> {
+    named: Named<P>,
     failures: u32,
     is_from_before: bool,
 }
 
-impl<P: Bring> Courier<P> {
+impl<B: Bring> Courier<B> {
     /// Runs until the agent goes down. Nothing is lost when it ends at once: what was brought and not crossed off is brought
     /// again, which changes nothing.
     pub async fn run(mut self) {
         let mut back_off = BackOff::up_to(self.longest_wait);
         let number = self.last_number;
         let left = std::mem::take(&mut self.left).into_iter();
-        let mut waiting: VecDeque<Waiting> = left
+        let mut waiting: VecDeque<Waiting<B::Parcel>> = left
             .map(|picture| Waiting {
                 is_from_before: true,
                 ..Waiting::of(Named { number, picture })
@@ -105,7 +103,7 @@ impl<P: Bring> Courier<P> {
     }
 
     /// Tries to bring it; gives it back if that is to be tried again.
-    async fn try_once(&self, mut waiting: Waiting) -> Option<Waiting> {
+    async fn try_once(&self, mut waiting: Waiting<B::Parcel>) -> Option<Waiting<B::Parcel>> {
         let picture = waiting.named.picture;
         let path = self.folder.join(picture.to_string());
         let Some(kept) = read(path.clone()).await else {
@@ -114,35 +112,35 @@ impl<P: Bring> Courier<P> {
         };
         match self.post.bring(picture, kept).await {
             Answer::Held => {
-                tracing::info!(job.id = %picture.job, evidence.id = %picture.evidence, "the gateway has a picture");
+                tracing::info!(%picture, "the gateway has a picture");
                 cross_off(path).await;
                 None
             }
             // It was taken, and its event never said: it proves nothing, and shows somebody's room.
-            Answer::Refused { code } if code == "evidence_unknown" && waiting.is_from_before => {
-                tracing::info!(evidence.id = %picture.evidence, "a picture that no event names is deleted");
+            Answer::Refused { code } if code == B::UNNAMED && waiting.is_from_before => {
+                tracing::info!(%picture, "a picture that no event names is deleted");
                 cross_off(path).await;
                 None
             }
             Answer::Refused { code } => {
-                tracing::error!(evidence.id = %picture.evidence, code, "the gateway refuses a picture");
+                tracing::error!(%picture, code, "the gateway refuses a picture");
                 None
             }
             Answer::Failed(words) => {
-                tracing::warn!(evidence.id = %picture.evidence, "the gateway could not take a picture: {words}");
+                tracing::warn!(%picture, "the gateway could not take a picture: {words}");
                 waiting.failures += 1;
                 (waiting.failures < TRIES).then_some(waiting)
             }
             Answer::Unreachable(words) => {
-                tracing::debug!(evidence.id = %picture.evidence, "a picture is not brought yet: {words}");
+                tracing::debug!(%picture, "a picture is not brought yet: {words}");
                 Some(waiting)
             }
         }
     }
 }
 
-impl Waiting {
-    const fn of(named: Named) -> Self {
+impl<P> Waiting<P> {
+    const fn of(named: Named<P>) -> Self {
         Self {
             named,
             failures: 0,
@@ -152,7 +150,7 @@ impl Waiting {
 }
 
 /// The pictures that are in the folder, the oldest first. To be looked at before new ones are taken.
-pub fn pictures_in(folder: &Path) -> io::Result<Vec<Picture>> {
+pub fn pictures_in<P: Parcel>(folder: &Path) -> io::Result<Vec<P>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -161,12 +159,12 @@ pub fn pictures_in(folder: &Path) -> io::Result<Vec<Picture>> {
     let mut pictures = Vec::new();
     for entry in entries {
         let entry = entry?;
-        let picture = entry.file_name().to_str().and_then(Picture::of_file);
+        let picture = entry.file_name().to_str().and_then(P::of_file);
         if let Some(picture) = picture {
             pictures.push((entry.metadata()?.modified()?, picture));
         }
     }
-    pictures.sort();
+    pictures.sort_by_key(|(at, _)| *at);
     Ok(pictures.into_iter().map(|(_, picture)| picture).collect())
 }
 

@@ -1,11 +1,19 @@
 //! Puts a picture into the gateway's hands, under the robot's token. One try; what is tried again, and when, is the courier's.
 
-use std::time::Duration;
+use std::{convert::Infallible, fmt, time::Duration};
 
 use bytes::Bytes;
-use protocol::{limits::MAX_EVIDENCE_BYTES, views::Problem};
-use reqwest::{StatusCode, header};
+use futures_util::stream;
+use protocol::{
+    RobotId,
+    drive::DriveReport,
+    limits::MAX_EVIDENCE_BYTES,
+    picture::{ClipHash, MAX_CLIP_BYTES},
+    views::Problem,
+};
+use reqwest::{Body, StatusCode, header};
 use rustls::ClientConfig;
+use tokio::{sync::watch, time::sleep};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -33,10 +41,28 @@ pub enum Answer {
     Unreachable(String),
 }
 
-/// Brings one picture, as it is kept: the salt and what is behind it.
-pub trait Bring: Send {
+/// Something that is kept in a file until the gateway has it; its file is called as it is shown.
+pub trait Parcel: fmt::Display + Copy + Send + Sync {
+    /// What a file of that name holds; none for a file that is something else.
+    fn of_file(name: &str) -> Option<Self>;
+}
+
+impl Parcel for ClipHash {
+    fn of_file(name: &str) -> Option<Self> {
+        name.parse().ok()
+    }
+}
+
+/// Brings one parcel, as it is kept.
+pub trait Bring: Send + Sync {
+    /// What is brought.
+    type Parcel: Parcel;
+
+    /// The frozen code of a gateway that knows of no event that names it.
+    const UNNAMED: &'static str;
+
     /// Tries once.
-    fn bring(&self, picture: Picture, kept: Bytes) -> impl Future<Output = Answer> + Send;
+    fn bring(&self, parcel: Self::Parcel, kept: Bytes) -> impl Future<Output = Answer> + Send;
 }
 
 /// The gateway's API.
@@ -56,7 +82,6 @@ impl Post {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(trust.clone())
             .connect_timeout(CONNECT_WITHIN)
-            .timeout(WITHIN)
             .build()?;
         Ok(Self {
             client,
@@ -65,20 +90,22 @@ impl Post {
         })
     }
 
-    async fn put(&self, picture: Picture, kept: Bytes) -> Result<Answer, reqwest::Error> {
-        let Picture { job, evidence } = picture;
-        let path = format!("api/v1/jobs/{job}/evidence/{evidence}");
-        let Ok(address) = self.gateway.join(&path) else {
-            return Ok(Answer::Refused {
-                code: "address".to_owned(),
-            });
+    async fn put(
+        &self,
+        path: &str,
+        body: impl Into<Body>,
+        within: Duration,
+    ) -> Result<Answer, reqwest::Error> {
+        let Ok(address) = self.gateway.join(path) else {
+            return Ok(refused("address"));
         };
         let response = self
             .client
             .put(address)
             .bearer_auth(self.token.as_str())
             .header(header::CONTENT_TYPE, "application/octet-stream")
-            .body(kept)
+            .timeout(within)
+            .body(body)
             .send()
             .await?;
         let status = response.status();
@@ -95,17 +122,91 @@ impl Post {
     }
 }
 
+fn refused(code: &str) -> Answer {
+    Answer::Refused {
+        code: code.to_owned(),
+    }
+}
+
 impl Bring for Post {
+    type Parcel = Picture;
+
+    const UNNAMED: &'static str = "evidence_unknown";
+
     async fn bring(&self, picture: Picture, kept: Bytes) -> Answer {
         if kept.len() > protocol::limits::SALT_BYTES + MAX_EVIDENCE_BYTES {
-            return Answer::Refused {
-                code: "body_too_large".to_owned(),
-            };
+            return refused("body_too_large");
         }
-        self.put(picture, kept)
+        let Picture { job, evidence } = picture;
+        let path = format!("api/v1/jobs/{job}/evidence/{evidence}");
+        self.put(&path, kept, WITHIN)
             .await
             .unwrap_or_else(|error| Answer::Unreachable(error.to_string()))
     }
+}
+
+/// What a clip may take of the uplink while somebody steers by the robot's pictures: a quarter of a Mbit/s.
+const PACE_BYTES: usize = 8 * 1_024;
+
+/// How long a part of it takes then.
+const PACE: Duration = Duration::from_millis(250);
+
+/// Brings what people saw. Slowly while somebody steers: their pictures go first.
+pub struct ClipPost {
+    post: Post,
+    robot: RobotId,
+    driving: watch::Receiver<Option<DriveReport>>,
+}
+
+impl ClipPost {
+    /// By the same way as photographs, for this robot; `driving` holds something while somebody steers.
+    pub const fn new(
+        post: Post,
+        robot: RobotId,
+        driving: watch::Receiver<Option<DriveReport>>,
+    ) -> Self {
+        Self {
+            post,
+            robot,
+            driving,
+        }
+    }
+}
+
+impl Bring for ClipPost {
+    type Parcel = ClipHash;
+
+    const UNNAMED: &'static str = "clip_unknown";
+
+    async fn bring(&self, clip: ClipHash, kept: Bytes) -> Answer {
+        if kept.len() > MAX_CLIP_BYTES {
+            return refused("body_too_large");
+        }
+        let path = format!("api/v1/robots/{}/clips/{clip}", self.robot);
+        let body = Body::wrap_stream(paced(kept, self.driving.clone()));
+        self.post
+            .put(&path, body, WITHIN)
+            .await
+            .unwrap_or_else(|error| Answer::Unreachable(error.to_string()))
+    }
+}
+
+/// The bytes in parts, with a pause after each for as long as somebody steers.
+fn paced(
+    bytes: Bytes,
+    driving: watch::Receiver<Option<DriveReport>>,
+) -> impl futures_util::Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold((bytes, driving), async |(mut rest, driving)| {
+        if rest.is_empty() {
+            return None;
+        }
+        let part = rest.split_to(PACE_BYTES.min(rest.len()));
+        let is_steered = driving.borrow().is_some();
+        if is_steered {
+            sleep(PACE).await;
+        }
+        Some((Ok(part), (rest, driving)))
+    })
 }
 
 /// A refusal that another try would meet again. A token that is not believed ends the link, and with it this run.

@@ -223,6 +223,8 @@ fn receipt(command: u128, outcome: Outcome) -> Payload {
             heading_rad: 0.0,
         },
         sealed_sha256: None,
+        frame: None,
+        picture: None,
     })
 }
 

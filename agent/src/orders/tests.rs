@@ -86,7 +86,7 @@ fn enrolled() -> Orders {
         Remembered::default(),
         Trust::remembering(pinned, kept, NONCE),
         Safety::new(None, 0.26),
-        false,
+        (false, Gallery::default()),
     )
 }
 

@@ -22,6 +22,7 @@ use crate::{
         source::Source,
     },
     driver::sim::Sim,
+    gallery::Gallery,
     publish::{CameraSpec, VideoCodec},
     safety::Safety,
     streams::{FRAME_QUEUE, Pictures},
@@ -127,6 +128,14 @@ pub(super) fn with_cameras(mut advert: Advert, cameras: &[Source]) -> Advert {
         .retain(|part| ours.iter().all(|other| other.name != part.name));
     advert.components.extend(ours);
     advert
+}
+
+/// What the robot will remember of their pictures.
+pub(super) fn gallery_of(cameras: &[Source]) -> Gallery {
+    Gallery::of(cameras.iter().map(|camera| {
+        let advert = camera.advert();
+        (advert.name, advert.codec)
+    }))
 }
 
 pub(super) fn spec(camera: &CameraAdvert) -> CameraSpec {

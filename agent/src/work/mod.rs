@@ -307,7 +307,8 @@ impl Work {
             | RobotRefusal::NotArmed
             | RobotRefusal::StaleFrame
             | RobotRefusal::Delay
-            | RobotRefusal::KeepOut => held.tries += 1,
+            | RobotRefusal::KeepOut
+            | RobotRefusal::UnknownFrame => held.tries += 1,
         }
     }
 

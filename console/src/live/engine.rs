@@ -18,6 +18,7 @@ use super::{
 use crate::{
     acts::Acts,
     browser,
+    frames::Hashes,
     later::NotLoaded,
     rtc::{Feed, Peer},
     session::Session,
@@ -121,6 +122,12 @@ impl Live {
     /// The cameras of the present view, in order.
     pub(crate) fn feeds(self) -> Vec<Feed> {
         self.feeds.get()
+    }
+
+    /// What the frames of a camera hash to, as known now.
+    pub(crate) fn hashes(self, camera: usize) -> Option<Hashes> {
+        self.feeds
+            .with_untracked(|feeds| feeds.get(camera).map(|feed| feed.hashes.clone()))
     }
 
     /// The present view's connection, for reading its counters.

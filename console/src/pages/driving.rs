@@ -268,6 +268,18 @@ impl Drive {
         })
     }
 
+    /// What the robot makes of the keys, and what they ask, while it is driven from here.
+    pub(super) fn ahead(self) -> Option<(Twist, Twist)> {
+        let held = self.held.get();
+        let asked = self
+            .saying
+            .with_value(|saying| held.twist(saying.is_fast, saying.is_slow));
+        self.report.with(|report| {
+            let (report, _) = report.as_ref().filter(|_| self.is_here.get())?;
+            report.disarmed.is_none().then_some((report.given, asked))
+        })
+    }
+
     fn face(self) -> DriveFace {
         self.sight(driving::face)
     }

@@ -8,6 +8,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
+    driving::way_ahead,
     keys,
     live::engine::Live,
     panels::{
@@ -23,6 +24,7 @@ use crate::{
         icon::{Glyph, icon, of_tone, small},
     },
     roster,
+    route::Route,
     session::Session,
     words,
 };
@@ -125,7 +127,7 @@ fn Watching(watch: Watch) -> impl IntoView {
                 >
                     {drive.release()}
                 </Show>
-                <MapPanel watch zoom places />
+                <MapPanel watch drive zoom places />
                 <CommandPanel watch />
             </div>
         </div>
@@ -257,11 +259,22 @@ fn State(watch: Watch) -> impl IntoView {
 }
 
 #[component]
-fn MapPanel(watch: Watch, zoom: Zoom, places: NodeRef<html::Select>) -> impl IntoView {
+fn MapPanel(
+    watch: Watch,
+    drive: Drive,
+    zoom: Zoom,
+    places: NodeRef<html::Select>,
+) -> impl IntoView {
     let live = watch.live;
     let face = Memo::new(move |_| {
-        live.at_tick(|model, now| Some(live_faces::map(model, model.robot(watch.id)?, now)))
-            .unwrap_or_default()
+        let mut face = live
+            .at_tick(|model, now| Some(live_faces::map(model, model.robot(watch.id)?, now)))
+            .unwrap_or_default();
+        if let (Some(pose), Some((given, asked))) = (face.pose, drive.ahead()) {
+            face.predicted = way_ahead(pose, given);
+            face.asked = way_ahead(pose, asked);
+        }
+        face
     });
     let withheld = Memo::new(move |_| watch.withheld());
     let is_withheld = Memo::new(move |_| withheld.with(Option::is_some));
@@ -328,5 +341,6 @@ fn CommandPanel(watch: Watch) -> impl IntoView {
     });
     let last_answer =
         Memo::new(move |_| live.read(|model| live_faces::last_answer(model, watch.id)));
-    view! { <Commands faces last_answer /> }
+    let receipts = Route::Receipts(watch.id);
+    view! { <Commands faces last_answer receipts /> }
 }

@@ -155,6 +155,9 @@ pub(super) fn map(model: &Model, robot: &Robot, now: UnixMicros) -> MapFace {
             .map_or(0.25, |advert| f64::from(advert.radius_m)),
         trail: robot.trail.iter().copied().collect(),
         scan: robot.scan.clone(),
+        // Only the page that drives knows them.
+        predicted: Vec::new(),
+        asked: Vec::new(),
         target: wished(model, robot.view.robot, now).or(told),
         remaining_m: goal.map(|goal| goal.remaining_m),
         is_old: !matches!(standing, Standing::Fresh(_)),

@@ -16,6 +16,7 @@ mod live_faces;
 pub(crate) mod not_found;
 pub(crate) mod parts;
 mod reading;
+mod receipts;
 pub(crate) mod request;
 pub(crate) mod shell;
 mod shell_faces;

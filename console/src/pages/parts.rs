@@ -11,7 +11,7 @@ use protocol::{JobId, RobotId, views::Problem};
 
 use super::{
     cases::CasesPage, job::JobPage, jobs::JobsPage, keys::KeysPage, live::LivePage,
-    request::RequestPages, verify::VerifyPage,
+    receipts::ReceiptsPage, request::RequestPages, verify::VerifyPage,
 };
 use crate::{
     later::{Later, NotLoaded},
@@ -52,6 +52,11 @@ pub(crate) fn keys_help(on_close: Callback<()>) -> Result<AnyView, NotLoaded> {
 #[wasm_split(keys, wasm_split_path = leptos::wasm_split, fallible)]
 pub(crate) fn keys() -> Result<AnyView, NotLoaded> {
     Ok(view! { <KeysPage /> }.into_any())
+}
+
+#[wasm_split(receipts, wasm_split_path = leptos::wasm_split, fallible)]
+pub(crate) fn receipts(id: RobotId, number: Option<u64>) -> Result<AnyView, NotLoaded> {
+    Ok(view! { <ReceiptsPage id number /> }.into_any())
 }
 
 /// Signs in with a passkey.

@@ -228,6 +228,8 @@ fn page(route: Route) -> AnyView {
     match route {
         Route::Fleet => view! { <FleetPage /> }.into_any(),
         Route::Robot(id) => later::page(move || parts::live(id)),
+        Route::Receipts(id) => later::page(move || parts::receipts(id, None)),
+        Route::Receipt(id, number) => later::page(move || parts::receipts(id, Some(number))),
         Route::Jobs => later::page(parts::jobs),
         Route::Job(id) => later::page(move || parts::job(id)),
         Route::NoJob => view! { <NoSuchJob /> }.into_any(),

@@ -19,6 +19,7 @@ use web_sys::HtmlElement;
 
 use crate::{
     acts::{Acts, acts},
+    api,
     control::{self, ControlFace, Deed},
     later::{self, NotLoaded},
     live::{engine::Live, granting::GrantNews, model::Model, reduce::Input},
@@ -148,7 +149,15 @@ impl Steering {
                     self.act(robot, ControlEvent::Declined { to, words });
                 }
             }
-            Deed::Release => self.act(robot, ControlEvent::Released {}),
+            Deed::Release => {
+                let waits = self
+                    .live
+                    .peek(|model| control::hand_back_waits(model, robot));
+                match waits {
+                    Some(why) => self.tell(api::problem(409, "not_yet", "Not yet", &why)),
+                    None => self.act(robot, ControlEvent::Released {}),
+                }
+            }
             Deed::Passkey | Deed::BrowserKey => {
                 let with_browser_key = deed == Deed::BrowserKey;
                 self.live.tell(Input::Grant(GrantNews::Chosen {
@@ -186,19 +195,23 @@ impl Steering {
         self.trouble.set(None);
         spawn_local(async move {
             let trouble = self.send(robot, event).await.err();
-            let is_told = trouble.is_some();
             // Whoever asked may have signed out by now.
             let _told = self.is_busy.try_set(false);
-            let _told = self.trouble.try_set(trouble);
-            if is_told {
-                set_timeout(
-                    move || {
-                        let _told = self.trouble.try_set(None);
-                    },
-                    TROUBLE_SHOWN_FOR,
-                );
+            if let Some(problem) = trouble {
+                self.tell(problem);
             }
         });
+    }
+
+    /// Says for a while why nothing came of it.
+    fn tell(self, problem: Problem) {
+        let _told = self.trouble.try_set(Some(problem));
+        set_timeout(
+            move || {
+                let _told = self.trouble.try_set(None);
+            },
+            TROUBLE_SHOWN_FOR,
+        );
     }
 
     async fn send(self, robot: RobotId, event: ControlEvent) -> Result<(), Problem> {

@@ -185,6 +185,9 @@ impl Watch {
         let shown = self
             .shown
             .with_value(|shown| shown.get(large).copied().flatten())?;
+        let sha256 = shown
+            .rtp_time
+            .and_then(|time| self.live.hashes(large)?.of(time));
         self.live.peek(|model| {
             let robot = model.robot(self.id)?;
             let camera = camera_names(Some(robot)).into_iter().nth(large)?;
@@ -200,6 +203,7 @@ impl Watch {
                 camera,
                 captured_at: shown.captured_by_robot?,
                 age_ms,
+                sha256,
             })
         })
     }

@@ -6,6 +6,7 @@ use protocol::CommandId;
 use crate::{
     grade::Tone,
     parts::icon::{icon, of_shape},
+    route::Route,
     telling::{Shape, Telling},
 };
 
@@ -31,6 +32,7 @@ pub(crate) struct CommandFace {
 pub(crate) fn Commands(
     #[prop(into)] faces: Signal<Vec<CommandFace>>,
     #[prop(into)] last_answer: Signal<String>,
+    receipts: Route,
 ) -> impl IntoView {
     let ids = Memo::new(move |_| {
         faces.with(|faces| faces.iter().map(|face| face.command).collect::<Vec<_>>())
@@ -39,7 +41,9 @@ pub(crate) fn Commands(
         <section class="panel commands" aria-label="Commands">
             <header>
                 <h2>"Commands"</h2>
-                <span class="faint line--small">"Receipts from the robot"</span>
+                <a class="faint line--small" href=receipts.to_string()>
+                    "Receipts from the robot"
+                </a>
                 <span class="grow"></span>
                 <span class="age">{last_answer}</span>
             </header>

@@ -35,6 +35,10 @@ pub(crate) struct MapFace {
     pub(crate) trail: Vec<[f64; 2]>,
     /// What its lidar saw, and the path that it plans.
     pub(crate) scan: Option<Arc<Scan>>,
+    /// The way that it takes while it is driven.
+    pub(crate) predicted: Vec<[f64; 2]>,
+    /// The way that is asked of it.
+    pub(crate) asked: Vec<[f64; 2]>,
     /// Where it goes, and whether somebody told it to.
     pub(crate) target: Option<Target>,
     /// Metres still to go.
@@ -314,6 +318,8 @@ fn Moving(face: Signal<MapFace>, projection: Memo<Option<Projection>>) -> impl I
             ),
         )
     });
+    let predicted = drawn(|face, projection| Some(projection.path(face.predicted.iter().copied())));
+    let asked = drawn(|face, projection| Some(projection.path(face.asked.iter().copied())));
     let target = Memo::new(move |_| face.with(|face| face.target));
     let remaining = Memo::new(move |_| {
         face.with(|face| {
@@ -337,6 +343,8 @@ fn Moving(face: Signal<MapFace>, projection: Memo<Option<Projection>>) -> impl I
         <path class="map__scan" d=scan />
         <path class="map__trail" d=trail />
         <path class="map__plan" d=path />
+        <path class="map__asked" d=asked />
+        <path class="map__plan" d=predicted data-testid="map-ahead" />
         {move || Some(target_mark(target.get()?, &projection.get()?, remaining.get()))}
         <Show when=move || is_there.get()>
             <g class="map__robot" transform=robot_at data-testid="map-robot">

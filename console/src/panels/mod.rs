@@ -22,3 +22,4 @@ pub(crate) mod robot_card;
 pub(crate) mod robot_state;
 pub(crate) mod safety_bar;
 pub(crate) mod site_map;
+pub(crate) mod site_stop;

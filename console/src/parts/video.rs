@@ -19,6 +19,8 @@ pub(crate) struct Shown {
     pub(crate) captured_by_estimate: Option<UnixMicros>,
     /// When it came on screen, by the browser's clock.
     pub(crate) displayed: UnixMicros,
+    /// Its RTP time, by which it is told from the others of its stream.
+    pub(crate) rtp_time: Option<u32>,
 }
 
 impl Shown {
@@ -179,6 +181,12 @@ fn shown(metadata: &JsValue, feed: &Feed) -> Shown {
         captured_by_robot: stated_capture(metadata, feed),
         captured_by_estimate: moment("captureTime"),
         displayed: moment("expectedDisplayTime").unwrap_or_else(browser::now),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an RTP time has 32 bits"
+        )]
+        rtp_time: browser::number(metadata, "rtpTimestamp").map(|time| time as u32),
     }
 }
 

@@ -212,3 +212,51 @@ pub async fn read_said(
         .map(said)
         .collect())
 }
+
+/// What a stream says, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SaidThere {
+    /// Its place in the stream.
+    pub stream_number: u64,
+    /// What.
+    pub payload: Payload,
+    /// When it was recorded.
+    pub recorded_at: UnixMicros,
+}
+
+/// The events of these kinds in one stream of an organisation before the place `before`, newest first, at most `limit`. What
+/// can't be read says nothing.
+pub async fn read_said_before(
+    executor: impl PgExecutor<'_>,
+    (organisation, stream): (OrganisationId, &str),
+    kinds: &[&str],
+    before: Option<u64>,
+    limit: u32,
+) -> Result<Vec<SaidThere>, SpineError> {
+    let kinds: Vec<String> = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    let before = before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX));
+    let rows = sqlx::query!(
+        r#"SELECT stream_number, entry
+           FROM spine.event
+           WHERE stream = $1 AND organisation_id = $2 AND kind = ANY ($3) AND stream_number < $4
+           ORDER BY stream_number DESC
+           LIMIT $5"#,
+        stream,
+        organisation.0,
+        &kinds,
+        before,
+        i64::from(limit),
+    )
+    .fetch_all(executor)
+    .await?;
+    let said = |(stream_number, sealed): (u64, Sealed)| SaidThere {
+        stream_number,
+        payload: sealed.event.payload,
+        recorded_at: sealed.entry.recorded_at,
+    };
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some((number(row.stream_number).ok()?, Sealed::read(&row.entry)?)))
+        .map(said)
+        .collect())
+}

@@ -12,7 +12,10 @@ use protocol::{
 };
 use spine::{RecordError, Recording, Tx};
 
-use super::jobs::robot_event::{RobotSaid, RobotWord, hear_robot, pause_if_at_work};
+use super::{
+    jobs::robot_event::{RobotSaid, RobotWord, hear_robot, pause_if_at_work},
+    receipts::clip_named_in,
+};
 use crate::{app::App, error::ApiError};
 
 /// What became of an event.
@@ -163,8 +166,12 @@ async fn keep(
     word: (Vec<u8>, ActorEvent, KeyId),
 ) -> Result<Taken, ApiError> {
     let number = word.1.chain.map_or(0, |chain| chain.number);
+    let clip = clip_named_in(&word.1.payload);
     if let Some(taken) = known(&mut tx, robot, word).await? {
         return Ok(taken);
+    }
+    if let Some(clip) = clip {
+        store::name_clip(&mut tx, robot.robot, clip, app.clock.now()).await?;
     }
     tx.commit(&app.signer, app.clock.micros()).await?;
     Ok(Taken::Held { number })
@@ -178,8 +185,12 @@ async fn take_receipt(
     word: (Vec<u8>, ActorEvent, KeyId),
 ) -> Result<Taken, ApiError> {
     let number = word.1.chain.map_or(0, |chain| chain.number);
+    let clip = clip_named_in(&word.1.payload);
     if let Some(taken) = known(&mut tx, robot, word).await? {
         return Ok(taken);
+    }
+    if let Some(clip) = clip {
+        store::name_clip(&mut tx, robot.robot, clip, app.clock.now()).await?;
     }
     let now = app.clock.micros();
     let moved = move_command(app, robot, &mut tx, receipt).await?;

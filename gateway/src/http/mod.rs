@@ -19,9 +19,11 @@ mod origin;
 mod passkeys;
 mod person_keys;
 mod picture;
+mod receipts;
 mod robots;
 mod security_headers;
 mod session;
+mod sites;
 mod telling;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -36,7 +38,10 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, delete, get, post, put},
 };
-use protocol::limits::{MAX_CASE_PICTURES, MAX_EVIDENCE_BYTES, MAX_PICTURE_BYTES, SALT_BYTES};
+use protocol::{
+    limits::{MAX_CASE_PICTURES, MAX_EVIDENCE_BYTES, MAX_PICTURE_BYTES, SALT_BYTES},
+    picture::MAX_CLIP_BYTES,
+};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{app::App, error::ApiError, ws};
@@ -68,6 +73,7 @@ pub fn router(app: App) -> Router {
         )
         .layer(in_time())
         .route("/jobs/{job}/evidence/{evidence}", one_picture())
+        .route("/robots/{robot}/clips/{clip}", one_clip())
         .route("/events", get(events::list::handler))
         .route(
             "/jobs/{job}/events",
@@ -125,6 +131,7 @@ fn fleet() -> Router<App> {
             "/robots/{robot}/commands",
             get(commands::list::handler).post(commands::issue::handler),
         )
+        .route("/robots/{robot}/receipts", get(receipts::list::handler))
         .route("/robots/{robot}/control", get(control::read::handler))
         .route(
             "/robots/{robot}/control/events",
@@ -139,6 +146,7 @@ fn fleet() -> Router<App> {
             "/robots/{robot}/grants/{grant}/presentation",
             post(grants::present::handler),
         )
+        .route("/sites/{site}/stop", post(sites::stop::handler))
         .route("/roster", get(grants::roster::handler))
         .route("/commands/{command}", get(commands::read::handler))
         .route("/log/checkpoint", get(log::checkpoint::handler))
@@ -194,6 +202,16 @@ fn one_picture() -> MethodRouter<App> {
         .layer::<_, Infallible>(DefaultBodyLimit::max(SALT_BYTES + MAX_EVIDENCE_BYTES))
         .layer(within(BROUGHT_WITHIN));
     get(evidence::read::handler).layer(in_time()).merge(brought)
+}
+
+/// What a person saw: likewise.
+fn one_clip() -> MethodRouter<App> {
+    let brought = put(receipts::bring_clip::handler)
+        .layer::<_, Infallible>(DefaultBodyLimit::max(MAX_CLIP_BYTES))
+        .layer(within(BROUGHT_WITHIN));
+    get(receipts::read_clip::handler)
+        .layer(in_time())
+        .merge(brought)
 }
 
 /// Gives up what takes too long.

@@ -1,4 +1,5 @@
-//! Sessions and sign-in links that are over: deleted from time to time, so that their tables stay small.
+//! What is over: sessions, sign-in links, grants, and what people saw long ago. Deleted from time to time, so that tables stay
+//! small and pictures of people's rooms do not lie about.
 
 use std::time::Duration;
 
@@ -6,6 +7,12 @@ use crate::app::App;
 
 /// They open nothing any more; an hour more or less is nothing to anybody.
 const EVERY: Duration = Duration::from_hours(1);
+
+/// What a person saw when they gave a command is asked for within days, and argued about within weeks. The log keeps its hash.
+const CLIPS_LAST: time::Duration = time::Duration::days(90);
+
+/// Clips that are forgotten at once: some hundred MiB.
+const CLIPS_AT_ONCE: u32 = 500;
 
 pub(super) async fn run(app: App) {
     let mut beat = tokio::time::interval(EVERY);
@@ -22,8 +29,18 @@ pub(super) async fn run(app: App) {
         if let Err(error) = assist::store::forget_grants(&app.pool, yesterday).await {
             tracing::debug!(%error, "grants that are over stay for now");
         }
+        forget_clips(&app).await;
         if let Err(error) = spine::idempotency::forget(&app.pool, app.clock.now()).await {
             tracing::debug!(%error, "first answers stay for now");
         }
+    }
+}
+
+async fn forget_clips(app: &App) {
+    let until = app.clock.now() - CLIPS_LAST;
+    match assist::store::forget_clips(&app.pool, until, CLIPS_AT_ONCE).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "forgot what people saw a season ago"),
+        Err(error) => tracing::debug!(%error, "what people saw long ago stays for now"),
     }
 }

@@ -117,6 +117,7 @@ fn words() -> Vec<Sample> {
             OutsideMap, InsideObstacle, Unreachable, BatteryLow, Stale, Unsupported, Fault,
             StaleEpoch, NotSigned, NoGrant, OutsideGrant, OutOfSequence, AnotherRobot,
             Stopped, NotReleasable, NotArmed, StaleFrame, Delay, KeepOut,
+            UnknownFrame,
         }
         AbandonReason {
             Blocked, Superseded, Stopped, Fault, Restarted, ControlEnded, DeadMan, StaleFrame, Delay, BatteryLow,

@@ -12,7 +12,7 @@ use super::parts;
 const HASH_DIGITS: usize = 16;
 
 /// Folders of `assets/` that a browser may ask for. The others (README pictures) stay out.
-const SERVED: &[&str] = &["fonts", "icons", "img"];
+const SERVED: &[&str] = &["fonts", "icons", "img", "workers"];
 
 /// Folder of the parts that are loaded later, in `assets/`.
 pub(super) const PARTS: &str = "parts";

@@ -33,3 +33,4 @@ pub use self::{
     listen::{PACKET_QUEUE, RtpCamera, RtpCameraFailure, RtpSinks},
     packet::{PacketFault, RtpPacket},
 };
+pub(crate) use self::{payload::starts_key, unit::frame_of};

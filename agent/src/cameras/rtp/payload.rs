@@ -71,9 +71,15 @@ pub(super) fn aggregated(mut rest: &[u8]) -> impl Iterator<Item = Option<&[u8]>>
     })
 }
 
-fn vp8(payload: &[u8]) -> Option<Facts> {
-    let mut at = 1;
+/// Whether a payload begins a key frame.
+pub(crate) fn starts_key(codec: Codec, payload: &[u8]) -> bool {
+    facts(codec, payload).is_some_and(|facts| facts.starts_key)
+}
+
+/// What is behind the descriptor of a VP8 payload: a part of the frame.
+pub(super) fn vp8_frame(payload: &[u8]) -> Option<&[u8]> {
     let first = *payload.first()?;
+    let mut at = 1;
     if first & 0x80 != 0 {
         let extended = *payload.get(1)?;
         at = 2;
@@ -83,7 +89,12 @@ fn vp8(payload: &[u8]) -> Option<Facts> {
         at += usize::from(extended & 0x40 != 0);
         at += usize::from(extended & 0x30 != 0);
     }
-    let frame = *payload.get(at)?;
+    payload.get(at..).filter(|frame| !frame.is_empty())
+}
+
+fn vp8(payload: &[u8]) -> Option<Facts> {
+    let first = *payload.first()?;
+    let frame = *vp8_frame(payload)?.first()?;
     let starts_frame = first & 0x17 == 0x10;
     Some(Facts {
         starts_key: starts_frame && frame & 1 == 0,

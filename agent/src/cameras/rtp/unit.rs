@@ -1,8 +1,10 @@
-//! Putting an H.264 frame together again from its packets (RFC 6184), to make a still of it.
+//! Putting a frame together again from its packets (RFC 6184, RFC 7741): to make a still of it, and to know it again.
+
+use protocol::robot::Codec;
 
 use super::{
     packet::RtpPacket,
-    payload::{AGGREGATE, FRAGMENT, aggregated},
+    payload::{AGGREGATE, FRAGMENT, aggregated, vp8_frame},
 };
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
@@ -11,6 +13,11 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// The frame in Annex B form; `None` when a packet is missing or unsound.
 pub(super) fn access_unit(packets: &[RtpPacket]) -> Option<Vec<u8>> {
+    frame_of(Codec::H264, packets)
+}
+
+/// The frame in the form in which browsers hand it out; `None` when a packet is missing or unsound.
+pub(crate) fn frame_of(codec: Codec, packets: &[RtpPacket]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for pair in packets.windows(2) {
         if pair[0].sequence.wrapping_add(1) != pair[1].sequence {
@@ -18,7 +25,10 @@ pub(super) fn access_unit(packets: &[RtpPacket]) -> Option<Vec<u8>> {
         }
     }
     for packet in packets {
-        append(&mut bytes, &packet.payload)?;
+        match codec {
+            Codec::H264 => append(&mut bytes, &packet.payload)?,
+            Codec::Vp8 => bytes.extend_from_slice(vp8_frame(&packet.payload)?),
+        }
         if bytes.len() > MOST_BYTES {
             return None;
         }

@@ -7,7 +7,10 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::{super::keep, *};
+use super::{
+    super::{Picture, keep},
+    *,
+};
 
 /// Longer than anything here takes on a loaded machine; reached only when a claim is false.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -35,6 +38,10 @@ struct Scripted<F> {
 }
 
 impl<F: Fn(Picture) -> Answer + Send + Sync> Bring for Scripted<F> {
+    type Parcel = Picture;
+
+    const UNNAMED: &'static str = "evidence_unknown";
+
     async fn bring(&self, picture: Picture, kept: Bytes) -> Answer {
         self.brought.try_send((picture, kept)).unwrap();
         (self.answer)(picture)
@@ -43,7 +50,7 @@ impl<F: Fn(Picture) -> Answer + Send + Sync> Bring for Scripted<F> {
 
 struct Bench {
     folder: TempDir,
-    named: mpsc::Sender<Named>,
+    named: mpsc::Sender<Named<Picture>>,
     heard: watch::Sender<Heard>,
     brought: mpsc::Receiver<(Picture, Bytes)>,
     running: JoinHandle<()>,

@@ -1,6 +1,7 @@
 //! Claims about driving and stopping as orders meet the driver: the error classes of IEC 61784-3 on the way from a page to the
 //! wheels, one by one; stops that latch; and a driver that does what it may not.
 
+use bytes::Bytes;
 use proptest::prelude::*;
 use protocol::{
     OrganisationId,
@@ -8,12 +9,13 @@ use protocol::{
     drive::{DriveCommand, Twist},
     grant::Grant,
     ladder::Level,
-    robot::Pose,
+    picture::FrameHash,
+    robot::{Codec, Pose},
     safety::{Envelope, KeepOut, SafetyPolicy},
 };
 
 use super::*;
-use crate::trust::tests::cast::order;
+use crate::{cameras::shoot::EncodedFrame, trust::tests::cast::order};
 
 const STEP: Duration = Duration::from_millis(20);
 const AHEAD: Twist = Twist {
@@ -100,6 +102,7 @@ impl World {
             camera: "head".to_owned(),
             captured_at: self.clocks.at.plus(-50_000),
             age_ms: 50,
+            sha256: None,
         }
     }
 
@@ -471,7 +474,12 @@ fn a_stop_outlasts_a_restart_and_a_button_that_is_still_pressed_holds_it() {
         root: Some(root_key()),
     };
     let trust = Trust::remembering(pinned, world.orders.kept().clone(), NONCE);
-    let again = Orders::remembering(known, trust, Safety::new(None, 0.26), true);
+    let again = Orders::remembering(
+        known,
+        trust,
+        Safety::new(None, 0.26),
+        (true, Gallery::default()),
+    );
     assert!(again.is_stopped());
 
     world.orders.press(&mut world.driver, LET_GO, world.clocks);
@@ -578,4 +586,101 @@ proptest! {
             prop_assert!(world.driver.pose.x_m <= 0.9 - 0.26, "{:?}", world.driver.pose);
         }
     }
+}
+
+/// A frame as it leaves the camera, into the robot's memory of its pictures.
+fn takes(world: &mut World, byte: u8, age_ms: i64) -> FrameSeen {
+    let gallery = Gallery::of([("head".to_owned(), Codec::H264)]);
+    let bytes = Bytes::from(vec![0, 0, 0, 1, 0x65, byte]);
+    let captured_at = world.clocks.at.plus(-age_ms * 1_000);
+    gallery.easel("head").unwrap().take_frame(&EncodedFrame {
+        camera: 0,
+        bytes: bytes.clone(),
+        is_key: true,
+        captured_at,
+        rtp_time: 0,
+    });
+    world.orders.gallery = gallery;
+    FrameSeen {
+        camera: "head".to_owned(),
+        captured_at,
+        age_ms: 50,
+        sha256: Some(FrameHash::of(&bytes)),
+    }
+}
+
+fn drives_by(world: &mut World, frame: FrameSeen) {
+    let mut command = world.drive(AHEAD);
+    command.frame = Some(frame);
+    world.hears(&[seal(Kind::Drive, &command, &page())]);
+    world.pass(40);
+}
+
+#[test]
+fn a_robot_is_driven_by_its_own_pictures_and_by_no_others() {
+    let mut world = World::armed();
+    let own = takes(&mut world, 1, 50);
+
+    let altered = FrameSeen {
+        sha256: Some(FrameHash::of(b"altered on its way")),
+        ..own.clone()
+    };
+    drives_by(&mut world, altered);
+    assert!(world.speed().abs() < f64::EPSILON);
+    let refused = world.report().refused.map(|(_, reason)| reason);
+    assert_eq!(refused, Some(RobotRefusal::UnknownFrame));
+    let anothers = FrameSeen {
+        camera: "base".to_owned(),
+        ..own.clone()
+    };
+    drives_by(&mut world, anothers);
+    assert!(world.speed().abs() < f64::EPSILON);
+
+    drives_by(&mut world, own);
+    assert!(world.speed() > 0.0);
+}
+
+#[test]
+fn nobody_on_the_way_makes_an_old_picture_young() {
+    let mut world = World::armed();
+    let old = takes(&mut world, 1, 1_500);
+    // Whoever carries the pictures says that this one was just taken, and the page believes it.
+    let said_to_be_new = FrameSeen {
+        captured_at: world.clocks.at.plus(-50_000),
+        ..old
+    };
+
+    drives_by(&mut world, said_to_be_new);
+
+    assert!(world.speed().abs() < f64::EPSILON);
+    assert_eq!(world.report().disarmed, Some(Disarm::StaleFrame));
+}
+
+#[test]
+fn a_target_on_a_picture_that_is_none_of_the_robots_is_refused_and_a_stop_is_released_by_any() {
+    let mut world = World::new();
+    let own = takes(&mut world, 1, 50);
+    let altered = FrameSeen {
+        sha256: Some(FrameHash::of(b"altered on its way")),
+        ..own.clone()
+    };
+    let with = |world: &mut World, verb, words, frame| {
+        let mut command = world.command(verb, words);
+        command.frame = Some(frame);
+        let order = order(&command, &page());
+        let taken =
+            (world.orders).take(&mut world.driver, &order, world.clocks, Journalling::Works);
+        taken.unwrap()
+    };
+
+    let target = with(&mut world, TARGET, "", altered.clone());
+    assert_eq!(target.outcome, refused(RobotRefusal::UnknownFrame));
+    assert_eq!(target.frame, Some(altered.clone()));
+    let arming = with(&mut world, Verb::ArmDrive, "", altered.clone());
+    assert_eq!(arming.outcome, refused(RobotRefusal::UnknownFrame));
+    assert_eq!(with(&mut world, TARGET, "", own).outcome, Outcome::Accepted);
+    world.stops(1);
+    world.pass(100);
+    let released = with(&mut world, Verb::ReleaseStop, "It was nothing", altered);
+    assert_eq!(released.outcome, Outcome::Accepted);
 }

@@ -298,7 +298,7 @@ impl World {
             self.robot.remembered(),
             trust,
             Safety::new(None, 0.26),
-            false,
+            (false, Gallery::default()),
         );
         // Its clock begins anew, and comes by every tick that was ever named.
         self.clocks.tick_ms = NOW.tick_ms;

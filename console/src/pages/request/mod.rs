@@ -88,6 +88,8 @@ fn page(route: Route) -> AnyView {
         | Route::NoJob
         | Route::Cases
         | Route::Verify
+        | Route::Receipts(_)
+        | Route::Receipt(..)
         | Route::Keys
         | Route::SignIn
         | Route::Nowhere => view! { <list::ListPage /> }.into_any(),

@@ -11,6 +11,9 @@ use sqlx::PgExecutor;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+mod clip;
+
+pub use self::clip::{clip, clips_here, forget_clips, is_named, keep_clip, name_clip};
 pub use crate::call::store::{
     CallStoreError, StoredCall, call_of_job, claim_due_calls, insert_call, list_open_calls,
     load_call, peek_call, save_call,
@@ -332,6 +335,29 @@ pub async fn peek(
     .await?
     .map(CommandRow::command)
     .transpose()
+}
+
+/// Those of these commands that are a robot's, in no order.
+pub async fn these(
+    executor: impl PgExecutor<'_>,
+    robot: RobotId,
+    commands: &[CommandId],
+) -> Result<Vec<Command>, StoreError> {
+    let ids: Vec<Uuid> = commands.iter().map(|command| command.0).collect();
+    sqlx::query_as!(
+        CommandRow,
+        "SELECT command_id, organisation_id, site_id, robot_id, issued_by, issued_at, verb, x_m, y_m, heading_rad,
+                fate, reason, answer_by, answered_at, ended_at, epoch, version
+         FROM assist.command
+         WHERE robot_id = $1 AND command_id = ANY ($2)",
+        robot.0,
+        &ids,
+    )
+    .fetch_all(executor)
+    .await?
+    .into_iter()
+    .map(CommandRow::command)
+    .collect()
 }
 
 /// The commands to a robot, newest first, older than the one that `cursor` names (the `next` of the page before). A cursor

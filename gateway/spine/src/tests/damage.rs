@@ -236,6 +236,8 @@ async fn what_was_written_as_it_was_sealed_is_never_called_damaged(owner: PgPool
             heading_rad: 0.0,
         },
         sealed_sha256: None,
+        frame: None,
+        picture: None,
     });
     let (sealed, opened) = robot_event(1, [0; 32], receipt);
     tx.record_sealed(LINDEN, None, sealed, opened, robot_key_id())

@@ -39,6 +39,8 @@ async fn stop(house: &House, juniper: &mut Worker) {
             heading_rad: 0.0,
         },
         sealed_sha256: None,
+        frame: None,
+        picture: None,
     });
     let stream = robot_stream(JUNIPER.id());
     let taken = juniper.tries_in(house, stream, receipt).await;

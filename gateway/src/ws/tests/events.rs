@@ -63,6 +63,8 @@ impl Journal {
                 at: UnixMicros(1),
                 pose: Pose::default(),
                 sealed_sha256: None,
+                frame: None,
+                picture: None,
             }),
         }
     }

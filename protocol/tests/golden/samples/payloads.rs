@@ -12,6 +12,7 @@ use protocol::{
     grant::{GrantEvent, GrantRefusal},
     job::{EvidenceHash, JobEvent, job_stream},
     ladder::Level,
+    picture::{ClipHash, FrameHash, PictureSeen},
     robot::Pose,
     roster::KeyTier,
     sealed::KeyId,
@@ -161,6 +162,32 @@ fn driving_forms() -> Vec<(&'static str, Payload)> {
         ),
         ("that went undisturbed", Payload::Drive(undisturbed())),
         (
+            "under a picture that is kept",
+            Payload::Drive(DriveEvent::Segment(Box::new(DriveSegment {
+                frame: Some(frame()),
+                picture: Some(PictureSeen::Kept {
+                    clip: ClipHash([0xc1; 32]),
+                }),
+                ..segment()
+            }))),
+        ),
+        (
+            "under a picture that is known",
+            Payload::CommandReceipt(Receipt {
+                frame: Some(frame()),
+                picture: Some(PictureSeen::Known),
+                ..receipt(outcomes()[0])
+            }),
+        ),
+        (
+            "under a picture that is nobody's",
+            Payload::CommandReceipt(Receipt {
+                frame: Some(frame()),
+                picture: Some(PictureSeen::Unknown),
+                ..receipt(outcomes()[0])
+            }),
+        ),
+        (
             "by itself",
             Payload::Drive(DriveEvent::Stopped {
                 cause: StopCause::Button,
@@ -286,6 +313,15 @@ fn orders() -> [Verb; 4] {
     ]
 }
 
+fn frame() -> FrameSeen {
+    FrameSeen {
+        camera: "head".to_owned(),
+        captured_at: NOW,
+        age_ms: 48,
+        sha256: Some(FrameHash([0xf1; 32])),
+    }
+}
+
 fn segment() -> DriveSegment {
     let asked = Twist {
         speed_mm_s: 900,
@@ -323,7 +359,9 @@ fn segment() -> DriveSegment {
             camera: "head".to_owned(),
             captured_at: NOW,
             age_ms: 48,
+            sha256: None,
         }),
+        picture: None,
         refused: vec![(RobotRefusal::Stale, 2)],
         dropped: 1,
         clamp: Some(Clamp::KeepOut),
@@ -369,6 +407,8 @@ fn receipt(outcome: Outcome) -> Receipt {
             heading_rad: 0.1,
         },
         sealed_sha256: None,
+        frame: None,
+        picture: None,
     }
 }
 

@@ -5,6 +5,7 @@ use protocol::{
     command::{FrameSeen, SignedCommand, Verb},
     drive::{DriveCommand, Twist},
     grant::{Assertion, Grant, GrantedVerb, PersonKeyProof, Place, Zone},
+    picture::FrameHash,
     roster::{
         KeyTier, PolicyKey, RelyingParty, Revocations, Roster, RosteredKey, RosteredPasskey,
         RosteredPerson,
@@ -175,6 +176,7 @@ pub(super) fn all() -> Vec<Sample> {
             camera: "head".to_owned(),
             captured_at: NOW,
             age_ms: 48,
+            sha256: None,
         }),
         ..command()
     };
@@ -208,7 +210,22 @@ pub(super) fn driving() -> Vec<Sample> {
             camera: "head".to_owned(),
             captured_at: NOW,
             age_ms: 48,
+            sha256: None,
         }),
+        ..drive()
+    };
+    let hashed = |frame: Option<FrameSeen>| {
+        frame.map(|frame| FrameSeen {
+            sha256: Some(FrameHash([0xf1; 32])),
+            ..frame
+        })
+    };
+    let commanded = SignedCommand {
+        frame: hashed(driven.frame.clone()),
+        ..command()
+    };
+    let followed = DriveCommand {
+        frame: hashed(driven.frame.clone()),
         ..drive()
     };
     let anywhere = SafetyPolicy {
@@ -227,6 +244,8 @@ pub(super) fn driving() -> Vec<Sample> {
         Sample::sealed("Grant of every verb", Kind::Grant, more),
         Sample::sealed("DriveCommand", Kind::Drive, drive()),
         Sample::sealed("DriveCommand under a picture", Kind::Drive, driven),
+        Sample::sealed("DriveCommand under a frame", Kind::Drive, followed),
+        Sample::sealed("SignedCommand under a frame", Kind::Command, commanded),
         Sample::sealed("SafetyPolicy", Kind::SafetyPolicy, policy()),
         Sample::sealed("SafetyPolicy of anywhere", Kind::SafetyPolicy, anywhere),
     ]
