@@ -156,7 +156,10 @@ pub async fn run(
                     sealed.push(next);
                 }
                 let journalling = *control.journalling.borrow();
+                let began = Instant::now();
                 orders.drive(&sealed, clock.now(), journalling);
+                let judged_us = began.elapsed().as_micros();
+                tracing::debug!(commands = sealed.len(), judged_us, "judged what was asked of the wheels");
             }
             _ = beat.tick() => {
                 let now = Instant::now();
@@ -222,10 +225,12 @@ fn hear(
     match told {
         FromGateway::Order(order) => {
             let journalling = *control.journalling.borrow();
+            let began = Instant::now();
             let Some(receipt) = orders.take(driver, &order, clocks, journalling) else {
                 return;
             };
-            tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, "took an order");
+            let judged_us = began.elapsed().as_micros();
+            tracing::info!(command.id = %receipt.command, outcome = ?receipt.outcome, judged_us, "took an order");
             if let Some((command, verb)) = orders.take_obeyed() {
                 control.desk.person_ordered(command, verb);
             }

@@ -12,7 +12,7 @@ mod reseal;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, io, path::Path};
+use std::{collections::VecDeque, io, path::Path, time::Instant};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use protocol::{
@@ -194,8 +194,13 @@ impl Journal {
             acting_as: None,
             payload,
         };
+        let began = Instant::now();
         let sealed = sealed::seal(Kind::Event, &event, &self.key)?;
+        let sealed_us = began.elapsed().as_micros();
         self.records.append(&sealed)?;
+        let written_us = began.elapsed().as_micros();
+        let kind = event.payload.kind();
+        tracing::debug!(kind, sealed_us, written_us, "wrote an event down");
         self.contents.take_in(&event, sealed);
         Ok(number)
     }

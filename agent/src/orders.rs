@@ -250,7 +250,9 @@ impl Orders {
 
     fn disarm(&mut self, why: Disarm, clocks: Clocks) {
         if let Some((command, reason)) = self.driving.disarm(why, clocks.tick_ms) {
-            tracing::info!(command.id = %command, ?why, "driving ended");
+            // From here on it brakes.
+            let since_moved_ms = self.driving.since_moved_ms(clocks.tick_ms);
+            tracing::info!(command.id = %command, ?why, since_moved_ms, "driving ended");
             self.endings.push(Ending {
                 command,
                 result: Err(reason),

@@ -1,6 +1,6 @@
 //! The API as a script uses it.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use protocol::{
@@ -10,7 +10,7 @@ use protocol::{
     views::{CommandView, Page, Presence, Problem, RobotView, Role, SignIn},
 };
 use reqwest::{
-    RequestBuilder, Response, StatusCode,
+    ClientBuilder, RequestBuilder, Response, StatusCode,
     header::{COOKIE, ORIGIN, SET_COOKIE},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -36,14 +36,28 @@ enum Credential {
 impl Api {
     /// A client of the gateway at `base`.
     pub fn new(base: &str, token: &str) -> Result<Self> {
-        // Everything here is on loopback over plain HTTP; the provider is only needed to build the client at all.
+        Self::made(base, token, |client| client)
+    }
+
+    /// The same over TLS, believing this certificate (PEM) alone.
+    pub fn trusting(base: &str, token: &str, authority: &Path) -> Result<Self> {
+        let pem = std::fs::read(authority)?;
+        let certificate = reqwest::Certificate::from_pem(&pem)?;
+        Self::made(base, token, |client| client.tls_certs_only([certificate]))
+    }
+
+    fn made(
+        base: &str,
+        token: &str,
+        dress: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self> {
+        // Over plain HTTP, on loopback, the provider is only needed to build the client at all.
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().timeout(ANSWERED_WITHIN);
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
             credential: Credential::Token(token.to_owned()),
-            client: reqwest::Client::builder()
-                .timeout(ANSWERED_WITHIN)
-                .build()?,
+            client: dress(client).build()?,
         })
     }
 

@@ -53,6 +53,11 @@ pub const PHONE: Size = Size(390, 844);
 impl Browser {
     /// Opens an empty window.
     pub async fn open(size: Size) -> Result<Self> {
+        Self::open_with(size, &[]).await
+    }
+
+    /// The same with more flags of Chromium's.
+    pub async fn open_with(size: Size, flags: &[&str]) -> Result<Self> {
         let profile = tempfile::Builder::new()
             .prefix("nooterra-chromium-")
             .tempdir()?;
@@ -65,7 +70,7 @@ impl Browser {
             .context("chromedriver can't be started; `cargo xtask test` installs it")?;
         let port = driver_port(&mut driver)?;
         let mut capabilities = DesiredCapabilities::chrome();
-        for flag in FLAGS {
+        for flag in FLAGS.iter().chain(flags) {
             capabilities.add_arg(flag)?;
         }
         capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
@@ -91,6 +96,11 @@ impl Browser {
             console.error = (...words) => { window.complaints.push(words.join(' ')); complain(...words); };
             addEventListener('error', event => window.complaints.push(event.message));
             addEventListener('unhandledrejection', event => window.complaints.push(String(event.reason)));";
+        self.run_first(source).await
+    }
+
+    /// Runs a script in every page of this window before any of the page's own.
+    pub async fn run_first(&self, source: &str) -> Result<()> {
         self.window
             .cdp()
             .send_raw(

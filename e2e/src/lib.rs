@@ -14,6 +14,7 @@ pub mod link;
 pub mod operator;
 pub mod pen;
 pub mod process;
+pub mod relay;
 pub mod requester;
 pub mod reviewer;
 pub mod stack;

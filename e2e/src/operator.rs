@@ -60,7 +60,11 @@ pub struct Operator {
 impl Operator {
     /// Opens a window and signs in with a link.
     pub async fn sign_in(url: &str, link: &str, size: Size) -> Result<Self> {
-        let browser = Browser::open(size).await?;
+        Self::sign_in_at(Browser::open(size).await?, url, link).await
+    }
+
+    /// The same in a window that is open.
+    pub async fn sign_in_at(browser: Browser, url: &str, link: &str) -> Result<Self> {
         browser.goto(link).await?;
         browser
             .until(

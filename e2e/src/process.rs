@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    io::{Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -45,6 +46,20 @@ impl Process {
     /// Everything that it wrote so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// What it wrote after so many bytes.
+    pub fn log_after(&self, bytes: u64) -> Result<String> {
+        let mut file = File::open(&self.log)?;
+        file.seek(SeekFrom::Start(bytes))?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    /// How many bytes it wrote so far.
+    pub fn log_bytes(&self) -> Result<u64> {
+        Ok(fs::metadata(&self.log)?.len())
     }
 
     /// The exit code, if it ended by itself.

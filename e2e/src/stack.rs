@@ -87,6 +87,7 @@ pub struct Stack {
     /// Links, tokens, robots.
     pub seeded: Seeded,
     data: TempDir,
+    listen: String,
     media_port: u16,
     settings: Vec<(String, String)>,
 }
@@ -166,6 +167,12 @@ impl Stack {
 
     /// The same with settings that differ from what the gateway does by itself, by their names in the environment.
     pub async fn alone_with(robots: usize, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::alone_at("127.0.0.1:0", robots, settings).await
+    }
+
+    /// The same with a gateway that listens at this address. Beyond loopback it does so with a certificate of its own making,
+    /// when the settings say so.
+    pub async fn alone_at(listen: &str, robots: usize, settings: &[(&str, &str)]) -> Result<Self> {
         let settings: Vec<_> = settings
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -176,15 +183,20 @@ impl Stack {
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o711))
             .tempdir_in("/tmp")?;
         let media_port = free_udp_port()?;
-        let (gateway, ready) =
-            start_gateway(data.path(), "127.0.0.1:0", media_port, &settings).await?;
+        let (gateway, ready) = start_gateway(data.path(), listen, media_port, &settings).await?;
         let seeded = seed(data.path(), robots)?;
+        // Whoever found it there finds it there again, after a restart.
+        let listen = match ready.url.split_once("//localhost:") {
+            Some((_, port)) => format!("127.0.0.1:{port}"),
+            None => listen.to_owned(),
+        };
         Ok(Self {
             gateway,
             agents: Vec::new(),
             ready,
             seeded,
             data,
+            listen,
             media_port,
             settings,
         })
@@ -205,24 +217,37 @@ impl Stack {
         self.data.path().join(format!("robot-{index}"))
     }
 
+    fn api(&self, token: &str) -> Result<Api> {
+        match self.authority() {
+            Some(authority) => Api::trusting(&self.ready.url, token, &authority),
+            None => Api::new(&self.ready.url, token),
+        }
+    }
+
+    /// The certificate that the gateway made for itself, if it did.
+    pub fn authority(&self) -> Option<PathBuf> {
+        let path = self.data.path().join("gateway/tls/certificate.pem");
+        path.exists().then_some(path)
+    }
+
     /// An API client with the operator's token.
     pub fn operator(&self) -> Result<Api> {
-        Api::new(&self.ready.url, &self.seeded.tokens.operator)
+        self.api(&self.seeded.tokens.operator)
     }
 
     /// An API client with the supervisor's token.
     pub fn supervisor(&self) -> Result<Api> {
-        Api::new(&self.ready.url, &self.seeded.tokens.supervisor)
+        self.api(&self.seeded.tokens.supervisor)
     }
 
     /// An API client with the requester's token.
     pub fn requester(&self) -> Result<Api> {
-        Api::new(&self.ready.url, &self.seeded.tokens.requester)
+        self.api(&self.seeded.tokens.requester)
     }
 
     /// An API client with the admin's token.
     pub fn admin(&self) -> Result<Api> {
-        Api::new(&self.ready.url, &self.seeded.tokens.admin)
+        self.api(&self.seeded.tokens.admin)
     }
 
     fn enrol(&self, index: usize) -> Result<()> {
@@ -231,12 +256,7 @@ impl Stack {
 
     /// Enrols a robot that finds its gateway at this address.
     pub fn enrol_at(&self, index: usize, gateway: &str) -> Result<()> {
-        let output = Command::new(binary("nooterra-agent")?)
-            .args(["enrol", "--gateway", gateway])
-            .args(["--token", &self.seeded.robots[index].token])
-            .arg("--data")
-            .arg(self.agent_folder(index))
-            .output()?;
+        let output = self.enrolment(index, gateway)?.output()?;
         if !output.status.success() {
             bail!(
                 "enrolling failed: {}",
@@ -244,6 +264,25 @@ impl Stack {
             );
         }
         Ok(())
+    }
+
+    /// The command that enrols a robot at this address.
+    pub fn enrolment(&self, index: usize, gateway: &str) -> Result<Command> {
+        let mut command = Command::new(binary("nooterra-agent")?);
+        command
+            .args(["enrol", "--gateway", gateway])
+            .args(["--token", &self.seeded.robots[index].token])
+            .arg("--data")
+            .arg(self.agent_folder(index));
+        Ok(self.trusting(command))
+    }
+
+    /// An agent's command, which believes the gateway's own certificate if it made one.
+    fn trusting(&self, mut command: Command) -> Command {
+        if let Some(authority) = self.authority() {
+            command.arg("--authority").arg(authority);
+        }
+        command
     }
 
     /// Gives a robot what it is to keep to, from its next start on.
@@ -283,13 +322,22 @@ impl Stack {
         name: &str,
         options: &[&str],
     ) -> Result<Process> {
+        Process::start(
+            name,
+            self.agent_command(folder, index, options)?,
+            &self.logs(),
+        )
+    }
+
+    /// The command that runs a robot's agent on this folder.
+    pub fn agent_command(&self, folder: &Path, index: usize, options: &[&str]) -> Result<Command> {
         let mut command = Command::new(binary("nooterra-agent")?);
         command
             .args(["run", "--driver", "sim", "--seed", &(index + 1).to_string()])
             .args(options)
             .arg("--data")
             .arg(folder);
-        Process::start(name, command, &self.logs())
+        Ok(self.trusting(command))
     }
 
     /// Waits until every robot is online.
@@ -355,13 +403,13 @@ impl Stack {
 
     /// Starts a gateway that ended again on the same ports.
     pub async fn start_gateway_again(&mut self) -> Result<()> {
-        let address = self
-            .ready
-            .url
-            .trim_start_matches("http://")
-            .replace("localhost", "127.0.0.1");
-        let (gateway, ready) =
-            start_gateway(self.data.path(), &address, self.media_port, &self.settings).await?;
+        let (gateway, ready) = start_gateway(
+            self.data.path(),
+            &self.listen,
+            self.media_port,
+            &self.settings,
+        )
+        .await?;
         self.gateway = gateway;
         self.ready = ready;
         Ok(())

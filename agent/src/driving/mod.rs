@@ -266,6 +266,11 @@ impl Driving {
         self.clamp = None;
     }
 
+    /// How long ago the last word was taken that moved it, milliseconds; none when it has stood since, or none was taken.
+    pub fn since_moved_ms(&self, tick_ms: u64) -> Option<u64> {
+        self.moved_at.map(|at| tick_ms.saturating_sub(at))
+    }
+
     /// Whether somebody may drive.
     pub const fn is_armed(&self) -> bool {
         self.armed.is_some()

@@ -1,8 +1,10 @@
-//! `e2e-bench assist`: what an operator feels, in numbers; `log`: how fast the log is; `kill`: what survives; `jobs`: whether
+//! `e2e-bench assist`: what an operator feels, in numbers, also over bad links; `log`: how fast the log is; `kill`: what survives; `jobs`: whether
 //! random jobs stay valid. Prints one JSON object per measured value.
 
 mod commands;
 mod cost;
+#[cfg(target_os = "linux")]
+mod impaired;
 mod jobs;
 mod kill;
 mod log;
@@ -14,6 +16,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
+use tokio::runtime::Runtime;
 
 /// Measures the real system.
 #[derive(Debug, Parser)]
@@ -24,8 +27,13 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Name {
-    /// Pictures, commands and what they cost.
-    Assist,
+    /// Pictures, commands and what they cost; or driving, over links like these.
+    Assist {
+        /// What the robot's link is like. May be given several times.
+        #[cfg(target_os = "linux")]
+        #[arg(long, value_enum)]
+        impair: Vec<impaired::Impair>,
+    },
     /// Recording, sequencing, proving and checking events.
     Log {
         /// This part alone; several, when given several times.
@@ -53,7 +61,7 @@ enum Name {
 }
 
 /// One measured value, with the same of the reference run beside it where there is one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Row {
     case: &'static str,
     metric: &'static str,
@@ -149,10 +157,22 @@ fn none_of(rows: &[Row], metrics: &[&str]) -> Result<()> {
     Ok(())
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    match Arguments::parse().name {
-        Name::Assist => {
+fn main() -> Result<()> {
+    let name = Arguments::parse().name;
+    // Before there is another thread: each stays in the network in which it was made.
+    #[cfg(target_os = "linux")]
+    if let Name::Assist { impair } = &name
+        && !impair.is_empty()
+    {
+        let ground = impaired::Ground::lay()?;
+        return Runtime::new()?.block_on(impaired::measure(&ground, impair));
+    }
+    Runtime::new()?.block_on(measure(name))
+}
+
+async fn measure(name: Name) -> Result<()> {
+    match name {
+        Name::Assist { .. } => {
             print(&pictures::measure().await?)?;
             print(&commands::measure().await?)?;
             print(&cost::measure().await?)

@@ -1,5 +1,7 @@
 //! A person tells a robot to do something: recorded first, then sent.
 
+use std::time::Instant;
+
 use assist::{Command, Control, Input, Issue, apply, check_words, decide, may_steer, store};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
@@ -140,7 +142,11 @@ async fn record(
     let events = decide(known.as_ref(), Input::Issue(issue.clone()), app.clock.now())?;
     let signed = if is_new && issue.verb != Verb::Stop {
         check_control(app, &mut tx, issue).await?;
-        Some(check_signed(app, &mut tx, issue, signed).await?)
+        let began = Instant::now();
+        let signed = check_signed(app, &mut tx, issue, signed).await?;
+        let checked_us = began.elapsed().as_micros();
+        tracing::debug!(command.id = %issue.command, checked_us, "the command is signed by whom it says");
+        Some(signed)
     } else {
         None
     };
