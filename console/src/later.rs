@@ -1,4 +1,4 @@
-//! What is loaded when it is first used, so that opening the console doesn't wait for it. Whatever stops a robot is never in it.
+//! What is loaded when it is first used, so that opening the console doesn't wait for it. What stops the selected robot is never in it.
 
 use std::{future::Future, pin::Pin};
 
@@ -34,8 +34,35 @@ pub(crate) fn page<Loading>(load: impl Fn() -> Loading + Copy + Send + Sync + 's
 where
     Loading: Future<Output = Result<AnyView, NotLoaded>> + Send + 'static,
 {
-    let attempt = RwSignal::new(0_u32);
     let is_here = RwSignal::new(false);
+    let drawn = drawn(load, is_here);
+    view! {
+        <Show when=move || !is_here.get()>
+            <div class="board__loading" aria-busy="true" aria-label="Loading the page">
+                {(0..4).map(|_| view! { <span class="skeleton"></span> }).collect_view()}
+            </div>
+        </Show>
+        {drawn}
+    }
+    .into_any()
+}
+
+/// The same for a part of a page that is there already: nothing stands in its place meanwhile.
+pub(crate) fn part<Loading>(load: impl Fn() -> Loading + Copy + Send + Sync + 'static) -> AnyView
+where
+    Loading: Future<Output = Result<AnyView, NotLoaded>> + Send + 'static,
+{
+    drawn(load, RwSignal::new(false))
+}
+
+fn drawn<Loading>(
+    load: impl Fn() -> Loading + Copy + Send + Sync + 'static,
+    is_here: RwSignal<bool>,
+) -> AnyView
+where
+    Loading: Future<Output = Result<AnyView, NotLoaded>> + Send + 'static,
+{
+    let attempt = RwSignal::new(0_u32);
     let drawn = move || {
         attempt.track();
         let coming: Pin<Box<dyn Future<Output = AnyView> + Send>> = Box::pin({
@@ -49,15 +76,7 @@ where
         });
         Suspend::new(coming)
     };
-    view! {
-        <Show when=move || !is_here.get()>
-            <div class="board__loading" aria-busy="true" aria-label="Loading the page">
-                {(0..4).map(|_| view! { <span class="skeleton"></span> }).collect_view()}
-            </div>
-        </Show>
-        {drawn}
-    }
-    .into_any()
+    drawn.into_any()
 }
 
 fn not_loaded(attempt: RwSignal<u32>) -> AnyView {

@@ -171,7 +171,8 @@ async fn its_receipt_shows_the_very_frame(
     browser
         .goto(&format!("{}/robots/{robot}/receipts", operator.url()))
         .await?;
-    let held_back = "return [...document.querySelectorAll('[data-testid=receipt]')].some(row => {
+    let held_back =
+        "return [...document.querySelectorAll('[data-testid=receipt]')].reverse().some(row => {
         if (!row.textContent.includes('keeps out of bed')) return false;
         row.click();
         return true;

@@ -7,16 +7,15 @@ use protocol::{RobotId, robot::Advert, views::Role};
 
 use super::{
     calls::{CallsHere, CallsPanel},
-    shell_faces,
+    parts, shell_faces,
 };
 use crate::{
-    keys,
+    keys, later,
     live::{engine::Live, reduce::Input},
     navigation::Navigation,
     panels::{
         robot_card::{CardFace, RobotCard},
         site_map::SiteMap,
-        site_stop::{SiteStop, StoppableSite},
     },
     parts::{
         icon::{Glyph, icon, large, small},
@@ -79,9 +78,11 @@ pub(crate) fn FleetPage() -> impl IntoView {
             <div class="fleet">
                 <h1 class="hidden">"Fleet"</h1>
                 <Filters filter counts field />
-                <SiteStops live session />
+                <Show when=move || session.has_role(&[Role::Supervisor])>
+                    {later::part(parts::site_stops)}
+                </Show>
                 <Roster live ids filter on_screen open />
-                <WhereTheyAre live ids on_open=open />
+                {later::part(move || parts::where_they_are(live, ids, open))}
             </div>
         </div>
     }
@@ -129,41 +130,6 @@ fn follow_keys(
             _ => false,
         },
     });
-}
-
-/// The sites that the person may stop as a whole.
-#[component]
-fn SiteStops(live: Live, session: Session) -> impl IntoView {
-    let sites = Memo::new(move |_| {
-        live.at_glance(|model, _| {
-            let mut sites: Vec<StoppableSite> = Vec::new();
-            for robot in model.robots.iter().flat_map(|robots| robots.values()) {
-                let view = &robot.view;
-                match sites.iter_mut().find(|site| site.site == view.site) {
-                    Some(site) => site.robots += 1,
-                    None => sites.push(StoppableSite {
-                        site: view.site,
-                        name: view.site_name.clone(),
-                        robots: 1,
-                    }),
-                }
-            }
-            sites.retain(|site| session.role_at(site.site, &[Role::Supervisor]).is_some());
-            sites.sort_by(|one, other| one.name.cmp(&other.name));
-            sites
-        })
-    });
-    view! {
-        <Show when=move || sites.with(|sites| !sites.is_empty())>
-            <div class="site-stops" role="group" aria-label="Stop a whole site">
-                <For
-                    each=move || sites.get()
-                    key=|site| (site.site, site.robots)
-                    children=move |of| view! { <SiteStop of /> }
-                />
-            </div>
-        </Show>
-    }
 }
 
 #[component]
@@ -304,7 +270,7 @@ const MAP_UP_TO_ROBOTS: usize = 6;
 
 /// A small fleet leaves room for the map of its site: the site of the selected robot, or else of the first that knows one.
 #[component]
-fn WhereTheyAre(
+pub(super) fn WhereTheyAre(
     live: Live,
     ids: Memo<Option<Vec<RobotId>>>,
     on_open: Callback<RobotId>,

@@ -10,12 +10,13 @@ use leptos::{prelude::*, wasm_split::wasm_split};
 use protocol::{JobId, RobotId, views::Problem};
 
 use super::{
-    cases::CasesPage, job::JobPage, jobs::JobsPage, keys::KeysPage, live::LivePage,
-    receipts::ReceiptsPage, request::RequestPages, verify::VerifyPage,
+    cases::CasesPage, fleet::WhereTheyAre, job::JobPage, jobs::JobsPage, keys::KeysPage,
+    live::LivePage, receipts::ReceiptsPage, request::RequestPages, verify::VerifyPage,
 };
 use crate::{
     later::{Later, NotLoaded},
-    panels::keys_help::KeysHelp,
+    live::engine::Live,
+    panels::{keys_help::KeysHelp, site_stop::SiteStops},
     passkeys,
 };
 
@@ -52,6 +53,21 @@ pub(crate) fn keys_help(on_close: Callback<()>) -> Result<AnyView, NotLoaded> {
 #[wasm_split(keys, wasm_split_path = leptos::wasm_split, fallible)]
 pub(crate) fn keys() -> Result<AnyView, NotLoaded> {
     Ok(view! { <KeysPage /> }.into_any())
+}
+
+#[wasm_split(site_map, wasm_split_path = leptos::wasm_split, fallible)]
+pub(crate) fn where_they_are(
+    live: Live,
+    ids: Memo<Option<Vec<RobotId>>>,
+    on_open: Callback<RobotId>,
+) -> Result<AnyView, NotLoaded> {
+    Ok(view! { <WhereTheyAre live ids on_open /> }.into_any())
+}
+
+/// Asked for as soon as a supervisor opens the fleet page, not by the first press.
+#[wasm_split(site_stop, wasm_split_path = leptos::wasm_split, fallible)]
+pub(crate) fn site_stops() -> Result<AnyView, NotLoaded> {
+    Ok(view! { <SiteStops /> }.into_any())
 }
 
 #[wasm_split(receipts, wasm_split_path = leptos::wasm_split, fallible)]

@@ -5,12 +5,14 @@ use std::time::Duration;
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
     SiteId,
-    views::{Problem, SiteStopView},
+    views::{Problem, Role, SiteStopView},
 };
 
 use crate::{
     api,
+    live::engine::Live,
     parts::icon::{Glyph, small},
+    session::Session,
 };
 
 /// The second press has to come within this; a first one alone, by mistake, is forgotten.
@@ -21,13 +23,49 @@ const TOLD_FOR: Duration = Duration::from_secs(20);
 
 /// A site that can be stopped from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct StoppableSite {
+struct StoppableSite {
     /// Which.
-    pub(crate) site: SiteId,
+    site: SiteId,
     /// Its name.
-    pub(crate) name: String,
+    name: String,
     /// How many robots it has.
-    pub(crate) robots: usize,
+    robots: usize,
+}
+
+/// The sites that the person may stop as a whole.
+#[component]
+pub(crate) fn SiteStops() -> impl IntoView {
+    let (live, session) = (expect_context::<Live>(), expect_context::<Session>());
+    let sites = Memo::new(move |_| {
+        live.at_glance(|model, _| {
+            let mut sites: Vec<StoppableSite> = Vec::new();
+            for robot in model.robots.iter().flat_map(|robots| robots.values()) {
+                let view = &robot.view;
+                match sites.iter_mut().find(|site| site.site == view.site) {
+                    Some(site) => site.robots += 1,
+                    None => sites.push(StoppableSite {
+                        site: view.site,
+                        name: view.site_name.clone(),
+                        robots: 1,
+                    }),
+                }
+            }
+            sites.retain(|site| session.role_at(site.site, &[Role::Supervisor]).is_some());
+            sites.sort_by(|one, other| one.name.cmp(&other.name));
+            sites
+        })
+    });
+    view! {
+        <Show when=move || sites.with(|sites| !sites.is_empty())>
+            <div class="site-stops" role="group" aria-label="Stop a whole site">
+                <For
+                    each=move || sites.get()
+                    key=|site| (site.site, site.robots)
+                    children=move |of| view! { <SiteStop of /> }
+                />
+            </div>
+        </Show>
+    }
 }
 
 /// How far it is.
@@ -41,7 +79,7 @@ enum Stage {
 
 /// Draws the button and what came of it.
 #[component]
-pub(crate) fn SiteStop(of: StoppableSite) -> impl IntoView {
+fn SiteStop(of: StoppableSite) -> impl IntoView {
     let stage = RwSignal::new(Stage::Idle);
     let StoppableSite { site, name, robots } = of;
     let words = {
