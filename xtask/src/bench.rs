@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: runs a measurement, prints its ratios, keeps them for scripts.
 
+mod fuzz;
+
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -25,7 +27,9 @@ pub(crate) enum Name {
     Kill,
     /// Random jobs, through the database and in memory
     Jobs,
-    /// Every one of them
+    /// Any bytes at every parser that faces the network; takes hours
+    Fuzz,
+    /// Every one of them but fuzzing
     All,
 }
 
@@ -36,6 +40,7 @@ impl Name {
             Self::Log => &["log"],
             Self::Kill => &["kill"],
             Self::Jobs => &["jobs"],
+            Self::Fuzz => &[],
             Self::All => &["assist", "log", "kill", "jobs"],
         }
     }
@@ -58,6 +63,8 @@ pub(crate) struct Options {
     /// With assist: what the robot's link is like while somebody drives it. May be given several times; Linux, as root
     #[arg(long, value_name = "LINK", value_parser = LINKS)]
     impair: Vec<String>,
+    #[command(flatten)]
+    fuzz: fuzz::Options,
 }
 
 /// What a robot's link may be like.
@@ -146,6 +153,7 @@ const LIMITS: &[(&str, Limit)] = &[
     ("lifecycles_per_second", Limit::Aim(300.0)),
     ("proof_p50", Limit::AtMost(1.0)),
     ("verify", Limit::AtLeast(20_000.0)),
+    ("findings", Limit::AtMost(0.0)),
 ];
 
 #[derive(Serialize)]
@@ -156,6 +164,11 @@ struct Rows<'a> {
 /// Measures, prints and keeps. Fails at the end when a limit was not kept; what is only aimed at may be missed.
 pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progress) -> Result<()> {
     let wasm = setup::install(workspace, Purpose::Test, progress)?;
+    if options.name == Name::Fuzz {
+        let rows = fuzz::run(workspace, &options.fuzz, progress)?;
+        keep(workspace, "fuzz", &rows)?;
+        return refuse(rows.iter().filter(|row| is_missed(row)));
+    }
     demo::build(workspace, progress)?;
     if options.name.is_of_the_whole() {
         console::build(workspace, &wasm, progress)?;
@@ -181,23 +194,37 @@ pub(crate) fn run(workspace: &Workspace, options: &Options, progress: &mut Progr
         })?;
         let rows = parse(&std::fs::read_to_string(&output)?)?;
         std::fs::remove_file(&output)?;
-        let kept = workspace.report("bench").join(format!("{kept_as}.json"));
-        std::fs::write(&kept, to_json(&rows)?)?;
-        say(&format!(
-            "\n{}\nmeasured with the dev profile, which optimises less than a release does\n{}",
-            ratios(&rows),
-            kept.display()
-        ));
-        missed.extend(rows.iter().filter(|row| is_missed(row)).map(|row| {
+        say(&format!("\n{}", ratios(&rows)));
+        keep(workspace, &kept_as, &rows)?;
+        missed.extend(rows.into_iter().filter(is_missed));
+    }
+    refuse(missed.iter())
+}
+
+/// For scripts.
+fn keep(workspace: &Workspace, name: &str, rows: &[Row]) -> Result<()> {
+    let kept = workspace.report("bench").join(format!("{name}.json"));
+    std::fs::write(&kept, to_json(rows)?)?;
+    say(&format!(
+        "measured with the dev profile, which optimises less than a release does\n{}",
+        kept.display()
+    ));
+    Ok(())
+}
+
+/// Fails when a limit was not kept.
+fn refuse<'a>(missed: impl Iterator<Item = &'a Row>) -> Result<()> {
+    let words: Vec<_> = missed
+        .map(|row| {
             let judgement = judged(row);
             format!(
                 "{} ({}): {:.2} {}, {judgement}",
                 row.metric, row.case, row.value, row.unit
             )
-        }));
-    }
-    if !missed.is_empty() {
-        bail!("limits that were not kept:\n{}", missed.join("\n"));
+        })
+        .collect();
+    if !words.is_empty() {
+        bail!("limits that were not kept:\n{}", words.join("\n"));
     }
     Ok(())
 }

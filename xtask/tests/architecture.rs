@@ -34,6 +34,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "agent",
         ],
     ),
+    (
+        "fuzz",
+        &[
+            "protocol", "ledger", "spine", "identity", "trust", "gateway", "agent",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

@@ -17,6 +17,9 @@ const GENERATED: &[&str] = &["Cargo.lock"];
 /// The only place for fonts and pictures. A binary file elsewhere came by accident, and no rule can read it.
 const ASSETS: &str = "assets/";
 
+/// Inputs of fuzz targets: any bytes at all.
+const CORPORA: &str = "e2e/fuzz/corpus/";
+
 /// What a test must not do to wait: it is either too short or too long.
 const SLEEPS: &[&str] = &["thread::sleep(", "time::sleep(", "sleep_until("];
 
@@ -137,7 +140,8 @@ fn is_text_or_an_asset(path: &str, bytes: &[u8]) -> Vec<String> {
         .rsplit('/')
         .next()
         .is_some_and(|name| name.starts_with('.'));
-    let is_stray = !path.starts_with(ASSETS) && !is_hidden && std::str::from_utf8(bytes).is_err();
+    let is_at_home = is_hidden || path.starts_with(ASSETS) || path.starts_with(CORPORA);
+    let is_stray = !is_at_home && std::str::from_utf8(bytes).is_err();
     is_stray
         .then(|| format!("{path}: is not text and not in {ASSETS}"))
         .into_iter()

@@ -15,7 +15,7 @@ use self::one::opened as draw_opened;
 use super::request::desk::on_connection;
 use crate::{
     api,
-    live::{commands::micros_of, engine::Live},
+    live::{commands::micros_of, engine::Live, reduce::Input},
     parts::{
         icon::{Glyph, large, of_shape, small},
         refusal::Refusal,
@@ -149,6 +149,8 @@ pub(crate) fn ReceiptsPage(id: RobotId, number: Option<u64>) -> impl IntoView {
         has_every_second: RwSignal::new(false),
         problem: RwSignal::new(None),
     };
+    // The bar stops the robot that is on the page.
+    Effect::new(move |_| live.tell(Input::Select(Some(id))));
     on_connection(live, move || receipts.ask(None));
     if let Some(number) = number {
         receipts.ask_one(number);

@@ -10,6 +10,8 @@ mod event_view;
 mod events;
 mod evidence;
 pub(crate) mod extract;
+#[cfg(feature = "fuzzed")]
+pub mod fuzzed;
 mod grants;
 mod health;
 mod jobs;

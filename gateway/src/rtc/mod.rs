@@ -4,6 +4,8 @@ mod codec;
 mod connection;
 mod counters;
 mod engine;
+#[cfg(feature = "fuzzed")]
+pub mod fuzzed;
 mod offer;
 mod outbox;
 mod publisher;

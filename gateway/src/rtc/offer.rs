@@ -1,6 +1,9 @@
 //! Reads a peer's offer: bounds, sections, cameras and codecs. Candidates are left out on purpose.
 
-use rtc::{peer_connection::sdp::RTCSessionDescription, sdp::description::media::MediaDescription};
+use rtc::{
+    peer_connection::sdp::RTCSessionDescription,
+    sdp::description::{common::Attribute, media::MediaDescription},
+};
 
 use protocol::limits::{MAX_CAMERAS, MAX_SDP_BYTES};
 
@@ -58,6 +61,12 @@ impl Offer {
             .map_err(|_unreadable| RtcRefusal::SdpMalformed)?;
 
         let sections = &parsed.media_descriptions;
+        let in_sections = sections.iter().flat_map(|section| &section.attributes);
+        let mut attributes = parsed.attributes.iter().chain(in_sections);
+        // The parser takes lines that no honest peer writes: a space or a carriage return before the word.
+        if attributes.any(Attribute::is_ice_candidate) {
+            return Err(RtcRefusal::SdpMalformed);
+        }
         let videos: Vec<VideoSection> = sections
             .iter()
             .filter(|section| section.media_name.media == "video")

@@ -351,6 +351,15 @@ impl<'datagram> Kind<'datagram> {
     }
 }
 
+/// The connection that a datagram names; no letters for one that is known by where it comes from.
+#[cfg(feature = "fuzzed")]
+pub(super) fn named_by(datagram: &[u8]) -> Option<&str> {
+    Kind::of(datagram).map(|kind| match kind {
+        Kind::Check(ufrag) => ufrag,
+        Kind::Other => "",
+    })
+}
+
 /// Our half of the USERNAME attribute, `ours:theirs`.
 fn checked_ufrag(mut attributes: &[u8]) -> Option<&str> {
     while let Some((header, rest)) = attributes.split_first_chunk::<4>() {

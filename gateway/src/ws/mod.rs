@@ -6,6 +6,8 @@ mod commands;
 pub mod console;
 mod console_views;
 mod followed_view;
+#[cfg(feature = "fuzzed")]
+pub mod fuzzed;
 mod last_word;
 mod present;
 pub mod robot;

@@ -13,6 +13,7 @@ fn a_file_that_is_not_text_is_found_outside_of_the_assets() {
     assert_eq!(is_text_or_an_asset("docs/assets/a.png", wheel).len(), 1);
     assert!(is_text_or_an_asset("assets/fonts/a.woff2", wheel).is_empty());
     assert!(is_text_or_an_asset("docs/.DS_Store", wheel).is_empty());
+    assert!(is_text_or_an_asset("e2e/fuzz/corpus/cbor/nan", wheel).is_empty());
     assert!(is_text_or_an_asset("e2e/film.sdp", b"v=0\r\n").is_empty());
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{packet::RtpPacket, payload::Facts};
 
 /// Packets that are kept: four seconds of a 1.2 Mbit/s stream.
-const MOST_PACKETS: usize = 512;
+pub(super) const MOST_PACKETS: usize = 512;
 /// Bytes that are kept.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 

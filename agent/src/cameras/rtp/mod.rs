@@ -20,6 +20,8 @@
 
 mod address;
 mod cache;
+#[cfg(feature = "fuzzed")]
+pub mod fuzzed;
 mod intake;
 mod listen;
 mod packet;

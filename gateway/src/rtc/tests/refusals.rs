@@ -177,6 +177,26 @@ fn candidates_of_the_peer_are_left_out() {
     assert!(offer.has_data);
 }
 
+#[test]
+fn an_offer_with_a_candidate_that_is_written_so_as_not_to_be_noticed_is_refused() {
+    for hidden in [
+        "\ra=candidate:",
+        "\r\ra=candidate:",
+        "a= candidate:",
+        "a=\tcandidate:",
+    ] {
+        let line = format!("{hidden}1 1 udp 2113937151 10.0.0.1 9999 typ host\r\n");
+        for offer in [
+            format!("{OFFER}{line}"),
+            OFFER.replacen("m=", &format!("{line}m="), 1),
+        ] {
+            let refusal = Offer::parse(&offer).unwrap_err();
+
+            assert_eq!(refusal, RtcRefusal::SdpMalformed, "{hidden:?}");
+        }
+    }
+}
+
 /// An offer with some lines cut short and continued with nonsense, or missing.
 fn damaged() -> impl Strategy<Value = String> {
     let damage = (any::<prop::sample::Index>(), prop::option::of(".{0,12}"));
