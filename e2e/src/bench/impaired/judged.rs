@@ -80,19 +80,29 @@ impl Taken {
         Ok(said.iter().filter_map(trip).collect())
     }
 
-    /// Share of the robot's time at this level, by its own clock, from its first word to its last.
-    pub(super) fn share(&self, level: Level) -> f64 {
+    /// Share of the robot's time at this level.
+    pub(super) fn at(&self, level: Level) -> f64 {
+        self.share(|report| report.level == level)
+    }
+
+    /// Share of the robot's time in which it was armed.
+    pub(super) fn armed(&self) -> f64 {
+        self.share(|report| report.disarmed.is_none())
+    }
+
+    /// Share of the robot's time that is so, by its own clock, from its first word to its last.
+    fn share(&self, is_so: impl Fn(&DriveReport) -> bool) -> f64 {
         let mut reports: Vec<&DriveReport> = self.heard.iter().map(|(_, report)| report).collect();
         reports.sort_by_key(|report| report.tick_ms);
-        let (mut at_level, mut whole) = (0, 0);
+        let (mut so, mut whole) = (0, 0);
         for pair in reports.windows(2) {
             let lasts = pair[1].tick_ms - pair[0].tick_ms;
             whole += lasts;
-            if pair[0].level == level {
-                at_level += lasts;
+            if is_so(pair[0]) {
+                so += lasts;
             }
         }
-        share(at_level, whole)
+        share(so, whole)
     }
 
     /// The control delay as the robot said it, milliseconds.
@@ -236,8 +246,8 @@ mod tests {
         }))
         .unwrap();
 
-        assert!((taken.share(Level::Drive) - 0.75).abs() < 1e-9);
-        assert!((taken.share(Level::Nudge) - 0.25).abs() < 1e-9);
-        assert!(Taken::default().share(Level::Drive).is_nan());
+        assert!((taken.at(Level::Drive) - 0.75).abs() < 1e-9);
+        assert!((taken.at(Level::Nudge) - 0.25).abs() < 1e-9);
+        assert!(Taken::default().at(Level::Drive).is_nan());
     }
 }

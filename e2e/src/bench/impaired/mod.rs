@@ -201,7 +201,7 @@ async fn steadily(site: &Site<'_>, may_drive: bool, found: &mut Found) -> Result
     }
     ensure!(!frames.samples.is_empty(), "no picture came: {frames:?}");
     let trips = taken.round_trips()?;
-    let percent = |level| taken.share(level) * 100.0;
+    let percent = |level| taken.at(level) * 100.0;
     let rows = vec![
         Row::new("glass_p50", "ms", quantile(&frames.samples, 0.5)),
         Row::new("glass_p95", "ms", quantile(&frames.samples, 0.95)),
@@ -209,6 +209,7 @@ async fn steadily(site: &Site<'_>, may_drive: bool, found: &mut Found) -> Result
         Row::new("authority_drive", "% of time", percent(Level::Drive)),
         Row::new("authority_nudge", "% of time", percent(Level::Nudge)),
         Row::new("authority_waypoint", "% of time", percent(Level::Waypoint)),
+        Row::new("armed", "% of time", taken.armed() * 100.0),
         Row::new("control_delay_p95", "ms", quantile(&taken.delays(), 0.95)),
         Row::new("drive_rtt_p50", "ms", quantile(&trips, 0.5)),
         Row::new("drive_rtt_p95", "ms", quantile(&trips, 0.95)),
@@ -235,10 +236,10 @@ async fn drives_end(site: &mut Site<'_>, found: &mut Found) -> Result<()> {
     for round in 1..=DEATHS {
         progress(&format!("a gateway that dies, {round} of {DEATHS}"));
         site.arm_again().await?;
-        site.drive_off().await?;
+        let before = site.drive_off().await?;
         // The page that follows knows nothing of it.
         found.keep(site.taken().await?)?;
-        found.killed.push(site.gateway_dies().await?);
+        found.killed.push(site.gateway_dies(before).await?);
     }
     found.keep(site.taken().await?)
 }
@@ -276,7 +277,10 @@ impl Found {
             .collect::<Result<_, _>>()
             .context("a segment can't be read")?;
         let mut stops = judged::let_go(&segments);
-        stops.extend(braked_by_itself(&site.agent().log()));
+        let braked = braked_by_itself(&site.agent().log());
+        let meant = self.swallowed.len() + self.stalled.len() + self.killed.len();
+        let broken = braked.len().saturating_sub(meant);
+        stops.extend(braked);
         let ages = judged::ages(&self.said, &segments);
         let valid_ms = f64::from(Envelope::default().command_age_ms);
         let late = ages.iter().filter(|age| **age > valid_ms).count();
@@ -299,6 +303,7 @@ impl Found {
         if !ages.is_empty() {
             rows.push(Row::new("followed_age_p95", "ms", quantile(&ages, 0.95)));
         }
+        rows.push(Row::new("drives_broken", "drives", count(broken)));
         rows.push(Row::new("followed", "commands", count(ages.len())));
         rows.push(Row::new("late", "commands", count(late)));
         Ok(rows)

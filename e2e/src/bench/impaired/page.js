@@ -1,7 +1,7 @@
 // Runs before the page: keeps what it says on the fast channel and what it hears there, with the time of this machine's clock in
 // milliseconds since 1970, and how long each of its signatures took. Changes nothing of it.
 (() => {
-  const kept = window.driving = { said: [], heard: [], signed: [], latest: null };
+  const kept = window.driving = { said: [], heard: [], signed: [], latest: null, latest_at: 0 };
   const now = () => performance.timeOrigin + performance.now();
   const hex = bytes => [...new Uint8Array(bytes.buffer ?? bytes, bytes.byteOffset ?? 0, bytes.byteLength)]
     .map(byte => byte.toString(16).padStart(2, '0')).join('');
@@ -25,10 +25,13 @@
     channel.addEventListener('message', event => {
       const report = JSON.parse(words.decode(event.data));
       kept.latest = report;
-      kept.heard.push([now(), report]);
+      kept.latest_at = now();
+      kept.heard.push([kept.latest_at, report]);
     });
     return channel;
   };
+  // What the robot says just now; nothing when it was not heard for as long as the page calls history.
+  window.drivingNow = () => now() - kept.latest_at < 500 ? kept.latest : null;
   window.takeDriving = () => {
     const { said, heard, signed } = kept;
     Object.assign(kept, { said: [], heard: [], signed: [] });
