@@ -35,8 +35,8 @@ const REVOKED_FOR: Duration = Duration::from_secs(40);
 /// The robot hears of an end, or says no, within that.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
-/// How long the black hole lasts into which a revocation is sent.
-const HOLE: Duration = Duration::from_secs(2);
+/// How long the black hole lasts into which a revocation is sent: the gateway has given the robot up by then.
+const HOLE: Duration = Duration::from_secs(4);
 
 /// What a revocation meets on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
