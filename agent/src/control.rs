@@ -6,8 +6,9 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use protocol::{
     UnixMicros,
+    command::Outcome,
     drive::DriveReport,
-    grant::RobotTrust,
+    grant::{GrantEvent, RobotTrust},
     robot::{Activity, Advert, Scan, Telemetry},
 };
 use tokio::{
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     authority::{Change, Remembered},
+    cameras::mask::Veil,
     desk::Desk,
     digits,
     driver::Driver,
@@ -55,6 +57,9 @@ pub const DRIVE_QUEUE: usize = 32;
 /// Receipts, and words on jobs, that may wait for the journal, which syncs each to disk: half a minute of orders and their
 /// ends. While the disk takes none, only stops and refusals add to them.
 pub const WORD_QUEUE: usize = 64;
+
+/// Of these, what is kept free for stops and for the ends of what runs: with less room the robot takes on nothing new.
+pub const KEPT_FOR_STOPS: usize = 16;
 
 /// The agent's two clocks.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +103,8 @@ pub struct Control {
     pub safety: Safety,
     /// Whether it has cameras, and what the robot remembers of their pictures.
     pub pictures: (bool, Gallery),
+    /// Before cameras that show nothing in some places, by their names.
+    pub veils: Vec<(String, Veil)>,
     /// What is known of who steers, to the disk.
     pub remembered: watch::Sender<Remembered>,
     /// What the robot was told when it was enrolled.
@@ -137,6 +144,9 @@ pub async fn run(
     let remembered = *control.remembered.borrow();
     let mut orders = Orders::remembering(remembered, trust, safety, control.pictures.clone());
     orders.stay_stopped(driver.as_mut());
+    if orders.is_stopped() {
+        control.desk.work.came_up_stopped();
+    }
     remember(&control, &orders);
     let mut beat = tokio::time::interval(STEP);
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -155,7 +165,7 @@ pub async fn run(
                 while let Ok(next) = control.drives.try_recv() {
                     sealed.push(next);
                 }
-                let journalling = *control.journalling.borrow();
+                let journalling = control.can_answer();
                 let began = Instant::now();
                 orders.drive(&sealed, clock.now(), journalling);
                 let judged_us = began.elapsed().as_micros();
@@ -183,12 +193,13 @@ fn step(
 ) {
     let button = *control.stop_button.borrow();
     let desk = &mut control.desk;
+    // From before the button is looked at: a press is to outlast whatever becomes of this process.
+    let before = (orders.believes_somebody(), orders.is_stopped());
     // Told before the driver moves: its end may come in this very step.
     orders.press(driver, button, clock.now());
     if let Some((command, verb)) = orders.take_obeyed() {
         desk.person_ordered(command, verb);
     }
-    let before = (orders.believes_somebody(), orders.is_stopped());
     let (step, receipts) = orders.step(driver, elapsed, clock.now(), |ending| desk.ended(ending));
     if let Some((command, verb)) = orders.take_obeyed() {
         desk.person_ordered(command, verb);
@@ -207,6 +218,14 @@ fn step(
     if before != (orders.believes_somebody(), orders.is_stopped()) {
         remember(control, orders);
     }
+    let pose = driver.body().pose;
+    for (camera, veil) in &control.veils {
+        veil.draw(
+            control
+                .safety
+                .is_private(camera, [pose.x_m, pose.y_m].map(f64::from)),
+        );
+    }
     if step.is_advert_changed {
         control
             .advert
@@ -224,7 +243,7 @@ fn hear(
 ) {
     match told {
         FromGateway::Order(order) => {
-            let journalling = *control.journalling.borrow();
+            let journalling = control.can_answer();
             let began = Instant::now();
             let Some(receipt) = orders.take(driver, &order, clocks, journalling) else {
                 return;
@@ -234,7 +253,11 @@ fn hear(
             if let Some((command, verb)) = orders.take_obeyed() {
                 control.desk.person_ordered(command, verb);
             }
-            report(control, Word::Receipt(receipt));
+            if matches!(receipt.outcome, Outcome::Refused { .. }) {
+                report_refusal(control, Word::Receipt(receipt));
+            } else {
+                report(control, Word::Receipt(receipt));
+            }
         }
         FromGateway::Control(notice) => {
             if orders.hear(driver, &notice, clocks) == Change::LetGo {
@@ -254,7 +277,11 @@ fn hear(
         FromGateway::Grant(presentation) => {
             let event = orders.present(driver, &presentation, clocks, rand::random());
             tracing::info!(?event, "was shown a grant");
-            report(control, Word::OfGrant(event));
+            if matches!(event, GrantEvent::Refused { .. }) {
+                report_refusal(control, Word::OfGrant(event));
+            } else {
+                report(control, Word::OfGrant(event));
+            }
         }
     }
 }
@@ -291,6 +318,28 @@ fn replace<T: PartialEq>(told: &watch::Sender<T>, now: T) {
         *before = now;
         is_new
     });
+}
+
+impl Control {
+    /// Whether what the robot does now can still be written down: not where the disk fails, nor where it is so slow that only
+    /// stops have room left.
+    fn can_answer(&self) -> Journalling {
+        if self.receipts.capacity() < KEPT_FOR_STOPS.min(self.receipts.max_capacity()) {
+            Journalling::Fails
+        } else {
+            *self.journalling.borrow()
+        }
+    }
+}
+
+/// What was refused moved nothing. Said while there is room: whoever sends the robot what it refuses, as fast as they can, keeps it
+/// from nothing else.
+fn report_refusal(control: &Control, word: Word) {
+    if control.receipts.capacity() * 2 > control.receipts.max_capacity() {
+        report(control, word);
+    } else {
+        tracing::warn!("{word} is not written down: too much waits for the disk");
+    }
 }
 
 /// Never waits: a robot whose disk hangs must still be steered, and stopped.
@@ -349,6 +398,7 @@ mod tests {
     use super::*;
     use crate::{
         driver::willing::Willing,
+        receipts::given_up,
         work::{Work, heard::Heard},
     };
 
@@ -369,21 +419,31 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_stop_is_obeyed_while_the_disk_takes_no_receipts_and_none_is_read() {
-        let driver = Willing::default();
-        let told = driver.clone();
+    /// The ends of a loop that the rest of an agent would hold.
+    struct Rest {
+        orders: mpsc::Sender<FromGateway>,
+        button: watch::Sender<Button>,
+        remembered: watch::Receiver<Remembered>,
+        _receipts: mpsc::Receiver<Word>,
+        _journalling: watch::Sender<Journalling>,
+    }
+
+    /// A loop whose disk is as it is said, with room for so many words.
+    fn control(journalling: Journalling, room: usize) -> (Control, Rest) {
         let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
-        let (receipts, _unread) = mpsc::channel(1);
-        let (_journalling, journalling) = watch::channel(Journalling::Fails);
+        let (receipts, unread) = mpsc::channel(room);
+        let (journalling, journalling_out) = watch::channel(journalling);
+        let (button, button_out) = watch::channel(Button::default());
+        let (remembered, remembered_out) = watch::channel(Remembered::default());
         let control = Control {
             orders: orders_out,
             drives: mpsc::channel(DRIVE_QUEUE).1,
             driving: watch::channel(None).0,
-            stop_button: watch::channel(Button::default()).1,
+            stop_button: button_out,
             safety: Safety::new(None, 0.26),
             pictures: (false, Gallery::default()),
-            remembered: watch::channel(Remembered::default()).0,
+            veils: Vec::new(),
+            remembered,
             pinned: Pinned {
                 organisation: OrganisationId(Uuid::nil()),
                 site: SiteId(Uuid::nil()),
@@ -393,12 +453,75 @@ mod tests {
             kept: watch::channel(Kept::default()).0,
             trust: watch::channel(None).0,
             receipts,
-            journalling,
+            journalling: journalling_out,
             telemetry: watch::channel(None).0,
             scan: watch::channel(None).0,
             advert: watch::channel(Advert::default()).0,
             desk: idle_desk(),
         };
+        let rest = Rest {
+            orders,
+            button,
+            remembered: remembered_out,
+            _receipts: unread,
+            _journalling: journalling,
+        };
+        (control, rest)
+    }
+
+    fn stop(command: u128) -> FromGateway {
+        FromGateway::Order(Order::Stop {
+            command: CommandId(Uuid::from_u128(command)),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_press_of_the_robots_own_button_is_to_be_kept_though_no_gateway_says_a_word() {
+        let (control, mut rest) = control(Journalling::Works, WORD_QUEUE);
+        let end = CancellationToken::new();
+        let driver = Box::new(Willing::default());
+        let running = tokio::spawn(run(driver, control, AgentClock::start(), end.clone()));
+
+        // Over before anybody could look.
+        rest.button.send_replace(Button {
+            is_pressed: false,
+            presses: 1,
+        });
+        let kept = rest.remembered.wait_for(|known| known.is_stopped);
+        tokio::time::timeout(PATIENCE, kept).await.unwrap().unwrap();
+
+        end.cancel();
+        running.await.unwrap();
+    }
+
+    #[test]
+    fn with_room_for_stops_alone_the_robot_takes_on_nothing_new_and_says_no_more_of_what_it_refuses()
+     {
+        let (control, _rest) = control(Journalling::Works, WORD_QUEUE);
+        let driver = Willing::default();
+        let clocks = AgentClock::start().now();
+        let refused = |number: u128| {
+            let command = CommandId(Uuid::from_u128(number));
+            Word::Receipt(given_up(vec![command], &driver, clocks).remove(0))
+        };
+        for number in 0..WORD_QUEUE as u128 * 2 {
+            report_refusal(&control, refused(number));
+        }
+        assert_eq!(control.receipts.capacity(), WORD_QUEUE / 2);
+        assert_eq!(control.can_answer(), Journalling::Works);
+
+        while control.receipts.capacity() >= KEPT_FOR_STOPS {
+            report(&control, refused(0));
+        }
+
+        assert_eq!(control.can_answer(), Journalling::Fails);
+    }
+
+    #[tokio::test]
+    async fn a_stop_is_obeyed_while_the_disk_takes_no_receipts_and_none_is_read() {
+        let (control, rest) = control(Journalling::Fails, 1);
+        let driver = Willing::default();
+        let told = driver.clone();
         let running = tokio::spawn(run(
             Box::new(driver),
             control,
@@ -407,12 +530,9 @@ mod tests {
         ));
 
         for command in 0..4 {
-            let order = Order::Stop {
-                command: CommandId(Uuid::from_u128(command)),
-            };
-            orders.send(FromGateway::Order(order)).await.unwrap();
+            rest.orders.send(stop(command)).await.unwrap();
         }
-        drop(orders);
+        drop(rest);
 
         tokio::time::timeout(PATIENCE, running)
             .await

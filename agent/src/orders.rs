@@ -105,8 +105,12 @@ pub struct Orders {
     driving: Driving,
     /// Its own pictures: those that commands name are looked up there.
     gallery: Gallery,
+    /// Whether the page that is believed has named one of them by its hash: from then on it names each.
+    names_frames: bool,
     /// Whether it is stopped until somebody releases it.
     is_stopped: bool,
+    /// When it was last told to stop, also while it was stopped already: a release that was signed before that is not for this stop.
+    stopped_tick_ms: u64,
     /// Its own stop button.
     button: Button,
     /// That it stopped by itself, until it is written down.
@@ -133,7 +137,9 @@ impl Orders {
             safety,
             driving: Driving::new(has_cameras),
             gallery,
+            names_frames: false,
             is_stopped: known.is_stopped,
+            stopped_tick_ms: 0,
             button: Button::default(),
             stopped_by_itself: None,
             endings: Vec::new(),
@@ -185,7 +191,7 @@ impl Orders {
             Change::None => {}
             Change::PassedOn | Change::LetGo => {
                 self.let_go(driver, clocks);
-                self.driving.begin_anew();
+                self.begin_anew();
             }
         }
         self.trust.epoch_over(&self.authority);
@@ -231,9 +237,15 @@ impl Orders {
         let event = (self.trust).present(presentation, &self.authority, clocks, fresh);
         if page(&self.trust) != before {
             self.let_go(driver, clocks);
-            self.driving.begin_anew();
+            self.begin_anew();
         }
         event
+    }
+
+    /// Another page sits there now.
+    fn begin_anew(&mut self) {
+        self.driving.begin_anew();
+        self.names_frames = false;
     }
 
     /// What was obeyed since this was last asked.
@@ -286,6 +298,7 @@ impl Orders {
             at: clocks.at,
             pose: driver.body().pose,
         });
+        self.stopped_tick_ms = clocks.tick_ms;
         self.disarm(Disarm::Stopped, clocks);
         self.driving.hands_off();
         self.is_stopped = true;
@@ -309,6 +322,7 @@ impl Orders {
         match order {
             // Obeyed whatever its age, whoever gave it, and whatever the disk does.
             Order::Stop { command } => {
+                self.stopped_tick_ms = clocks.tick_ms;
                 let is_new = self.seen.is_new(*command);
                 is_new.then(|| self.obey(driver, *command, Verb::Stop, clocks))
             }
@@ -423,8 +437,12 @@ impl Orders {
                 let is_still = driver.body().motion.is_still();
                 let words = command.words.trim();
                 let says_why = !words.is_empty() && words.chars().count() <= MAX_NOTE_CHARS;
-                let may = self.is_stopped && is_still && says_why && !self.button.is_pressed;
-                may.then_some(()).ok_or(RobotRefusal::NotReleasable)
+                // Who signed it saw the robot after it was last told to stop.
+                let is_of_this_stop = command.seen_tick_ms >= self.stopped_tick_ms;
+                let may = self.is_stopped && is_of_this_stop && !self.button.is_pressed;
+                (may && is_still && says_why)
+                    .then_some(())
+                    .ok_or(RobotRefusal::NotReleasable)
             }
             _ if self.is_stopped => Err(RobotRefusal::Stopped),
             _ if !self.safety.allows_motion() => Err(RobotRefusal::Fault),
@@ -489,12 +507,19 @@ impl Orders {
     }
 
     /// When the picture was taken that a command names: by the robot's own memory where it names the very frame, so that nobody
-    /// on the way makes an old picture young.
-    fn captured_at(&self, frame: Option<&FrameSeen>) -> Result<Option<UnixMicros>, RobotRefusal> {
+    /// on the way makes an old picture young. A page whose browser hands its frames out names each: one that it does not name any
+    /// more was kept from it.
+    fn captured_at(
+        &mut self,
+        frame: Option<&FrameSeen>,
+    ) -> Result<Option<UnixMicros>, RobotRefusal> {
         match frame {
-            Some(frame) if frame.sha256.is_some() => (self.gallery.taken_at(frame))
-                .map(Some)
-                .ok_or(RobotRefusal::UnknownFrame),
+            Some(frame) if frame.sha256.is_some() => {
+                let taken_at = self.gallery.taken_at(frame);
+                self.names_frames |= taken_at.is_some();
+                taken_at.map(Some).ok_or(RobotRefusal::UnknownFrame)
+            }
+            Some(_) if self.names_frames => Err(RobotRefusal::UnknownFrame),
             Some(frame) => Ok(Some(frame.captured_at)),
             None => Ok(None),
         }

@@ -53,6 +53,12 @@ const KEYFRAME_QUEUE: usize = 8;
 /// was not promised to anybody.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(1);
 
+/// The first pause after a disk that did not keep what the robot has to know at its next start.
+const KEPT_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// The longest. Somebody who made room should not wait for the robot to notice.
+const KEPT_AT_LAST_AFTER: Duration = Duration::from_secs(5);
+
 /// All of stopping, goodbyes included: people wait at the terminal, and a service's manager does not wait for ever.
 const STOPPED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -154,7 +160,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
     };
     let stop_button = watch_button(config.stop_button.clone(), &stop)?;
     let (stills, stills_out) = mpsc::channel(STILL_QUEUE);
-    let (cameras, pictures) = start_cameras(&config, &sim, &safety, &stills).await?;
+    let (cameras, pictures, veils) = start_cameras(&config, &sim, &safety, &stills).await?;
     let gallery = gallery_of(&cameras);
     let (orders, orders_out) = mpsc::channel(ORDER_QUEUE);
     let (drives, drives_out) = mpsc::channel(DRIVE_QUEUE);
@@ -216,6 +222,7 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
         stop_button,
         safety,
         pictures: (!cameras.is_empty(), gallery.clone()),
+        veils,
         remembered,
         pinned: enrolled.pinned()?,
         kept,
@@ -302,8 +309,20 @@ pub async fn run(config: RunConfig, stop: CancellationToken) -> Result<(), RunFa
             start(&stop, courier.run()),
             start(&stop, clip_courier.run()),
             start(&stop, follow_advert(driver_advert_out, advert, cameras)),
-            start(&stop, keep(folder.control(), remembered_out)),
-            start(&stop, keep_trust(folder.clone(), kept_out)),
+            start(
+                &stop,
+                keep("who steers", remembered_out, {
+                    let path = folder.control();
+                    move |known: &Remembered| keep_control(&path, *known)
+                }),
+            ),
+            start(
+                &stop,
+                keep("whom the robot believes", kept_out, {
+                    let folder = folder.clone();
+                    move |kept: &Kept| folder.keep_trust(kept)
+                }),
+            ),
         ],
         hang_up,
     };
@@ -362,28 +381,28 @@ impl Parts {
     }
 }
 
-/// Keeps who steers on disk, as often as it changes. A disk that takes none is said; the robot itself goes by what it knows.
-async fn keep(path: PathBuf, mut known: watch::Receiver<Remembered>) {
+/// Keeps what is known on disk, as often as it changes. A disk that takes none is said, and tried again: a stop that latched, or a
+/// list of who is out, is to outlast the next power cut. The robot itself goes by what it knows.
+async fn keep<T: Clone + Send + 'static>(
+    what: &'static str,
+    mut known: watch::Receiver<T>,
+    write: impl Fn(&T) -> Result<(), SettingsFailure> + Clone + Send + 'static,
+) {
     while known.changed().await.is_ok() {
-        let latest = *known.borrow_and_update();
-        let path = path.clone();
-        match tokio::task::spawn_blocking(move || keep_control(&path, latest)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "who steers could not be kept"),
-            Err(error) => tracing::error!(%error, "who steers could not be kept"),
-        }
-    }
-}
-
-/// Likewise whom the robot believes.
-async fn keep_trust(folder: Folder, mut kept: watch::Receiver<Kept>) {
-    while kept.changed().await.is_ok() {
-        let latest = kept.borrow_and_update().clone();
-        let folder = folder.clone();
-        match tokio::task::spawn_blocking(move || folder.keep_trust(&latest)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "whom the robot believes could not be kept"),
-            Err(error) => tracing::error!(%error, "whom the robot believes could not be kept"),
+        let mut pause = KEPT_AGAIN_AFTER;
+        loop {
+            let latest = known.borrow_and_update().clone();
+            let write = write.clone();
+            match tokio::task::spawn_blocking(move || write(&latest)).await {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => tracing::error!(%error, "{what} could not be kept"),
+                Err(error) => tracing::error!(%error, "{what} could not be kept"),
+            }
+            // What is newer is written at once.
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(KEPT_AT_LAST_AFTER),
+                changed = known.changed() => if changed.is_err() { return },
+            }
         }
     }
 }
@@ -463,4 +482,41 @@ fn simulate(config: &RunConfig) -> Sim {
         wander: config.wander,
         ..SimConfig::new(config.seed)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stop_that_the_disk_did_not_keep_is_kept_once_there_is_room_though_nothing_changes_again()
+     {
+        let (known, known_out) = watch::channel(Remembered::default());
+        let tries = Arc::new(Mutex::new(Vec::new()));
+        let (kept, mut was_kept) = watch::channel(false);
+        let write = {
+            let tries = Arc::clone(&tries);
+            move |known: &Remembered| {
+                let mut tries = tries.lock().unwrap();
+                tries.push(known.is_stopped);
+                if tries.len() < 3 {
+                    let path = PathBuf::from("control.json");
+                    let error = std::io::ErrorKind::StorageFull.into();
+                    return Err(SettingsFailure::File { path, error });
+                }
+                kept.send_replace(true);
+                Ok(())
+            }
+        };
+        let keeping = tokio::spawn(keep("who steers", known_out, write));
+
+        known.send_modify(|known| known.is_stopped = true);
+        was_kept.wait_for(|kept| *kept).await.unwrap();
+        drop(known);
+        keeping.await.unwrap();
+
+        assert_eq!(*tries.lock().unwrap(), [true; 3]);
+    }
 }

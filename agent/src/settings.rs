@@ -358,7 +358,10 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), SettingsFail
             .open(&fresh)?;
         io::Write::write_all(&mut file, bytes)?;
         file.sync_all()?;
-        fs::rename(&fresh, path)
+        fs::rename(&fresh, path)?;
+        // The new name is on disk only once its folder is.
+        path.parent()
+            .map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
     };
     write().map_err(|error| SettingsFailure::File {
         path: path.to_owned(),
@@ -427,6 +430,7 @@ mod tests {
                 workspace: Vec::new(),
                 keep_out: Vec::new(),
                 masks: Vec::new(),
+                private: Vec::new(),
             };
             let kind = protocol::sealed::Kind::SafetyPolicy;
             BASE64_STANDARD.encode(protocol::sealed::seal(kind, &policy, by).unwrap())

@@ -243,9 +243,19 @@ impl Trust {
             return false;
         };
         let (grant, bound_by) = (sitting.latest.clone(), sitting.bound_by);
+        // What was renewed stands on what was renewed.
+        let is_revoked = (self.revocations.as_ref()).is_some_and(|list| {
+            let mut renewed = sitting.grants.iter().chain([&sitting.first.grant]);
+            renewed.any(|grant| list.grants.contains(grant))
+        });
         let stands = self
             .check_policy(sitting.issued_by)
-            .and_then(|()| self.check_person(&grant, bound_by));
+            .and_then(|()| self.check_person(&grant, bound_by))
+            .and(if is_revoked {
+                Err(GrantRefusal::Revoked)
+            } else {
+                Ok(())
+            });
         if let Err(reason) = stands {
             self.sitting = None;
             self.refused = Some(RefusedGrant {

@@ -91,6 +91,8 @@ pub struct Sight<'report> {
     pub is_stopped: bool,
     /// How old the large picture is, milliseconds.
     pub frame_age_ms: Option<f64>,
+    /// Whether there is a picture at all: who drives a robot without cameras stands beside it.
+    pub has_cameras: bool,
     /// What the person did before they may arm it.
     pub checks: Checks,
     /// What is held.
@@ -172,6 +174,9 @@ impl Sight<'_> {
 
     /// Whether the picture is live, by what the robot would make of it.
     fn has_live_picture(&self) -> bool {
+        if !self.has_cameras {
+            return true;
+        }
         let limit = self
             .fresh()
             .map_or(500.0, |report| f64::from(report.limits.nudge_ms));
@@ -205,7 +210,14 @@ impl Sight<'_> {
         let (line, way_out) = self.line(stand);
         let checks = [
             ("Right robot", self.is_here),
-            ("Live video", self.has_live_picture()),
+            (
+                if self.has_cameras {
+                    "Live video"
+                } else {
+                    "No camera"
+                },
+                self.has_live_picture(),
+            ),
             ("Input moves", self.checks.has_moved_input),
             ("Clear area", self.checks.is_clear),
         ];
@@ -398,6 +410,12 @@ pub fn ladder(sight: &Sight<'_>) -> LadderFace {
         why: why.to_owned(),
         way_out: way_out.to_owned(),
     };
+    if !sight.is_here {
+        return none(
+            "Motion withheld: you don't have control.",
+            "Take control with K.",
+        );
+    }
     if sight.is_stopped {
         return none(
             "Motion withheld: the stop is latched on the robot.",
@@ -480,18 +498,20 @@ fn withheld(report: &DriveReport, lost: Level, delay_ms: u32) -> LadderFace {
 
 /// The steps to release a stop, in order, and whether each is done.
 pub fn release_steps(
+    sight: &Sight<'_>,
     is_still: bool,
-    frame_age_ms: Option<f64>,
     is_clear: bool,
     reason: &str,
 ) -> [(&'static str, bool); 4] {
     const FRESH_MS: f64 = 500.0;
+    let is_fresh = sight.frame_age_ms.is_some_and(|age_ms| age_ms <= FRESH_MS);
     [
         ("Robot reports stopped", is_still),
-        (
-            "Video is fresh",
-            frame_age_ms.is_some_and(|age_ms| age_ms <= FRESH_MS),
-        ),
+        if sight.has_cameras {
+            ("Video is fresh", is_fresh)
+        } else {
+            ("It has no camera", true)
+        },
         ("Area is clear", is_clear),
         ("Why did you stop?", !reason.trim().is_empty()),
     ]
@@ -531,6 +551,7 @@ mod tests {
             is_here: true,
             is_stopped: false,
             frame_age_ms: Some(60.0),
+            has_cameras: true,
             checks: Checks {
                 has_moved_input: true,
                 is_clear: true,
@@ -629,6 +650,42 @@ mod tests {
             ..disarmed
         };
         assert!(!sight(&low).face().may_arm);
+    }
+
+    #[test]
+    fn a_robot_without_cameras_is_armed_and_released_without_a_picture() {
+        let disarmed = DriveReport {
+            disarmed: Some(Disarm::NotArmed),
+            ..report()
+        };
+        let mut sight = sight(&disarmed);
+        sight.frame_age_ms = None;
+        let is_done = |sight: &Sight<'_>| {
+            let steps = release_steps(sight, true, true, "It was nothing");
+            steps.iter().all(|(_, is_done)| *is_done)
+        };
+        assert!(!sight.face().may_arm && !is_done(&sight));
+
+        sight.has_cameras = false;
+
+        assert!(sight.face().may_arm && is_done(&sight));
+        assert!(!release_steps(&sight, true, false, "x")[2].1);
+        assert!(!release_steps(&sight, true, true, " ")[3].1);
+    }
+
+    #[test]
+    fn who_lost_control_still_sees_what_they_lost_and_how_it_comes_back() {
+        let report = report();
+        let elsewhere = Sight {
+            is_here: false,
+            ..sight(&report)
+        };
+
+        let ladder = ladder(&elsewhere);
+
+        assert_eq!(ladder.level, Level::Question);
+        assert!(ladder.why.contains("control"), "{}", ladder.why);
+        assert!(elsewhere.face().way_out.contains('K'));
     }
 
     #[test]

@@ -82,6 +82,13 @@ pub fn fate(entry: &Entry, now: UnixMicros, gateway_now: UnixMicros) -> Telling 
             "Not sent",
             Some("the connection broke before the gateway recorded it"),
         ),
+        // It went out before anything else was tried.
+        Standing::TurnedDown { code, .. } if code == "stop_unrecorded" => telling(
+            Shape::Running,
+            Tone::Caution,
+            "Sent",
+            Some("not on record yet: the database is away. What the robot does shows here"),
+        ),
         Standing::TurnedDown { words, .. } => telling(
             Shape::No,
             Tone::Alarm,

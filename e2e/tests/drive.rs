@@ -73,6 +73,7 @@ async fn with_a_zone(stack: &mut Stack, robot: RobotId) -> Result<Process> {
             corners: ACROSS_THE_CORRIDOR.into(),
         }],
         masks: Vec::new(),
+        private: Vec::new(),
     };
     let key = demo_root(stack)?;
     let line = sealed::seal(Kind::SafetyPolicy, &policy, &key)?;

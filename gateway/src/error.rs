@@ -169,6 +169,17 @@ impl ApiError {
         }
     }
 
+    /// 503: the robot was told to stop, and the database can't keep that yet.
+    pub fn stop_unrecorded() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stop_unrecorded",
+            "Sent, and not recorded yet",
+            "the robot was told to stop; the record of it follows when the database is back"
+                .to_owned(),
+        )
+    }
+
     /// The frozen code.
     pub const fn code(&self) -> &'static str {
         self.code

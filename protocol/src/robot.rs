@@ -190,6 +190,8 @@ pub enum ShapeKind {
     Dock,
     /// Where this robot does not go, by its local policy.
     KeepOut,
+    /// Where its cameras show nothing, by its local policy.
+    Private,
 }
 
 /// A named outline on the map.

@@ -5,13 +5,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{OrganisationId, RobotId, UnixMicros, ladder::Limits, limits::MAX_NAME_CHARS};
+use crate::{
+    OrganisationId, RobotId, UnixMicros,
+    ladder::Limits,
+    limits::{MAX_CAMERAS, MAX_NAME_CHARS},
+};
 
 /// One sealed policy: the most zones and masks with the most corners are about 40 KiB.
 pub const MAX_POLICY_BYTES: usize = 64 * 1024;
 
 /// Zones that a robot keeps out of: a ward has some twenty beds and stores.
 pub const MAX_ZONES: usize = 64;
+
+/// Zones in which cameras show nothing.
+pub const MAX_PRIVATE_ZONES: usize = 32;
 
 /// Corners of a zone, of the workspace or of a mask.
 pub const MAX_CORNERS: usize = 16;
@@ -49,6 +56,9 @@ pub struct SafetyPolicy {
     /// What its cameras must not show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<Mask>,
+    /// Where its cameras show nothing at all. Each convex.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub private: Vec<PrivateZone>,
 }
 
 /// A point of the map: millimetres east and north of its origin.
@@ -72,6 +82,19 @@ pub struct Mask {
     pub camera: String,
     /// Corners in thousandths of the picture's width and height, from its top left.
     pub corners: Vec<[u16; 2]>,
+}
+
+/// A zone in which cameras show nothing: no picture that is taken there leaves the robot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivateZone {
+    /// "washroom".
+    pub name: String,
+    /// Its corners, in order.
+    pub corners: Vec<Corner>,
+    /// Which cameras; all of the robot's when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cameras: Vec<String>,
 }
 
 /// The bounds of motion.
@@ -156,7 +179,13 @@ impl SafetyPolicy {
         let is_large = self.keep_out.len() > MAX_ZONES
             || self.masks.len() > MAX_MASKS
             || (self.keep_out.iter()).any(|zone| zone.name.chars().count() > MAX_NAME_CHARS)
-            || (self.masks.iter()).any(|mask| mask.camera.chars().count() > MAX_NAME_CHARS);
+            || (self.masks.iter()).any(|mask| mask.camera.chars().count() > MAX_NAME_CHARS)
+            || self.private.len() > MAX_PRIVATE_ZONES
+            || self.private.iter().any(|zone| {
+                let mut names = zone.cameras.iter().chain([&zone.name]);
+                zone.cameras.len() > MAX_CAMERAS
+                    || names.any(|name| name.chars().count() > MAX_NAME_CHARS)
+            });
         if is_large {
             return Err(PolicyFlaw::TooLarge);
         }
@@ -165,6 +194,9 @@ impl SafetyPolicy {
             check_outline(&self.workspace)?;
         }
         for zone in &self.keep_out {
+            check_outline(&zone.corners)?;
+        }
+        for zone in &self.private {
             check_outline(&zone.corners)?;
         }
         for mask in &self.masks {
@@ -284,6 +316,7 @@ mod tests {
             workspace: Vec::new(),
             keep_out: Vec::new(),
             masks: Vec::new(),
+            private: Vec::new(),
         }
     }
 
@@ -365,5 +398,35 @@ mod tests {
             mask(vec![[0, 0], [1_001, 0], [0, 5]]).check(),
             Err(PolicyFlaw::FarOff)
         );
+    }
+
+    #[test]
+    fn private_zones_are_as_sound_as_any() {
+        let private = |corners: &[Corner], cameras: &[&str]| SafetyPolicy {
+            private: vec![PrivateZone {
+                name: "washroom".to_owned(),
+                corners: corners.to_vec(),
+                cameras: cameras.iter().map(|name| (*name).to_owned()).collect(),
+            }],
+            ..policy()
+        };
+
+        assert_eq!(private(&SQUARE, &[]).check(), Ok(()));
+        assert_eq!(private(&SQUARE, &["head"]).check(), Ok(()));
+        let long = "x".repeat(MAX_NAME_CHARS + 1);
+        for (corners, cameras, flaw) in [
+            (&SQUARE[..2], &[][..], PolicyFlaw::NotConvex),
+            (&SQUARE[..], &[&*long][..], PolicyFlaw::TooLarge),
+            (
+                &SQUARE[..],
+                &["head"; MAX_CAMERAS + 1][..],
+                PolicyFlaw::TooLarge,
+            ),
+        ] {
+            assert_eq!(private(corners, cameras).check(), Err(flaw));
+        }
+        let mut many = private(&SQUARE, &[]);
+        many.private = vec![many.private.remove(0); MAX_PRIVATE_ZONES + 1];
+        assert_eq!(many.check(), Err(PolicyFlaw::TooLarge));
     }
 }

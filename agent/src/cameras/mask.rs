@@ -1,4 +1,9 @@
-//! Parts of a picture that never leave the robot: covered before anything else sees the picture, encoder and stills included.
+//! What of a camera's pictures never leaves the robot: covered before anything else sees them, encoder and stills included.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use super::{
     frame::{Frame, Planes},
@@ -16,22 +21,45 @@ const STRIPES: [u8; 2] = [38, 62];
 const STRIPE_PIXELS: usize = 8;
 const NO_COLOUR: u8 = 128;
 
-/// An eye behind masks.
+/// Before a camera while the robot is where that one shows nothing. Drawn until it is known where it is.
+#[derive(Debug, Clone)]
+pub struct Veil(Arc<AtomicBool>);
+
+impl Default for Veil {
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+}
+
+impl Veil {
+    /// Draws it, or opens it.
+    pub fn draw(&self, is_drawn: bool) {
+        self.0.store(is_drawn, Ordering::Release);
+    }
+
+    fn is_drawn(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// An eye behind masks, and a veil.
 #[derive(Debug)]
 pub struct Masked<E> {
     eye: E,
     masks: Vec<Outline>,
+    veil: Option<Veil>,
     /// For the size that pictures had last: row, first pixel, and the one after the last.
     spans: Vec<(usize, usize, usize)>,
     size: (usize, usize),
 }
 
 impl<E> Masked<E> {
-    /// Covers these parts of whatever `eye` sees.
-    pub const fn new(eye: E, masks: Vec<Outline>) -> Self {
+    /// Covers these parts of whatever `eye` sees, and all of it while the veil is drawn.
+    pub const fn new(eye: E, masks: Vec<Outline>, veil: Option<Veil>) -> Self {
         Self {
             eye,
             masks,
+            veil,
             spans: Vec::new(),
             size: (0, 0),
         }
@@ -40,11 +68,15 @@ impl<E> Masked<E> {
 
 impl<E: Eye> Eye for Masked<E> {
     fn look(&mut self, frame: &mut Frame) {
+        let size = (frame.width(), frame.height());
+        // It does not even look.
+        if self.veil.as_ref().is_some_and(Veil::is_drawn) {
+            return cover(frame, (0..size.1).map(|row| (row, 0, size.0)));
+        }
         self.eye.look(frame);
         if self.masks.is_empty() {
             return;
         }
-        let size = (frame.width(), frame.height());
         if size != self.size {
             self.size = size;
             self.spans = self
@@ -53,19 +85,24 @@ impl<E: Eye> Eye for Masked<E> {
                 .flat_map(|mask| spans(mask, size))
                 .collect();
         }
-        let Planes { luma, blue, red } = frame.planes();
-        for (row, from, to) in &self.spans {
-            let stripe = |column: usize| (column + row) / STRIPE_PIXELS % STRIPES.len();
-            let line = &mut luma[row * size.0..(row + 1) * size.0];
-            for (column, pixel) in line.iter_mut().enumerate().take(*to).skip(*from) {
-                *pixel = STRIPES[stripe(column)];
-            }
-            // Four pixels share a colour: one that is covered takes it from all of them.
-            let chroma = (row / 2) * (size.0 / 2);
-            let (from, to) = (chroma + from / 2, chroma + to.div_ceil(2));
-            blue[from..to].fill(NO_COLOUR);
-            red[from..to].fill(NO_COLOUR);
+        cover(frame, self.spans.iter().copied());
+    }
+}
+
+fn cover(frame: &mut Frame, spans: impl Iterator<Item = (usize, usize, usize)>) {
+    let width = frame.width();
+    let Planes { luma, blue, red } = frame.planes();
+    for (row, from, to) in spans {
+        let stripe = |column: usize| (column + row) / STRIPE_PIXELS % STRIPES.len();
+        let line = &mut luma[row * width..(row + 1) * width];
+        for (column, pixel) in line.iter_mut().enumerate().take(to).skip(from) {
+            *pixel = STRIPES[stripe(column)];
         }
+        // Four pixels share a colour: one that is covered takes it from all of them.
+        let chroma = (row / 2) * (width / 2);
+        let (from, to) = (chroma + from / 2, chroma + to.div_ceil(2));
+        blue[from..to].fill(NO_COLOUR);
+        red[from..to].fill(NO_COLOUR);
     }
 }
 
@@ -131,7 +168,7 @@ mod tests {
     fn seen(masks: &[&[[u16; 2]]]) -> Frame {
         let masks = masks.iter().map(|mask| mask.to_vec()).collect();
         let mut frame = Frame::new(64, 48);
-        Masked::new(Bright, masks).look(&mut frame);
+        Masked::new(Bright, masks, None).look(&mut frame);
         frame
     }
 
@@ -177,5 +214,23 @@ mod tests {
 
         assert!(is_covered(&frame, 2, 20) && is_covered(&frame, 62, 20));
         assert!(!is_covered(&frame, 32, 20));
+    }
+
+    #[test]
+    fn nothing_at_all_is_seen_while_the_veil_is_drawn_and_until_it_is_known_where_the_robot_is() {
+        let veil = Veil::default();
+        let mut eye = Masked::new(Bright, Vec::new(), Some(veil.clone()));
+        let mut shoot = || {
+            let mut frame = Frame::new(64, 48);
+            eye.look(&mut frame);
+            let pixels = (0..48).flat_map(|y| (0..64).map(move |x| (x, y)));
+            pixels.filter(|(x, y)| is_covered(&frame, *x, *y)).count()
+        };
+
+        assert_eq!(shoot(), 64 * 48);
+        veil.draw(false);
+        assert_eq!(shoot(), 0);
+        veil.draw(true);
+        assert_eq!(shoot(), 64 * 48);
     }
 }

@@ -76,9 +76,10 @@ impl Recorder {
         }
     }
 
-    /// What the robot set out to do on the latest.
+    /// What the robot set out to do on the latest. What it does once driving has ended is braking, and nobody's word.
     pub(super) fn give(&mut self, given: Twist, clamp: Option<Clamp>, zone: &str) {
-        let Some(open) = &mut self.open else {
+        let is_over = self.disarmed.is_some();
+        let Some(open) = self.open.as_mut().filter(|_| !is_over) else {
             return;
         };
         if let Some(step) = open.steps.last_mut() {

@@ -405,3 +405,16 @@ fn a_record_of_the_fastest_page_fits_where_events_fit() {
         bytes.len()
     );
 }
+
+#[test]
+fn what_was_given_stands_in_the_record_though_the_robot_brakes_afterwards() {
+    let mut world = World::armed(50);
+    world.drive(AHEAD, 50, 1_500);
+    world.pass(2_000);
+
+    let mut segments = world.segments.iter().map(segment_of);
+    let ended = segments.find(|segment| segment.disarmed == Some(Disarm::DeadMan));
+    let last = ended.unwrap().steps.last().unwrap();
+    assert_eq!(last.asked, AHEAD);
+    assert!(last.given.speed_mm_s > 300, "{:?}", last.given);
+}

@@ -1,4 +1,5 @@
-//! The last frames of one camera, in groups that each begin with a key frame. Pure, and bounded in time, number and bytes.
+//! The last frames of one camera, in groups that each begin with a key frame. Pure, and bounded in time, number and bytes: all
+//! are known again by their hash for as long, whatever there is room to show.
 
 use std::collections::VecDeque;
 
@@ -11,8 +12,11 @@ use protocol::{
 /// A frame is asked for within the time that a command may travel, and what is decoded before it is two seconds old at most.
 const LASTS_US: i64 = 12_000_000;
 
-/// Groups at most, of [`MAX_CLIP_FRAME_BYTES`] each.
-const MOST_GROUPS: usize = 10;
+/// Bytes of frames at most: ten groups of the largest that can be shown. Older ones keep their hash and their time alone.
+const MOST_BYTES: usize = 10 * MAX_CLIP_FRAME_BYTES;
+
+/// Frames at most: sixty a second, and some. Each is a key frame where a camera wishes so.
+const MOST_FRAMES: usize = 1_024;
 
 #[derive(Debug)]
 struct Remembered {
@@ -28,6 +32,16 @@ struct Group {
     /// How many of them can be decoded from what is here.
     whole: usize,
     bytes: usize,
+}
+
+impl Group {
+    /// It can't be shown any more.
+    fn forget_bytes(&mut self) {
+        for frame in &mut self.frames {
+            frame.bytes = Bytes::new();
+        }
+        (self.whole, self.bytes) = (0, 0);
+    }
 }
 
 /// The frames.
@@ -67,9 +81,21 @@ impl Ring {
             let newest = group.frames.last().map(|frame| frame.captured_at);
             newest.is_none_or(|newest| captured_at.since(newest) > LASTS_US)
         };
-        while self.groups.len() > MOST_GROUPS || self.groups.front().is_some_and(is_over) {
+        while self.frames() > MOST_FRAMES || self.groups.front().is_some_and(is_over) {
             self.groups.pop_front();
         }
+        let mut bytes: usize = self.groups.iter().map(|group| group.bytes).sum();
+        for group in &mut self.groups {
+            if bytes <= MOST_BYTES {
+                break;
+            }
+            bytes -= group.bytes;
+            group.forget_bytes();
+        }
+    }
+
+    fn frames(&self) -> usize {
+        self.groups.iter().map(|group| group.frames.len()).sum()
     }
 
     /// A frame is missing: what comes before the next key frame can't be decoded.
@@ -160,7 +186,6 @@ mod tests {
 
         assert!(known(999) && known(700));
         assert!(!known(500));
-        assert!(ring.groups.len() <= MOST_GROUPS);
     }
 
     #[test]
@@ -193,12 +218,37 @@ mod tests {
         assert!(ring.group_up_to(hash(2)).is_none());
         assert!(ring.taken_at(hash(2)).is_some());
 
-        for number in 3..1_000_i64 {
+        for number in 3..5_000_i64 {
             ring.push(false, at(3), frame(number));
         }
-        let frames: usize = ring.groups.iter().map(|group| group.frames.len()).sum();
-        assert!(frames <= MOST_GROUPS * MAX_CLIP_FRAMES, "{frames}");
-        let known = ring.taken_at(FrameHash::of(&frame(999)));
+        assert!(ring.frames() <= MOST_FRAMES, "{}", ring.frames());
+        let known = ring.taken_at(FrameHash::of(&frame(4_999)));
         assert_eq!(known, Some(at(3)));
+    }
+
+    #[test]
+    fn a_camera_that_sends_key_frames_alone_is_remembered_as_long_as_any_other() {
+        let mut ring = Ring::default();
+        let large = |number: i64| {
+            let mut bytes = vec![0; 100_000];
+            bytes[..8].copy_from_slice(&number.to_be_bytes());
+            Bytes::from(bytes)
+        };
+        for number in 0..600 {
+            ring.push(true, at(number), large(number));
+        }
+        let hash = |number: i64| FrameHash::of(&large(number));
+
+        assert_eq!(ring.taken_at(hash(599 - 350)), Some(at(599 - 350)));
+        assert_eq!(
+            ring.taken_at(hash(599 - 400)),
+            None,
+            "over twelve seconds old"
+        );
+        // As far as there is room, it can be shown.
+        assert!(ring.group_up_to(hash(520)).is_some());
+        assert!(ring.group_up_to(hash(400)).is_none());
+        let bytes: usize = ring.groups.iter().map(|group| group.bytes).sum();
+        assert!(bytes <= MOST_BYTES, "{bytes}");
     }
 }

@@ -14,7 +14,7 @@ use tokio::{
 use super::{RunConfig, RunFailure};
 use crate::{
     cameras::{
-        mask::Masked,
+        mask::{Masked, Veil},
         render::{Backdrop, Lens},
         rtp::{IncomingCamera, PACKET_QUEUE, RtpCamera, RtpSinks, Signal},
         shoot::{ShootConfig, Shooting, Sinks, Still},
@@ -28,7 +28,8 @@ use crate::{
     streams::{FRAME_QUEUE, Pictures},
 };
 
-pub(super) type StartedCameras = (Arc<[Source]>, Vec<Pictures>);
+/// The cameras, where their pictures come from, and the veils before those that show nothing in some places.
+pub(super) type StartedCameras = (Arc<[Source]>, Vec<Pictures>, Vec<(String, Veil)>);
 
 /// Starts the simulated cameras and opens the incoming ones, the main one first.
 pub(super) async fn start_cameras(
@@ -42,13 +43,16 @@ pub(super) async fn start_cameras(
     let backdrop = Backdrop::new(stage.site());
     let mut sources = Vec::new();
     let mut pictures = Vec::new();
+    let mut veils = Vec::new();
     for (index, planned) in (0_u8..).zip(plan) {
         let stills = stills.clone();
         match planned {
             Planned::Simulated(name, label, lens) => {
                 let (frames, out) = mpsc::channel(FRAME_QUEUE);
                 let eye = SimulatedEye::new(stage.clone(), Arc::clone(&backdrop), lens);
-                let eye = Masked::new(eye, safety.masks(name));
+                let veil = safety.has_private_zones(name).then(Veil::default);
+                veils.extend(veil.clone().map(|veil| (name.to_owned(), veil)));
+                let eye = Masked::new(eye, safety.masks(name), veil);
                 let shoot = ShootConfig {
                     camera: index,
                     encoder: config.encoder,
@@ -60,7 +64,10 @@ pub(super) async fn start_cameras(
                 });
                 pictures.push(Pictures::Frames(out));
             }
-            Planned::Incoming(camera) if !safety.masks(&camera.name).is_empty() => {
+            Planned::Incoming(camera)
+                if !safety.masks(&camera.name).is_empty()
+                    || safety.has_private_zones(&camera.name) =>
+            {
                 return Err(RunFailure::Unmaskable(camera.name.clone()));
             }
             Planned::Incoming(camera) => {
@@ -76,7 +83,7 @@ pub(super) async fn start_cameras(
             }
         }
     }
-    Ok((sources.into(), pictures))
+    Ok((sources.into(), pictures, veils))
 }
 
 /// What the cameras are called that are to run.

@@ -67,6 +67,7 @@ mod tests {
             workspace: Vec::new(),
             keep_out: Vec::new(),
             masks: Vec::new(),
+            private: Vec::new(),
         }
     }
 

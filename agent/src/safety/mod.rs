@@ -11,7 +11,7 @@ use protocol::{
 
 use crate::cameras::mask::{EVERYTHING, Outline};
 
-use self::zones::{Obstacle, obstacles};
+use self::zones::{Obstacle, Private, obstacles, private};
 pub use self::{
     file::{PolicyFailure, believed},
     govern::{Body, Cap, Governed, Motion, metres},
@@ -27,6 +27,7 @@ pub struct Safety {
     /// As they are drawn.
     zones: Vec<Shape>,
     masks: Vec<Mask>,
+    private: Vec<Private>,
     /// What is wrong with the policy, in words; empty when nothing is.
     trouble: String,
 }
@@ -42,6 +43,7 @@ impl Safety {
             masks: policy
                 .map(|policy| policy.masks.clone())
                 .unwrap_or_default(),
+            private: policy.map(private).unwrap_or_default(),
             trouble: String::new(),
         }
     }
@@ -74,10 +76,25 @@ impl Safety {
             .collect()
     }
 
-    /// A camera that is to be masked, and is none of these: whoever misspelt it relies on a mask that is not there.
+    /// Whether this camera ever shows nothing because of where the robot is.
+    pub fn has_private_zones(&self, camera: &str) -> bool {
+        self.private.iter().any(|zone| zone.is_of(camera))
+    }
+
+    /// Whether this camera shows nothing while the robot is here, metres. Counted from its edge, and a little before that: it goes
+    /// on between two looks, and knows less than exactly where it is.
+    pub fn is_private(&self, camera: &str, at: [f64; 2]) -> bool {
+        const CUSHION_M: f64 = 0.25;
+        let margin_m = self.radius_m + CUSHION_M;
+        (self.private.iter()).any(|zone| zone.is_of(camera) && zone.covers(at, margin_m))
+    }
+
+    /// A camera that is to be covered, and is none of these: whoever misspelt it relies on a cover that is not there.
     pub fn unknown_camera(&self, names: &[&str]) -> Option<String> {
         let masked = self.masks.iter().map(|mask| &mask.camera);
+        let private = self.private.iter().flat_map(|zone| &zone.cameras);
         masked
+            .chain(private)
             .into_iter()
             .find(|camera| !names.contains(&camera.as_str()))
             .cloned()
@@ -121,10 +138,75 @@ impl Safety {
 )]
 fn zones_of(policy: &SafetyPolicy) -> Vec<Shape> {
     let metres = |corner: &Corner| corner.map(|mm| (f64::from(mm) / 1_000.0) as f32);
-    let shape = |zone: &protocol::safety::KeepOut| Shape {
-        kind: ShapeKind::KeepOut,
-        label: zone.name.clone(),
-        corners: zone.corners.iter().map(metres).collect(),
+    let shape = |kind: ShapeKind, name: &str, corners: &[Corner]| Shape {
+        kind,
+        label: name.to_owned(),
+        corners: corners.iter().map(metres).collect(),
     };
-    policy.keep_out.iter().map(shape).collect()
+    let keep_out = policy.keep_out.iter();
+    let private = policy.private.iter();
+    keep_out
+        .map(|zone| shape(ShapeKind::KeepOut, &zone.name, &zone.corners))
+        .chain(private.map(|zone| shape(ShapeKind::Private, &zone.name, &zone.corners)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{OrganisationId, UnixMicros, safety::PrivateZone};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn keeping(private: Vec<PrivateZone>) -> Safety {
+        let policy = SafetyPolicy {
+            organisation: OrganisationId(Uuid::nil()),
+            robot: None,
+            number: 1,
+            issued_at: UnixMicros(0),
+            envelope: Envelope::default(),
+            workspace: Vec::new(),
+            keep_out: Vec::new(),
+            masks: Vec::new(),
+            private,
+        };
+        assert_eq!(policy.check(), Ok(()));
+        Safety::new(Some(&policy), 0.26)
+    }
+
+    fn washroom(cameras: &[&str]) -> PrivateZone {
+        PrivateZone {
+            name: "washroom".to_owned(),
+            corners: vec![[2_000, 0], [4_000, 0], [4_000, 3_000], [2_000, 3_000]],
+            cameras: cameras.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_camera_shows_nothing_in_a_private_zone_from_before_the_robots_edge_is_in_it() {
+        let safety = keeping(vec![washroom(&[])]);
+        for (at, expected) in [
+            ([3.0, 1.0], true),
+            ([2.0, 0.0], true),
+            ([1.74, 1.0], true),
+            ([1.5, 1.0], true),
+            ([1.48, 1.0], false),
+            ([5.0, 5.0], false),
+            ([f64::NAN, 1.0], true),
+            ([f64::INFINITY, 1.0], true),
+        ] {
+            assert_eq!(safety.is_private("head", at), expected, "{at:?}");
+        }
+        assert!(!keeping(Vec::new()).is_private("head", [f64::NAN; 2]));
+    }
+
+    #[test]
+    fn a_private_zone_is_about_the_cameras_that_it_names() {
+        let safety = keeping(vec![washroom(&["head"])]);
+
+        assert!(safety.is_private("head", [3.0, 1.0]) && safety.has_private_zones("head"));
+        assert!(!safety.is_private("base", [3.0, 1.0]) && !safety.has_private_zones("base"));
+        assert_eq!(safety.unknown_camera(&["head", "base"]), None);
+        assert_eq!(safety.unknown_camera(&["base"]), Some("head".to_owned()));
+    }
 }

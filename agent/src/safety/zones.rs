@@ -1,4 +1,4 @@
-//! Places that a robot keeps out of, as distances: convex outlines, and what lies beyond the edges of the workspace.
+//! Places that a robot keeps out of, or shows nothing of, as distances: convex outlines, and what lies beyond the edges of the workspace.
 //!
 //! The distance to a convex outline that is taken here is that to its farthest edge's line: never more than the true one, and
 //! a convex function of the place. So what one direction of it says holds for the whole way ahead.
@@ -23,6 +23,10 @@ impl Edge {
     }
 }
 
+/// A convex place, or half of the world.
+#[derive(Debug, Clone, PartialEq)]
+struct Area(Vec<Edge>);
+
 /// One place to keep out of.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Obstacle {
@@ -30,7 +34,28 @@ pub(super) struct Obstacle {
     pub(super) clamp: Clamp,
     /// Its name; empty for the workspace's edge.
     pub(super) name: String,
-    edges: Vec<Edge>,
+    area: Area,
+}
+
+/// One place where cameras show nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Private {
+    /// Which; all of them when empty.
+    pub(super) cameras: Vec<String>,
+    area: Area,
+}
+
+impl Private {
+    /// Whether it is about this camera.
+    pub(super) fn is_of(&self, camera: &str) -> bool {
+        self.cameras.is_empty() || self.cameras.iter().any(|name| name == camera)
+    }
+
+    /// Whether `at`, in metres, lies in it or at most `margin_m` beside it. A place that is no place counts as within.
+    pub(super) fn covers(&self, at: [f64; 2], margin_m: f64) -> bool {
+        let is_somewhere = at.iter().all(|part| part.is_finite());
+        !is_somewhere || self.area.clearance(at).metres <= margin_m
+    }
 }
 
 /// How a place lies to an obstacle.
@@ -45,11 +70,17 @@ pub(super) struct Clearance {
 impl Obstacle {
     /// How `at`, in metres, lies to it.
     pub(super) fn clearance(&self, at: [f64; 2]) -> Clearance {
+        self.area.clearance(at)
+    }
+}
+
+impl Area {
+    fn clearance(&self, at: [f64; 2]) -> Clearance {
         let farthest = Clearance {
             metres: f64::NEG_INFINITY,
             away: [1.0, 0.0],
         };
-        self.edges.iter().fold(farthest, |best, edge| {
+        self.0.iter().fold(farthest, |best, edge| {
             let metres = edge.clearance(at);
             if metres > best.metres {
                 Clearance {
@@ -68,18 +99,27 @@ pub(super) fn obstacles(policy: &SafetyPolicy) -> Vec<Obstacle> {
     let zones = policy.keep_out.iter().map(|zone| Obstacle {
         clamp: Clamp::KeepOut,
         name: zone.name.clone(),
-        edges: edges(&zone.corners),
+        area: Area(edges(&zone.corners)),
     });
     // What is beyond each edge of the workspace is a place by itself: half of the world.
     let beyond = edges(&policy.workspace).into_iter().map(|edge| Obstacle {
         clamp: Clamp::Workspace,
         name: String::new(),
-        edges: vec![Edge {
+        area: Area(vec![Edge {
             away: edge.away.map(|part| -part),
             ..edge
-        }],
+        }]),
     });
     zones.chain(beyond).collect()
+}
+
+/// Where a policy has cameras show nothing. The policy was checked.
+pub(super) fn private(policy: &SafetyPolicy) -> Vec<Private> {
+    let zones = policy.private.iter().map(|zone| Private {
+        cameras: zone.cameras.clone(),
+        area: Area(edges(&zone.corners)),
+    });
+    zones.collect()
 }
 
 /// The edges of a convex outline, looking outward.

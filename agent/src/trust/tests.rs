@@ -447,6 +447,29 @@ fn whoever_is_taken_off_the_roster_or_revoked_is_put_out_at_once() {
     }
 }
 
+#[test]
+fn a_grant_that_was_revoked_takes_along_what_was_renewed_on_it() {
+    for renewals in [1_u128, 40] {
+        let mut trust = enrolled();
+        shown(&mut trust, &presentation(&grant(1, EPOCH, NOW.at), NONCE)).unwrap();
+        for number in 2..2 + renewals {
+            let renewal = Presentation {
+                passkey: None,
+                grant: base64(&seal(Kind::Grant, &grant(number, EPOCH, NOW.at), &policy())),
+                assertion: None,
+            };
+            shown(&mut trust, &renewal).unwrap();
+        }
+        let list = Revocations {
+            grants: vec![GrantId(Uuid::from_u128(1))],
+            ..revocations(8, NOW.at)
+        };
+
+        assert_eq!(trust.hear_revocations(&sealed_list(&list)), Ok(true));
+        assert_eq!(trust.state().session, None, "{renewals} renewals");
+    }
+}
+
 /// Mira with these roles, everywhere.
 fn off_to(roles: &[Role]) -> RosteredPerson {
     RosteredPerson {

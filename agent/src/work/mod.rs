@@ -101,6 +101,8 @@ enum Motion {
 pub struct Work {
     /// What was said of the latest job, whether it is held or not.
     remembered: Option<Said>,
+    /// Whether the robot came up stopped, and has not been told of its job since.
+    came_up_stopped: bool,
     /// Whether the gateway said anything of a job since the agent started.
     is_told: bool,
     held: Option<Held>,
@@ -125,6 +127,7 @@ impl Work {
     pub const fn new(remembered: Option<Said>, speed: u32) -> Self {
         Self {
             remembered,
+            came_up_stopped: false,
             is_told: false,
             held: None,
             motion: Motion::Still,
@@ -170,7 +173,12 @@ impl Work {
             let known = self.remembered.filter(|said| said.is_of(job, epoch));
             let said = known.unwrap_or(Said::nothing(job, epoch));
             let ground = look(assignment);
-            self.held = Some(Held::new(Arc::clone(assignment), said, ground, held_up_to));
+            let mut held = Held::new(Arc::clone(assignment), said, ground, held_up_to);
+            // What was stopped before the agent started stays so until somebody sends it on, as it would have without that.
+            if std::mem::take(&mut self.came_up_stopped) && known.is_some() {
+                held.halt = Some(Halt::Stopped);
+            }
+            self.held = Some(held);
         }
     }
 
@@ -207,6 +215,11 @@ impl Work {
                 ) => {}
             }
         }
+    }
+
+    /// The robot comes up stopped, as it was when the agent ended.
+    pub const fn came_up_stopped(&mut self) {
+        self.came_up_stopped = true;
     }
 
     /// Who steered the robot let go, which sends it on after a drive of theirs. A stop takes more: somebody says that the job

@@ -63,6 +63,8 @@ pub(super) struct Drive {
     held_since: RwSignal<Option<f64>>,
     saying: StoredValue<Saying>,
     is_here: Memo<bool>,
+    /// Whether it was steered from here at any time since the page was opened: what is lost is seen to be lost.
+    was_here: RwSignal<bool>,
     is_stopped: Memo<bool>,
     /// How much of the hold is done, 0 to 1.
     progress: RwSignal<f64>,
@@ -89,9 +91,11 @@ impl Drive {
             held_since: RwSignal::new(None),
             saying: StoredValue::new(Saying::default()),
             is_here,
+            was_here: RwSignal::new(false),
             is_stopped,
             progress: RwSignal::new(0.0),
         };
+        drive.begin_anew();
         drive.hear_robot();
         drive.hear_keys();
         drive.show_ladder();
@@ -103,9 +107,25 @@ impl Drive {
         drive
     }
 
-    /// Whether it is steered from here, by a robot that can be driven.
+    /// What a person looked at before says nothing of now: each sitting, and each stop, is looked at anew.
+    fn begin_anew(self) {
+        Effect::new(move |before: Option<(bool, bool)>| {
+            let now = (self.is_here.get(), self.is_stopped.get());
+            if before.is_some_and(|before| before != now) {
+                self.unhold();
+                self.checks.set(Checks::default());
+                self.reason.set(String::new());
+            }
+            if now.0 {
+                self.was_here.set(true);
+            }
+            now
+        });
+    }
+
+    /// Whether it is steered from here, or was, and the robot can be driven.
     pub(super) fn is_shown(self) -> bool {
-        self.is_here.get() && self.is_offered()
+        (self.is_here.get() || self.was_here.get()) && self.is_offered()
     }
 
     /// Whether this robot can be driven at all.
@@ -117,9 +137,9 @@ impl Drive {
         })
     }
 
-    /// Whether a stop is to be released from here.
+    /// Whether a stop is to be released from here, as soon as there is control.
     pub(super) fn is_release_due(self) -> bool {
-        self.is_here.get() && self.is_stopped.get()
+        (self.is_here.get() || self.was_here.get()) && self.is_stopped.get()
     }
 
     fn hear_robot(self) {
@@ -234,12 +254,22 @@ impl Drive {
 
     /// The person looked, and says that the area is clear; or takes that back.
     fn looked(self) {
+        let is_armed = untrack(|| {
+            self.sight(|sight| {
+                sight
+                    .fresh()
+                    .is_some_and(|report| report.disarmed.is_none())
+            })
+        });
+        if is_armed || !self.is_here.get_untracked() {
+            return;
+        }
         self.checks
             .update(|checks| checks.is_clear = !checks.is_clear);
     }
 
     fn hold(self) {
-        if self.held_since.get_untracked().is_none() {
+        if self.held_since.get_untracked().is_none() && self.is_here.get_untracked() {
             self.held_since.set(Some(browser::ms()));
         }
     }
@@ -255,6 +285,11 @@ impl Drive {
         let frame_age_ms = self.watch.large_picture().age_ms;
         let (is_here, is_stopped) = (self.is_here.get(), self.is_stopped.get());
         let (checks, held) = (self.checks.get(), self.held.get());
+        let has_cameras = self.watch.advert.with(|advert| {
+            advert
+                .as_ref()
+                .is_none_or(|advert| !advert.cameras.is_empty())
+        });
         self.report.with(|report| {
             let now = browser::ms();
             read(&Sight {
@@ -262,6 +297,7 @@ impl Drive {
                 is_here,
                 is_stopped,
                 frame_age_ms,
+                has_cameras,
                 checks,
                 held,
             })
@@ -297,10 +333,11 @@ impl Drive {
                 state.is_some_and(|state| state.speed_mps.abs() < 0.01)
             })
             .unwrap_or_default();
-        let frame_age_ms = self.watch.large_picture().age_ms;
         let is_clear = self.checks.get().is_clear;
-        self.reason
-            .with(|reason| driving::release_steps(is_still, frame_age_ms, is_clear, reason))
+        self.sight(|sight| {
+            self.reason
+                .with(|reason| driving::release_steps(sight, is_still, is_clear, reason))
+        })
     }
 
     /// Says what is to be said now, and completes a hold.
@@ -368,7 +405,8 @@ impl Drive {
         let (is_release, may) = untrack(|| {
             if self.is_stopped.get() {
                 let steps = self.steps();
-                (true, steps.iter().all(|(_, is_done)| *is_done))
+                let is_done = steps.iter().all(|(_, is_done)| *is_done);
+                (true, is_done && self.is_here.get())
             } else {
                 (false, self.face().may_arm)
             }
@@ -433,7 +471,7 @@ impl Drive {
                     if is_down { self.hold() } else { self.unhold() }
                 })
                 on_key=Callback::new(move |(code, is_down): (&'static str, bool)| {
-                    if is_down {
+                    if is_down && self.is_here.get_untracked() {
                         self.press(code, false);
                     } else {
                         self.let_go(code);
@@ -449,6 +487,7 @@ impl Drive {
         view! {
             <ReleasePanel
                 steps
+                is_here=self.is_here
                 reason=self.reason
                 progress=self.progress
                 robot=Signal::derive(move || self.watch.name())

@@ -94,9 +94,10 @@ impl Keys {
                 };
             }
             let _set = self.is_busy.try_set(false);
-            match done {
-                Ok(()) => self.load().await,
-                Err(problem) => self.tell(problem),
+            // Also after a refusal: it may have been half done.
+            self.load().await;
+            if let Err(problem) = done {
+                self.tell(problem);
             }
         });
     }
@@ -131,7 +132,10 @@ pub(crate) fn KeysPage() -> impl IntoView {
                     <span class="soft ellipsis">"In an authenticator that looks who uses it"</span>
                 </header>
                 <ul>
-                    {move || keys.passkeys.get().map(|listed| passkey_rows(keys, &listed))}
+                    {move || match keys.passkeys.get() {
+                        Some(listed) => passkey_rows(keys, &listed).into_any(),
+                        None => awaited(keys).into_any(),
+                    }}
                 </ul>
                 <Add keys />
             </section>
@@ -141,11 +145,40 @@ pub(crate) fn KeysPage() -> impl IntoView {
                     <span class="soft ellipsis">"Weaker: whoever uses that browser may use it"</span>
                 </header>
                 <ul>
-                    {move || keys.browsers.get().map(|listed| browser_rows(keys, &listed))}
+                    {move || match keys.browsers.get() {
+                        Some(listed) => browser_rows(keys, &listed).into_any(),
+                        None => awaited(keys).into_any(),
+                    }}
                 </ul>
             </section>
         </div>
         <Removal keys />
+    }
+}
+
+/// In the place of keys that are not known yet: that they come, or a way to ask again.
+fn awaited(keys: Keys) -> impl IntoView {
+    let is_lost = move || keys.problem.with(Option::is_some);
+    let again = move |_| {
+        keys.problem.set(None);
+        spawn_local(keys.load());
+    };
+    view! {
+        <li>
+            <Show
+                when=is_lost
+                fallback=|| {
+                    view! {
+                        <span class="skeleton" aria-busy="true" aria-label="Loading keys"></span>
+                    }
+                }
+            >
+                <span class="soft">"Not known: they could not be asked for."</span>
+                <button class="button button--small" on:click=again>
+                    "Try again"
+                </button>
+            </Show>
+        </li>
     }
 }
 
@@ -294,9 +327,14 @@ fn row(
         <li>
             <b class="ellipsis">{name.to_owned()}</b>
             <span class="badge">{small(glyph)} {stands}</span>
-            <code title="Copy" on:click=move |_| browser::copy(&copied)>
-                {digits}
-            </code>
+            <button
+                class="keyring__digits"
+                aria-label=format!("Copy {digits}")
+                title="Copy"
+                on:click=move |_| browser::copy(&copied)
+            >
+                <code>{digits.clone()}</code>
+            </button>
             <span class="soft keyring__line">{line}</span>
             <button
                 class="button button--small"

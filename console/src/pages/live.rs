@@ -69,6 +69,7 @@ fn Watching(watch: Watch) -> impl IntoView {
                 .robot(watch.id)
                 .filter(|_| model.connection.lost_at.is_none())?;
             live_faces::stale_banner(model, &face, robot)
+                .or_else(|| live_faces::stopped_banner(model, robot))
         });
         if banner.0.with_untracked(|shown| *shown != found) {
             banner.0.set(found);

@@ -102,6 +102,38 @@ pub(super) fn lost_ms(model: &Model, robot: &Robot, now: UnixMicros) -> Option<f
     }
 }
 
+/// The banner of a robot that is stopped until somebody releases it: who stopped it, what it says itself, and what comes next.
+pub(super) fn stopped_banner(model: &Model, robot: &Robot) -> Option<BannerFace> {
+    let state = robot.telemetry().filter(|_| robot.is_online())?;
+    if state.activity != Activity::Stopped {
+        return None;
+    }
+    let name = &robot.view.name;
+    let stop = (model.commands.of(robot.view.robot)).find(|entry| entry.verb == Verb::Stop);
+    let what = match stop {
+        Some(entry) => {
+            let by = entry.by.as_ref().map_or("you", |by| &by.name);
+            let at = entry.issued_at.or(entry.wished_at);
+            let at = at.map_or_else(String::new, |at| format!(" at {}", words::clock(at)));
+            format!("Stop latched by {by}{at}.")
+        }
+        None => "Stop latched.".to_owned(),
+    };
+    let is_still = state.speed_mps.abs() < 0.01;
+    let says = match stop.and_then(telling::took_ms).filter(|_| is_still) {
+        Some(ms) => format!("{name} reports stopped after {}.", words::delay(ms)),
+        None if is_still => format!("{name} reports stopped."),
+        None => format!("{name} is braking."),
+    };
+    Some(BannerFace {
+        tone: Tone::Caution,
+        what,
+        rest: format!("{says} It stays so until somebody with control releases it, and says why."),
+        aside: String::new(),
+        action: None,
+    })
+}
+
 /// The banner of a picture that is history.
 pub(super) fn stale_banner(model: &Model, face: &PictureFace, robot: &Robot) -> Option<BannerFace> {
     let age_ms = face.age_ms.filter(|_| face.is_stale())?;

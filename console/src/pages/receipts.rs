@@ -28,6 +28,9 @@ use crate::{
 /// Receipts that are asked for at once.
 const ROWS: u32 = 100;
 
+/// Pages that are asked for by themselves while all that came is smooth driving: a quarter of an hour of it.
+const SMOOTH_PAGES: u32 = 9;
+
 /// What is newer is asked for so often.
 const EVERY: Duration = Duration::from_secs(3);
 
@@ -39,8 +42,12 @@ struct Receipts {
     /// Newest first; none until the first page came.
     list: RwSignal<Option<Vec<Arc<ReceiptView>>>>,
     more: RwSignal<Option<String>>,
+    /// Pages that came by themselves.
+    smooth_pages: StoredValue<u32>,
     chosen: RwSignal<Option<u64>>,
     has_every_second: RwSignal<bool>,
+    /// What the address names, and is not there.
+    missing: RwSignal<Option<u64>>,
     problem: RwSignal<Option<Problem>>,
 }
 
@@ -78,20 +85,52 @@ impl Receipts {
             self.robot
         );
         spawn_local(async move {
-            if let Ok(page) = api::get::<Page<ReceiptView>>(&path).await {
-                self.merge(page.items);
+            match api::get::<Page<ReceiptView>>(&path).await {
+                Ok(page) if page.items.iter().any(|item| item.number == number) => {
+                    self.merge(page.items);
+                }
+                Ok(_another) => {
+                    let _set = self.missing.try_set(Some(number));
+                }
+                Err(problem) => {
+                    let _set = self.problem.try_set(Some(problem));
+                }
             }
         });
     }
 
     fn take(self, page: Page<ReceiptView>, is_first: bool) {
-        let is_known = self.list.try_with_untracked(Option::is_some) == Some(true);
+        let newest = (self.list).try_with_untracked(|list| {
+            list.as_ref().map(|list| list.first().map(|one| one.number))
+        });
+        let Some(known) = newest else { return };
+        let oldest = page.items.last().map(|item| item.number);
+        // After a while without a link what came meanwhile may be more than a page: the list begins anew, without a hole in it.
+        let has_hole = is_first
+            && page.next.is_some()
+            && known
+                .flatten()
+                .is_some_and(|newest| oldest.is_some_and(|oldest| oldest > newest));
+        if has_hole {
+            self.list.set(None);
+        }
         // The first page, asked for again, must not take back what was shown of later ones.
-        if !is_first || !is_known {
-            let _set = self.more.try_set(page.next);
+        if !is_first || known.is_none() || has_hole {
+            let _set = self.more.try_set(page.next.clone());
         }
         self.merge(page.items);
         let _set = self.problem.try_set(None);
+        let has_nothing = untrack(|| self.shown().is_empty());
+        if has_nothing
+            && let Some(cursor) = page.next
+            && self
+                .smooth_pages
+                .try_get_value()
+                .is_some_and(|pages| pages < SMOOTH_PAGES)
+        {
+            self.smooth_pages.update_value(|pages| *pages += 1);
+            self.ask(Some(cursor));
+        }
     }
 
     fn merge(self, items: Vec<ReceiptView>) {
@@ -146,7 +185,9 @@ pub(crate) fn ReceiptsPage(id: RobotId, number: Option<u64>) -> impl IntoView {
         list: RwSignal::new(None),
         more: RwSignal::new(None),
         chosen: RwSignal::new(number),
+        smooth_pages: StoredValue::new(0),
         has_every_second: RwSignal::new(false),
+        missing: RwSignal::new(None),
         problem: RwSignal::new(None),
     };
     // The bar stops the robot that is on the page.
@@ -187,10 +228,26 @@ pub(crate) fn ReceiptsPage(id: RobotId, number: Option<u64>) -> impl IntoView {
             </section>
             <div class="cases__one">
                 <Refusal problem=receipts.problem />
+                {move || missing(receipts)}
                 {move || opened.get().map(|receipt| draw_opened(receipts, &receipt))}
             </div>
         </div>
     }
+}
+
+/// Says that what the address names is not there.
+fn missing(receipts: Receipts) -> Option<impl IntoView> {
+    let number = receipts
+        .missing
+        .get()
+        .filter(|number| receipts.chosen.get() == Some(*number))?;
+    Some(view! {
+        <div class="empty">
+            {large(Glyph::List)}
+            <b>"No such receipt"</b>
+            <p class="soft">{format!("Place {number} of this robot's stream holds none.")}</p>
+        </div>
+    })
 }
 
 #[component]
@@ -271,8 +328,21 @@ fn Rest(receipts: Receipts, shown: Memo<Vec<Arc<ReceiptView>>>) -> impl IntoView
         }
         if let Some(cursor) = receipts.more.get() {
             let more = move |_| receipts.ask(Some(cursor.clone()));
+            let is_smooth = shown.with(Vec::is_empty).then(|| {
+                view! {
+                    <p class="soft cases__hint">
+                        "Nothing but driving so far, with nothing in its way. Every second of it is listed with the mark above."
+                    </p>
+                }
+            });
             return Some(
-                view! { <button class="cases__more" on:click=more>"Show more"</button> }.into_any(),
+                view! {
+                    {is_smooth}
+                    <button class="cases__more" on:click=more>
+                        "Show more"
+                    </button>
+                }
+                .into_any(),
             );
         }
         shown.with(Vec::is_empty).then(|| {

@@ -254,6 +254,7 @@ pub(super) fn ground(map: &SiteMap, projection: &Projection) -> impl IntoView + 
         {shape(ShapeKind::Room, "map__room")}
         {shape(ShapeKind::Dock, "map__dock")}
         {shape(ShapeKind::Furniture, "map__furniture")}
+        {shape(ShapeKind::Private, "map__private")}
         {shape(ShapeKind::KeepOut, "map__keep-out")}
         <path class="map__walls" d=walls />
         {labels}

@@ -72,7 +72,17 @@ pub(crate) fn SafetyBar(
                 <Control parts=control />
             </Show>
             {move || match middle.get() {
-                Some(own) => own.run(),
+                Some(own) => {
+                    view! {
+                        <div class="safety__own">
+                            {own.run()}
+                            <div class="safety__stops">
+                                <StopFate face stop />
+                            </div>
+                        </div>
+                    }
+                        .into_any()
+                }
                 None => view! { <What face stop /> }.into_any(),
             }}
             <div class="safety__go">
@@ -177,6 +187,25 @@ fn What(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> imp
     let age = move || face.with(|face| face.as_ref().map(|face| face.age.clone()));
     let is_old =
         Memo::new(move |_| face.with(|face| face.as_ref().is_some_and(|face| face.is_old)));
+    view! {
+        <div class="safety__what">
+            <p class="safety__doing">
+                <b class="ellipsis" class:is-stale=is_old>
+                    {doing}
+                </b>
+                <span class=move || if is_old.get() { "age alarm" } else { "age" }>{age}</span>
+            </p>
+            <p class="safety__measures ellipsis" class:is-stale=is_old>
+                {measures}
+            </p>
+            <StopFate face stop />
+        </div>
+    }
+}
+
+/// What became of the latest stop, and why another would not get through. There whatever else the bar shows.
+#[component]
+fn StopFate(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> impl IntoView {
     let trouble = Memo::new(move |_| face.with(|face| face.as_ref()?.stop_trouble.clone()));
     let stop_line = move || {
         stop.get().map(|stop| {
@@ -195,16 +224,6 @@ fn What(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> imp
         })
     };
     view! {
-        <div class="safety__what">
-            <p class="safety__doing">
-                <b class="ellipsis" class:is-stale=is_old>
-                    {doing}
-                </b>
-                <span class=move || if is_old.get() { "age alarm" } else { "age" }>{age}</span>
-            </p>
-            <p class="safety__measures ellipsis" class:is-stale=is_old>
-                {measures}
-            </p>
             <div aria-live="polite">{stop_line}</div>
             {move || {
                 trouble
@@ -218,7 +237,6 @@ fn What(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> imp
                         }
                     })
             }}
-        </div>
     }
 }
 

@@ -160,20 +160,24 @@ fn told(answer: Result<SiteStopView, Problem>) -> Stage {
             true,
         ),
         Ok(stop) => {
-            let names: Vec<&str> = stop
-                .not_reached
-                .iter()
-                .map(|robot| robot.name.as_str())
-                .collect();
-            (
-                format!(
-                    "Stop sent to {}. Not reached: {}",
-                    stop.stopped.len(),
-                    names.join(", ")
-                ),
-                false,
-            )
+            let (unrecorded, missed): (Vec<_>, Vec<_>) =
+                (stop.not_reached.iter()).partition(|robot| robot.code == "stop_unrecorded");
+            let mut words = format!("Stop sent to {}.", stop.stopped.len() + unrecorded.len());
+            if !unrecorded.is_empty() {
+                words.push_str(" Not all of it is on record yet.");
+            }
+            if !missed.is_empty() {
+                let names: Vec<&str> = missed.iter().map(|robot| robot.name.as_str()).collect();
+                words.push_str(&format!(" Not reached: {}", names.join(", ")));
+            }
+            (words, false)
         }
+        // Nobody said that nothing was done.
+        Err(problem) if problem.status == 0 || problem.status >= 500 => (
+            "No answer: robots may have been stopped, or not. Look at them, and press again."
+                .to_owned(),
+            false,
+        ),
         Err(problem) => (format!("Not sent: {}", problem.detail), false),
     };
     Stage::Told { words, is_whole }

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use ed25519_dalek::SigningKey;
 use protocol::{
     OrganisationId, RobotId, UnixMicros,
-    safety::{Corner, Envelope, KeepOut, MAX_POLICY_BYTES, Mask, SafetyPolicy},
+    safety::{Corner, Envelope, KeepOut, MAX_POLICY_BYTES, Mask, PrivateZone, SafetyPolicy},
     sealed::{self, KeyId, Kind},
 };
 use serde::Deserialize;
@@ -52,6 +52,8 @@ struct Draft {
     keep_out: Vec<KeepOut>,
     #[serde(default)]
     masks: Vec<Mask>,
+    #[serde(default)]
+    private: Vec<PrivateZone>,
 }
 
 /// Does it. What is printed can be carried to robots; what a person should read goes to `aside`.
@@ -93,6 +95,7 @@ pub(super) fn of_demo(
             zone("oxygen", [15_600, 200, 17_100, 1_800]),
         ],
         masks: Vec::new(),
+        private: Vec::new(),
     };
     Ok(sign(draft, root, at)?.1)
 }
@@ -111,6 +114,7 @@ fn sign(
         workspace: draft.workspace,
         keep_out: draft.keep_out,
         masks: draft.masks,
+        private: draft.private,
     };
     policy
         .check()
@@ -149,7 +153,7 @@ fn shown(policy: &SafetyPolicy, by: &str) -> Result<String, AdminError> {
         "local policy {} for {whom}, signed by {by}\n\
          speed {} mm/s, backward {}, near people {} within {} mm\n\
          dead-man {} ms, picture at most {} ms old, drive up to {} ms of delay, nudge up to {}\n\
-         battery floor {} %, {} zones to keep out of{}, {} masks",
+         battery floor {} %, {} zones to keep out of{}, {} masks, {} private zones",
         policy.number,
         envelope.speed_mm_s,
         envelope.reverse_mm_s,
@@ -167,6 +171,7 @@ fn shown(policy: &SafetyPolicy, by: &str) -> Result<String, AdminError> {
             ", and a workspace"
         },
         policy.masks.len(),
+        policy.private.len(),
     );
     written.map_err(|_formatting| AdminError::Unclear("the policy can't be shown".to_owned()))?;
     Ok(text)

@@ -1,4 +1,4 @@
-//! A person tells a robot to do something: recorded first, then sent.
+//! A person tells a robot to do something: recorded first, then sent. A stop is sent first (`stop_robot`).
 
 use std::time::Instant;
 
@@ -7,16 +7,17 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
 use identity::{Permission, Person};
 use protocol::{
+    RobotId,
     command::{
         CommandRequest, MAX_SEALED_COMMAND_BYTES, Order, SealedCommand, SignedCommand, Verb,
     },
     robot_socket::ToRobot,
     sealed::{self, Kind},
-    views::CommandView,
+    views::{CommandView, RobotView},
 };
 use spine::Tx;
 
-use super::control::act_on_control::refused;
+use super::{control::act_on_control::refused, stop_robot::stop_robot};
 use crate::{app::App, error::ApiError, live::rate_limit::COMMANDS};
 
 /// Records the command and sends it to the robot. The same id with the same body gives the first answer again and is not
@@ -29,33 +30,16 @@ pub async fn issue_command(
     person: &Person,
     request: CommandRequest,
 ) -> Result<CommandView, ApiError> {
-    // A script that ran wild must not keep its owner, or anybody, from stopping the robot.
-    if request.verb != Verb::Stop {
-        limit(app, person).await?;
+    // A script that ran wild must not keep its owner, or anybody, from stopping the robot; nor must anything else.
+    if request.verb == Verb::Stop {
+        return stop_robot(app, person, &request).await;
     }
-    let robot = app
-        .live
-        .robot(request.robot)
-        .filter(|robot| robot.organisation == person.organisation)
-        // One that may not be seen is answered like one that does not exist.
-        .filter(|robot| identity::allows(&person.roles, Permission::SeeFleet, Some(robot.site)))
-        .ok_or_else(|| ApiError::not_found("robot"))?;
-    if !identity::allows(&person.roles, Permission::Command, Some(robot.site)) {
-        return Err(ApiError::forbidden(
-            "role_missing",
-            "none of your roles allows to command robots at this site",
-        ));
-    }
+    limit(app, person).await?;
+    let robot = may_command(app, person, request.robot)?;
     let issue = Issue::new(&request, person.person, robot.organisation, robot.site);
     let signed = request.signed.as_deref();
 
-    let mut recorded = record(app, &robot.name, &issue, signed).await?;
-    if recorded.is_none() {
-        // The same command was sent twice at once and the other was first: its row is there now.
-        recorded = record(app, &robot.name, &issue, signed).await?;
-    }
-    let (command, is_new) =
-        recorded.ok_or_else(|| ApiError::refused("stale", "the command is being recorded"))?;
+    let (command, is_new) = recorded(app, &robot.name, &issue, signed).await?;
     // Nobody else's: another person's request under the same id is another request.
     let view = command.view(person.name.clone());
     if is_new {
@@ -65,6 +49,44 @@ pub async fn issue_command(
         metrics::counter!("nooterra_commands_total", "fate" => "sent").increment(1);
     }
     Ok(view)
+}
+
+/// The robot, if the person sees it and may command it.
+pub(super) fn may_command(
+    app: &App,
+    person: &Person,
+    robot: RobotId,
+) -> Result<RobotView, ApiError> {
+    let robot = app
+        .live
+        .robot(robot)
+        .filter(|robot| robot.organisation == person.organisation)
+        // One that may not be seen is answered like one that does not exist.
+        .filter(|robot| identity::allows(&person.roles, Permission::SeeFleet, Some(robot.site)))
+        .ok_or_else(|| ApiError::not_found("robot"))?;
+    if identity::allows(&person.roles, Permission::Command, Some(robot.site)) {
+        Ok(robot)
+    } else {
+        Err(ApiError::forbidden(
+            "role_missing",
+            "none of your roles allows to command robots at this site",
+        ))
+    }
+}
+
+/// The command as it stands on record, and whether it is new there.
+pub(super) async fn recorded(
+    app: &App,
+    robot_name: &str,
+    issue: &Issue,
+    signed: Option<&str>,
+) -> Result<(Command, bool), ApiError> {
+    let mut recorded = record(app, robot_name, issue, signed).await?;
+    if recorded.is_none() {
+        // The same command was sent twice at once and the other was first: its row is there now.
+        recorded = record(app, robot_name, issue, signed).await?;
+    }
+    recorded.ok_or_else(|| ApiError::refused("stale", "the command is being recorded"))
 }
 
 /// The bytes that the robot is to believe, if they say what was asked for and the session key of a grant of the caller's that
@@ -186,16 +208,14 @@ async fn limit(app: &App, person: &Person) -> Result<(), ApiError> {
     }
 }
 
-/// As it was signed, byte for byte; a stop is anybody's.
+/// As it was signed, byte for byte.
 fn send(app: &App, command: &Command, signed: Option<String>) {
     let id = command.issue.command;
-    let order = match (command.issue.verb, signed) {
-        (Verb::Stop, _) | (_, None) => Order::Stop { command: id },
-        (_, Some(sealed)) => Order::Signed {
-            command: id,
-            sealed,
-        },
-    };
+    // Nothing but a stop is recorded without what was signed.
+    let order = signed.map_or(Order::Stop { command: id }, |sealed| Order::Signed {
+        command: id,
+        sealed,
+    });
     let robot = command.issue.robot;
     match app.live.order(robot, ToRobot::Order(order)) {
         Ok(()) => {

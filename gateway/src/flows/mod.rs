@@ -1,6 +1,7 @@
 //! Use cases: one file, one function, one transaction.
 
 pub mod bind_session_key;
+pub mod carried;
 pub mod cases;
 pub mod command_views;
 pub mod control;
@@ -16,5 +17,6 @@ pub mod record_robot_event;
 pub mod revoke_robot_token;
 pub mod sign_in;
 pub mod sign_out;
+pub mod stop_robot;
 pub mod stop_site;
 pub mod time_out_commands;

@@ -33,7 +33,8 @@ pub enum Taken {
     },
 }
 
-/// How often an event is tried again when somebody else moved the same job in that moment. Writers of one job are few.
+/// How often an event is tried again when somebody else moved the same job in that moment, or what it answers was being recorded.
+/// Writers of one job are few.
 const TRIES: u32 = 5;
 
 /// Records the event in `bytes`.
@@ -184,6 +185,14 @@ async fn take_receipt(
     receipt: &Receipt,
     word: (Vec<u8>, ActorEvent, KeyId),
 ) -> Result<Taken, ApiError> {
+    if app.live.stops.is_awaited(receipt.command) {
+        drop(tx);
+        app.live.stops.settled(receipt.command).await;
+        return Err(ApiError::refused(
+            "stale",
+            "what it answers was being recorded",
+        ));
+    }
     let number = word.1.chain.map_or(0, |chain| chain.number);
     let clip = clip_named_in(&word.1.payload);
     if let Some(taken) = known(&mut tx, robot, word).await? {

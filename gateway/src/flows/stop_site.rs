@@ -1,4 +1,4 @@
-//! A supervisor stops every robot of a site: a stop each, recorded and sent like any other, and latched by the robot like any other.
+//! A supervisor stops every robot of a site: a stop each, sent and recorded like any other, and latched by the robot like any other.
 
 use futures_util::{StreamExt as _, stream};
 use identity::{Permission, Person};
@@ -10,7 +10,7 @@ use protocol::{
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::issue_command::issue_command;
+use super::stop_robot::{record, send};
 use crate::{app::App, error::ApiError, live::Sight};
 
 /// Stops that are recorded side by side: a site of fifty robots is told within some tens of milliseconds, and other work still finds
@@ -46,8 +46,10 @@ pub async fn stop_site(
         stopped: Vec::with_capacity(robots.len()),
         not_reached: Vec::new(),
     };
-    let mut stops = stream::iter(robots)
-        .map(|robot| async move {
+    // All are told before the first is recorded.
+    let sent: Vec<_> = robots
+        .into_iter()
+        .map(|robot| {
             let request = CommandRequest {
                 command: stop_of(key, robot.robot),
                 robot: robot.robot,
@@ -55,7 +57,17 @@ pub async fn stop_site(
                 verb: Verb::Stop,
                 signed: None,
             };
-            (robot, issue_command(app, person, request).await)
+            let sent = send(app, person, &request);
+            (robot, sent)
+        })
+        .collect();
+    let mut stops = stream::iter(sent)
+        .map(|(robot, sent)| async move {
+            let recorded = match sent {
+                Ok(sent) => record(app, person, sent).await,
+                Err(refused) => Err(refused),
+            };
+            (robot, recorded)
         })
         .buffer_unordered(SIDE_BY_SIDE);
     while let Some((robot, issued)) = stops.next().await {

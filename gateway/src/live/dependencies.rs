@@ -24,7 +24,7 @@ const WITHIN: Duration = Duration::from_millis(800);
 const WITHOUT_REDIS: &str = "Live work, video and stop are not affected. Limits on tries are kept per process until it is back.";
 
 /// What happens without Postgres, for people.
-const WITHOUT_POSTGRES: &str = "Video and positions stay live. Commands, sign-ins and the event log are refused until it is back.";
+const WITHOUT_POSTGRES: &str = "Video and positions stay live, and a stop still goes out from pages that are open. All else is refused until it is back.";
 
 /// What happens while events get no leaves, for people.
 const WITHOUT_LOG: &str = "Live work, video and stop are not affected. Events are recorded and signed, but can't be proved by the log until it goes on.";

@@ -10,6 +10,7 @@ pub mod lanes;
 mod names;
 pub mod presence;
 pub mod rate_limit;
+pub mod stops;
 #[cfg(test)]
 mod tests;
 
@@ -71,6 +72,8 @@ pub struct Live {
     pub people: PeopleNames,
     /// Driving, as it passes through.
     pub lanes: lanes::Lanes,
+    /// Stops that went out before they were on record.
+    pub stops: stops::Stops,
 }
 
 #[derive(Debug, Default)]

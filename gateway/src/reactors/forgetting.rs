@@ -38,9 +38,22 @@ pub(super) async fn run(app: App) {
 
 async fn forget_clips(app: &App) {
     let until = app.clock.now() - CLIPS_LAST;
-    match assist::store::forget_clips(&app.pool, until, CLIPS_AT_ONCE).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "forgot what people saw a season ago"),
-        Err(error) => tracing::debug!(%error, "what people saw long ago stays for now"),
+    let mut all = 0;
+    loop {
+        match assist::store::forget_clips(&app.pool, until, CLIPS_AT_ONCE).await {
+            Ok(count) => {
+                all += count;
+                if count < u64::from(CLIPS_AT_ONCE) || app.stopping.is_cancelled() {
+                    break;
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "what people saw long ago stays for now");
+                break;
+            }
+        }
+    }
+    if all > 0 {
+        tracing::info!(count = all, "forgot what people saw a season ago");
     }
 }

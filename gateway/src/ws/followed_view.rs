@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -114,10 +115,12 @@ impl Following {
         let mut last = ClosedReason::Failed.code();
         let mut drives = Drives::new(Instant::now());
         let mut reports = self.app.live.lanes.reports(self.robot);
+        // One for the whole view: begun anew for each event, it would never come to an end where a page keeps talking.
+        let mut right_falls = pin!(self.right_falls());
         loop {
             let event = tokio::select! {
                 biased;
-                () = self.right_falls() => {
+                () = &mut right_falls => {
                     last = "right_ended";
                     break;
                 }

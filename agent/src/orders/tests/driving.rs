@@ -43,6 +43,7 @@ fn policy_with(zone: Option<KeepOut>) -> SafetyPolicy {
         workspace: Vec::new(),
         keep_out: zone.into_iter().collect(),
         masks: Vec::new(),
+        private: Vec::new(),
     }
 }
 
@@ -458,6 +459,49 @@ fn a_stop_latches_until_somebody_says_why_it_may_be_lifted() {
 }
 
 #[test]
+fn a_release_from_before_the_latest_stop_lifts_nothing() {
+    let stopped_again: [(&str, fn(&mut World)); 3] = [
+        ("another stop", |world| world.stops(2)),
+        ("the same stop, told again", |world| {
+            let told = (world.orders).take(
+                &mut world.driver,
+                &stop(1),
+                world.clocks,
+                Journalling::Works,
+            );
+            assert_eq!(told, None);
+        }),
+        ("a short press", |world| {
+            world.orders.press(&mut world.driver, LET_GO, world.clocks);
+        }),
+    ];
+    for (what, again) in stopped_again {
+        let mut world = World::new();
+        world.stops(1);
+        world.pass(400);
+        let early = world.command(Verb::ReleaseStop, "the first one was a mistake");
+        world.pass(400);
+
+        again(&mut world);
+
+        let order = order(&early, &page());
+        let answered =
+            world
+                .orders
+                .take(&mut world.driver, &order, world.clocks, Journalling::Works);
+        assert_eq!(
+            answered.unwrap().outcome,
+            refused(RobotRefusal::NotReleasable),
+            "{what}"
+        );
+        assert!(world.orders.is_stopped(), "{what}");
+        world.pass(100);
+        let seen = world.tells(Verb::ReleaseStop, "both are over");
+        assert_eq!(seen, Outcome::Accepted, "{what}");
+    }
+}
+
+#[test]
 fn a_stop_outlasts_a_restart_and_a_button_that_is_still_pressed_holds_it() {
     let mut world = World::new();
     world.orders.press(&mut world.driver, PRESSED, world.clocks);
@@ -683,4 +727,22 @@ fn a_target_on_a_picture_that_is_none_of_the_robots_is_refused_and_a_stop_is_rel
     world.pass(100);
     let released = with(&mut world, Verb::ReleaseStop, "It was nothing", altered);
     assert_eq!(released.outcome, Outcome::Accepted);
+}
+
+#[test]
+fn who_named_one_picture_names_each() {
+    let mut world = World::armed();
+    let own = takes(&mut world, 1, 50);
+    drives_by(&mut world, own);
+    assert!(world.speed() > 0.0);
+    let refused_last = |world: &World| world.report().refused.map(|(_, reason)| reason);
+    assert_eq!(refused_last(&world), None);
+
+    let unnamed = world.frame();
+    drives_by(&mut world, unnamed);
+    assert_eq!(refused_last(&world), Some(RobotRefusal::UnknownFrame));
+    assert_eq!(
+        world.tells(Verb::ArmDrive, ""),
+        refused(RobotRefusal::UnknownFrame)
+    );
 }

@@ -26,6 +26,7 @@ fn safety(zone: &[Corner], workspace: &[Corner]) -> Safety {
         workspace: workspace.to_vec(),
         keep_out: zone.into_iter().collect(),
         masks: Vec::new(),
+        private: Vec::new(),
     };
     assert_eq!(policy.check(), Ok(()));
     Safety::new(Some(&policy), RADIUS)

@@ -125,3 +125,30 @@ fn until_the_gateway_says_what_became_of_its_job_a_robot_that_started_anew_keeps
     assert!(!Work::new(Some(finished), 1).is_engaged());
     assert!(!Work::new(None, 1).is_engaged());
 }
+
+#[test]
+fn a_robot_that_comes_up_stopped_goes_on_with_its_job_only_when_somebody_sends_it_on() {
+    let said = remembered(&[JobEvent::Departed { epoch: 1 }]);
+    let mut bench = Bench::after(Some(said), plan());
+    bench.work = Work::new(Some(said), 1);
+    bench.work.came_up_stopped();
+    bench.tell();
+
+    // Also once the stop is released: nobody here holds it back but the job itself.
+    assert_eq!(bench.run(60), []);
+
+    bench.direct(Directive::Hold);
+    bench.run(5);
+    bench.direct(Directive::Proceed);
+    assert_ne!(bench.run(60), []);
+}
+
+#[test]
+fn a_job_that_is_new_to_a_robot_that_came_up_stopped_is_not_held_back_by_that() {
+    let mut bench = Bench::new(plan());
+    bench.work = Work::new(None, 1);
+    bench.work.came_up_stopped();
+    bench.tell();
+
+    assert_ne!(bench.run(60), []);
+}

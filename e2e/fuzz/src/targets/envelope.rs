@@ -70,6 +70,7 @@ fn policy(input: &mut Input<'_>) -> SafetyPolicy {
             .map(|_| zone("bed", outline(input, 5_000, 300, 3_000)))
             .collect(),
         masks: Vec::new(),
+        private: Vec::new(),
     }
 }
 

@@ -92,6 +92,7 @@ fn policy() -> SafetyPolicy {
         workspace: Vec::new(),
         keep_out: vec![zone("bed", corners)],
         masks: Vec::new(),
+        private: Vec::new(),
     }
 }
 
@@ -120,7 +121,12 @@ impl World {
         let trust = Trust::remembering(pinned, kept, [0; 32]);
         let safety = Safety::new(Some(&policy()), RADIUS_M);
         let mut world = Self {
-            orders: Orders::remembering(Remembered::default(), trust, safety, (true, Gallery::default())),
+            orders: Orders::remembering(
+                Remembered::default(),
+                trust,
+                safety,
+                (true, Gallery::default()),
+            ),
             driver: Watched::default(),
             clocks: START,
             ground: Ground::of(&policy(), RADIUS_M),

@@ -44,5 +44,12 @@ pub async fn remove_key(
         return Err(ApiError::not_found("key of yours"));
     }
     tx.commit(&app.signer, app.clock.micros()).await?;
-    revoke_now(app, person.organisation).await
+    // It is removed, whatever comes now; who follows the log brings the list to robots, too.
+    if let Err(error) = revoke_now(app, person.organisation).await {
+        tracing::warn!(
+            code = error.code(),
+            "a key is removed; robots hear of it later"
+        );
+    }
+    Ok(())
 }

@@ -15,7 +15,7 @@ use protocol::{
 use crate::{
     app::App,
     error::ApiError,
-    flows::issue_command::issue_command,
+    flows::{carried::carried_through, issue_command::issue_command},
     http::{
         auth::Caller,
         extract::{Body, Named},
@@ -61,6 +61,8 @@ pub(crate) async fn handler(
         verb: body.verb,
         signed: body.signed,
     };
-    let view = issue_command(&app, &caller.person, request).await?;
+    let shared = app.clone();
+    let issued = async move { issue_command(&shared, &caller.person, request).await };
+    let view = carried_through(&app, issued).await?;
     Ok((StatusCode::ACCEPTED, Json(view)))
 }

@@ -9,7 +9,7 @@ use protocol::{
 use crate::{
     app::App,
     error::ApiError,
-    flows::stop_site::stop_site,
+    flows::{carried::carried_through, stop_site::stop_site},
     http::{
         auth::Caller,
         extract::{Named, idempotency_key},
@@ -33,5 +33,7 @@ pub(crate) async fn handler(
     headers: HeaderMap,
 ) -> Result<Json<SiteStopView>, ApiError> {
     let key = idempotency_key(&headers)?;
-    Ok(Json(stop_site(&app, &caller.person, site, key).await?))
+    let shared = app.clone();
+    let stopped = async move { stop_site(&shared, &caller.person, site, key).await };
+    Ok(Json(carried_through(&app, stopped).await?))
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     answer::{Answer, Asking as _, post},
     house::{Attached, House, JUNIPER, ROWAN, Who},
+    until::until,
 };
 
 async fn stop(house: &House, who: Who, site: Uuid, key: u128) -> Answer {
@@ -97,5 +98,33 @@ async fn nobody_but_a_supervisor_of_it_stops_a_site(owner: PgPool) {
         keyless.problem(),
         (400, "idempotency_key_missing".to_owned())
     );
+    assert_eq!(stops(&mut juniper), 0);
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn robots_are_stopped_before_that_is_recorded_and_it_is_recorded_though_nobody_waits_any_more(
+    owner: PgPool,
+) {
+    let house = House::new(&owner).await;
+    let site = site_of_juniper(&house).await;
+    let mut juniper = house.attach(JUNIPER);
+    let mut hanging = house.owner.begin().await.unwrap();
+    sqlx::query("LOCK TABLE assist.command IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *hanging)
+        .await
+        .unwrap();
+
+    let told = async || (stops(&mut juniper) == 1).then_some(());
+    tokio::select! {
+        _answer = stop(&house, Who::Supervisor, site, 1) => panic!("answered before it was recorded"),
+        () = until("the stop", told) => {}
+    }
+    // From here on nobody waits for an answer.
+    hanging.rollback().await.unwrap();
+
+    until("the record", async || {
+        (house.recorded("command.issued").await == 1).then_some(())
+    })
+    .await;
     assert_eq!(stops(&mut juniper), 0);
 }

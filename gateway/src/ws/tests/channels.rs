@@ -21,6 +21,7 @@ use super::{
     views::{OFFER, two_cameras},
 };
 use crate::{
+    flows::jobs::watch_right::WatchRight,
     http::{
         auth::{Caller, Credential},
         tests::{
@@ -64,6 +65,10 @@ struct Viewing {
 
 impl Viewing {
     async fn of(house: &House, who: Who) -> Self {
+        Self::by(house, who, WatchRight::Role).await
+    }
+
+    async fn by(house: &House, who: Who, right: WatchRight) -> Self {
         let mut juniper = house.attach(JUNIPER);
         house.app.live.advert(juniper.attachment, two_cameras());
         let caller = caller(house, who).await;
@@ -100,7 +105,7 @@ impl Viewing {
             viewer: std::sync::Arc::downgrade(&viewer),
             view: VIEW,
             robot: JUNIPER.id(),
-            right: crate::flows::jobs::watch_right::WatchRight::Role,
+            right,
             may_drive: true,
         };
         places.fill(VIEW, JUNIPER.id(), viewer);
@@ -313,4 +318,27 @@ async fn the_end_of_a_view_that_was_replaced_takes_nothing_from_the_one_in_its_p
 
     assert_eq!(viewing.places.taken(), [VIEW]);
     assert!(viewing.juniper.waiting().is_empty());
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn a_page_that_keeps_talking_keeps_no_picture_that_its_job_gives_no_right_to_any_more(
+    owner: PgPool,
+) {
+    let house = House::new(&owner).await;
+    // No job of theirs is at work there.
+    let mut viewing = Viewing::by(&house, Who::Requester, WatchRight::Job).await;
+
+    let talking = async {
+        // Never quiet, until nobody listens any more.
+        let word = Bytes::from_static(b"x");
+        while (viewing.events.send(ViewerEvent::Fast(word.clone())).await).is_ok() {}
+    };
+    soon("the end of the view", talking).await;
+
+    let ended = ToConsole::ViewEnded {
+        view: VIEW,
+        code: "right_ended".to_owned(),
+    };
+    assert_eq!(viewing.answer().await, ended);
+    assert!(viewing.places.taken().is_empty());
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use protocol::{
     CommandId, RobotId, UnixMicros,
-    command::{CommandRequest, Fate, Verb},
+    command::{CommandRequest, Fate, Order, Verb},
     console_socket::{FromConsole, MAX_THUMBNAIL_ROBOTS, ToConsole},
     limits::{MAX_TEXT_FRAME_BYTES, PROTOCOL_VERSION},
     robot_socket::{Demand, Goodbye, HELLO_WITHIN_MS, ToRobot},
@@ -321,21 +321,26 @@ async fn what_is_out_of_order_is_said_when_it_happens_and_when_it_is_over(owner:
 }
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
-async fn without_the_database_a_connected_console_still_sees_the_robots_and_is_told_what_fails(
+async fn without_the_database_a_connected_console_still_sees_and_stops_robots_and_is_told_what_fails(
     owner: PgPool,
 ) {
     let house = House::new(&owner).await;
-    let juniper = house.attach(JUNIPER);
+    let mut juniper = house.attach(JUNIPER);
     let (mut console, _snapshot) = Console::open(house.listen().await, Who::Operator).await;
     house.app.pool.close().await;
 
-    console.say(&command(JUNIPER, Verb::Stop)).await;
-    let code = console
-        .until(|frame| match frame {
+    let mut codes = Vec::new();
+    for verb in [Verb::ArmDrive, Verb::Stop] {
+        console.say(&command(JUNIPER, verb)).await;
+        let refused = console.until(|frame| match frame {
             ToConsole::CommandRefused { code, .. } => Some(code.clone()),
             _ => None,
-        })
-        .await;
+        });
+        codes.push(refused.await);
+    }
+    let told: Vec<ToRobot> = (juniper.waiting().into_iter())
+        .filter(|frame| matches!(frame, ToRobot::Order(_)))
+        .collect();
     for tick_ms in 1..=5 {
         let now = house.app.clock.micros();
         house
@@ -345,7 +350,11 @@ async fn without_the_database_a_connected_console_still_sees_the_robots_and_is_t
     }
     let heard = console.in_step().await;
 
-    assert_eq!(code, "unavailable");
+    assert_eq!(codes, ["unavailable", "stop_unrecorded"]);
+    assert!(
+        matches!(told[..], [ToRobot::Order(Order::Stop { .. })]),
+        "{told:?}"
+    );
     assert!(
         matches!(heard[..], [ToConsole::Telemetry { .. }]),
         "{heard:?}"

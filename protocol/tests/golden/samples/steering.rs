@@ -10,7 +10,7 @@ use protocol::{
         KeyTier, PolicyKey, RelyingParty, Revocations, Roster, RosteredKey, RosteredPasskey,
         RosteredPerson,
     },
-    safety::{Envelope, KeepOut, Mask, SafetyPolicy},
+    safety::{Envelope, KeepOut, Mask, PrivateZone, SafetyPolicy},
     sealed::{KeyId, Kind},
     views::{Role, RoleGrant},
 };
@@ -139,6 +139,11 @@ fn policy() -> SafetyPolicy {
             camera: "head".to_owned(),
             corners: vec![[0, 0], [300, 0], [300, 1_000]],
         }],
+        private: vec![PrivateZone {
+            name: "washroom".to_owned(),
+            corners: vec![[2_000, 0], [4_000, 0], [4_000, 3_000], [2_000, 3_000]],
+            cameras: vec!["head".to_owned()],
+        }],
     }
 }
 
@@ -233,6 +238,7 @@ pub(super) fn driving() -> Vec<Sample> {
         workspace: Vec::new(),
         keep_out: Vec::new(),
         masks: Vec::new(),
+        private: Vec::new(),
         ..policy()
     };
     let more = Grant {
