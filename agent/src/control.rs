@@ -195,6 +195,7 @@ fn step(
     let desk = &mut control.desk;
     // From before the button is looked at: a press is to outlast whatever becomes of this process.
     let before = (orders.believes_somebody(), orders.is_stopped());
+    orders.works_on(desk.work.job());
     // Told before the driver moves: its end may come in this very step.
     orders.press(driver, button, clock.now());
     if let Some((command, verb)) = orders.take_obeyed() {

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use protocol::{
-    CommandId, UnixMicros,
+    CommandId, JobId, UnixMicros,
     command::{FrameSeen, Order, Outcome, Receipt, RobotRefusal, Verb},
     control::ControlNotice,
     drive::{Disarm, DriveEvent, DriveReport, StopCause},
@@ -18,7 +18,7 @@ use crate::{
     driver::{Driver, Ending, Step},
     driving::{Driving, Wheels},
     gallery::Gallery,
-    safety::Safety,
+    safety::{Safety, metres},
     trust::{Believed, BelievedDrive, Kept, NotBelieved, Trust},
 };
 
@@ -172,6 +172,11 @@ impl Orders {
     /// Whether there is a page whose commands the robot believes.
     pub const fn believes_somebody(&self) -> bool {
         self.trust.believes_somebody()
+    }
+
+    /// The robot is at this job now.
+    pub const fn works_on(&mut self, job: Option<JobId>) {
+        self.trust.works_on(job);
     }
 
     /// Whether somebody has control of the robot.
@@ -582,8 +587,13 @@ impl Orders {
             self.disarm(why, clocks);
         }
         let cap = self.safety.cap(body.person_m);
+        // What a person set is theirs to have as fast as they were granted; its own work is nobody's grant.
+        let granted = self.trust.speed_cap_mm_s();
+        self.driving.limit_to(granted);
+        let granted_mps =
+            (granted.filter(|_| self.steered.is_some())).map_or(f64::INFINITY, metres);
         driver.limit(if self.safety.allows_motion() {
-            cap.speed_mps
+            cap.speed_mps.min(granted_mps)
         } else {
             0.0
         });
@@ -610,7 +620,7 @@ impl Orders {
         mut is_own: impl FnMut(&Ending) -> bool,
     ) -> (Step, Vec<Receipt>) {
         // Also while no word comes any more: the robot counts the time of who steers by itself.
-        let is_over = self.trust.lapse(clocks.tick_ms);
+        let is_over = self.trust.lapse(clocks.tick_ms) || self.trust.is_off_job();
         let is_in_hand = self.steered.is_some() || self.driving.is_armed();
         if is_in_hand && (is_over || !self.authority.is_held(clocks.tick_ms)) {
             self.let_go(driver, clocks);

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
 use protocol::{
-    GrantId, OrganisationId, RobotId, SiteId, UnixMicros,
+    GrantId, JobId, OrganisationId, RobotId, SiteId, UnixMicros,
     grant::{
         Assertion, Binding, Grant, GrantEvent, GrantRefusal, OpenSession, Presentation,
         RefusedGrant, RobotTrust, SITTING_LASTS_MS,
@@ -84,6 +84,8 @@ pub struct Trust {
     list_by: Option<KeyId>,
     nonce: [u8; 32],
     sitting: Option<Sitting>,
+    /// The job that the robot is at.
+    at_job: Option<JobId>,
     refused: Option<RefusedGrant>,
 }
 
@@ -130,6 +132,7 @@ impl Trust {
             list_by: None,
             nonce,
             sitting: None,
+            at_job: None,
             refused: None,
         };
         for (what, believed) in [
@@ -157,6 +160,21 @@ impl Trust {
     /// Whether there is a page whose commands it believes.
     pub const fn believes_somebody(&self) -> bool {
         self.sitting.is_some()
+    }
+
+    /// How fast who steers may have the robot go, millimetres a second; as fast as it goes where their grant has no cap.
+    pub fn speed_cap_mm_s(&self) -> Option<u32> {
+        self.sitting.as_ref()?.latest.speed_cap_mm_s
+    }
+
+    /// The robot is at this job now. A grant for a job lets nobody move it at any other time.
+    pub const fn works_on(&mut self, job: Option<JobId>) {
+        self.at_job = job;
+    }
+
+    /// Whether who steers was granted that for a job which the robot is not at.
+    pub fn is_off_job(&self) -> bool {
+        (self.sitting.as_ref()).is_some_and(|sitting| sitting.is_off_job(self.at_job))
     }
 
     /// What the robot says of it.
@@ -401,10 +419,6 @@ impl Trust {
             && at_s < grant.expires_s.saturating_add(CLOCK_SLACK_S);
         if grant.lasts_s().is_none() || !is_now {
             return Err(GrantRefusal::Expired);
-        }
-        // Until the robot keeps such bounds, it takes no grant that stands on them.
-        if grant.speed_cap_mm_s.is_some() || grant.job.is_some() {
-            return Err(GrantRefusal::Unenforceable);
         }
         let is_older = |sitting: &Sitting| grant.epoch < sitting.latest.epoch;
         if authority.is_past(grant.epoch) || self.sitting.as_ref().is_some_and(is_older) {

@@ -351,6 +351,7 @@ pub fn clamped(clamp: Clamp, report: &DriveReport) -> String {
     let cap = words::measure(f64::from(report.cap_mm_s) / 1_000.0, 2, "m/s");
     match clamp {
         Clamp::TopSpeed => format!("Clamped to {cap}: it goes no faster"),
+        Clamp::Granted => format!("Clamped to {cap}: the grant allows no more"),
         Clamp::Delay => {
             let delay = report.delay_ms.map_or_else(String::new, |ms| {
                 format!(" of {}", words::delay(f64::from(ms)))

@@ -110,6 +110,7 @@ const fn ended(why: Disarm) -> &'static str {
 fn held_back(clamp: Clamp, zone: &str) -> String {
     match clamp {
         Clamp::TopSpeed => "it goes no faster".to_owned(),
+        Clamp::Granted => "the grant allows no more".to_owned(),
         Clamp::Delay => "the delay allows no more".to_owned(),
         Clamp::PeopleNear => "a person is near".to_owned(),
         Clamp::NudgeOver => "one nudge was over".to_owned(),

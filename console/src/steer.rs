@@ -113,6 +113,7 @@ async fn bind(
         public_key: STANDARD.encode(page.public),
         proof: STANDARD.encode(page.seal(Kind::SessionKey, &proof).await?),
         bound_by: binds.key(),
+        no_more_than: None,
     };
     let path = format!("/api/v1/robots/{}/grants", wish.robot);
     let view: GrantView = api::post(&path, &ask).await?;

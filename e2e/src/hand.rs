@@ -121,6 +121,7 @@ impl Hand {
             public_key: BASE64_STANDARD.encode(self.session.verifying_key().as_bytes()),
             proof: seal(Kind::SessionKey, &proof, &self.session)?,
             bound_by: Some(name_of(&self.own.verifying_key().to_bytes()).to_string()),
+            no_more_than: None,
         };
         let path = format!("/api/v1/robots/{robot}/grants");
         self.api.try_write(&path, &ask).await

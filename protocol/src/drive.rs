@@ -103,6 +103,8 @@ pub enum Disarm {
 pub enum Clamp {
     /// It goes no faster.
     TopSpeed,
+    /// Who drives it was granted no more.
+    Granted,
     /// The delay allows no more.
     Delay,
     /// Somebody is near.

@@ -278,6 +278,46 @@ impl Grant {
     }
 }
 
+/// What somebody asks to be granted no more than: who needs less than they could have, asks for less.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GrantBounds {
+    /// These verbs; all of them when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verbs: Option<BTreeSet<GrantedVerb>>,
+    /// Targets in there; anywhere when absent. Under a zone nobody drives by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+    /// So fast, millimetres a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed_cap_mm_s: Option<u32>,
+    /// While the robot is at this job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
+}
+
+impl Grant {
+    /// The same, where `bounds` allow it as well.
+    #[must_use]
+    pub fn within(self, bounds: &GrantBounds) -> Self {
+        let allowed = Allowance {
+            verbs: (bounds.verbs.clone()).unwrap_or_else(|| GrantedVerb::ALL.into()),
+            zone: bounds.zone,
+            speed_cap_mm_s: bounds.speed_cap_mm_s,
+            ..self.allowance()
+        };
+        let both = self.allowance().intersect(&allowed, |_same_place| None);
+        Self {
+            verbs: both.verbs,
+            zone: both.zone,
+            speed_cap_mm_s: both.speed_cap_mm_s,
+            job: self.job.or(bounds.job),
+            ..self
+        }
+    }
+}
+
 /// What a person's key signs to bind a grant: SHA-256 of the deterministic CBOR of this. It is a passkey's challenge, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Binding<'bytes> {

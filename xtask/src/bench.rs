@@ -64,7 +64,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "LINK", value_parser = LINKS)]
     impair: Vec<String>,
     #[command(flatten)]
-    fuzz: fuzz::Options,
+    fuzz: fuzz::FuzzOptions,
 }
 
 /// What a robot's link may be like.

@@ -64,3 +64,15 @@ fn run(arguments: &Arguments) -> Result<()> {
         Command::Prepare => test::queries::prepare(&workspace, &mut progress),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_can_be_parsed() {
+        Arguments::command().debug_assert();
+    }
+}

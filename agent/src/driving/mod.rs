@@ -62,6 +62,8 @@ pub struct Driving {
     given: Twist,
     clamp: Option<Clamp>,
     zone: String,
+    /// What who drives was granted at most, millimetres a second.
+    granted_mm_s: Option<u32>,
     refused: Option<(u64, RobotRefusal)>,
     dropped: u32,
     recorder: Recorder,
@@ -96,6 +98,7 @@ impl Driving {
             given: Twist::ZERO,
             clamp: None,
             zone: String::new(),
+            granted_mm_s: None,
             refused: None,
             dropped: 0,
             recorder: Recorder::default(),
@@ -266,6 +269,11 @@ impl Driving {
         self.clamp = None;
     }
 
+    /// Who drives was granted no more than this, millimetres a second.
+    pub const fn limit_to(&mut self, granted_mm_s: Option<u32>) {
+        self.granted_mm_s = granted_mm_s;
+    }
+
     /// How long ago the last word was taken that moved it, milliseconds; none when it has stood since, or none was taken.
     pub fn since_moved_ms(&self, tick_ms: u64) -> Option<u64> {
         self.moved_at.map(|at| tick_ms.saturating_sub(at))
@@ -352,15 +360,16 @@ impl Driving {
         } else {
             most
         };
-        let by_delay = metres(most);
-        if by_delay < by_place.speed_mps {
-            Cap {
-                speed_mps: by_delay,
-                clamp: Clamp::Delay,
+        let slower = |cap: Cap, speed_mps: f64, clamp: Clamp| {
+            if speed_mps < cap.speed_mps {
+                Cap { speed_mps, clamp }
+            } else {
+                cap
             }
-        } else {
-            by_place
-        }
+        };
+        let cap = slower(by_place, metres(most), Clamp::Delay);
+        let granted_mps = self.granted_mm_s.map_or(f64::INFINITY, metres);
+        slower(cap, granted_mps, Clamp::Granted)
     }
 
     fn note_standing(&mut self, body: &Body, tick_ms: u64) {

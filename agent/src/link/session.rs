@@ -250,17 +250,11 @@ impl Session<'_> {
                 () = self.link.hang_up.cancelled(), if self.asked.is_none() => return Err(End::Stopping),
                 changed = self.link.telemetry.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
-                    let latest = self.link.telemetry.borrow_and_update().clone();
-                    if let Some(telemetry) = latest {
-                        self.socket.send(&FromRobot::Telemetry(telemetry)).await?;
-                    }
+                    self.send_telemetry().await?;
                 }
                 changed = self.link.believes.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
-                    let latest = self.link.believes.borrow_and_update().clone();
-                    if let Some(trust) = latest {
-                        self.socket.send(&FromRobot::Trust(trust)).await?;
-                    }
+                    self.send_trust().await?;
                 }
                 changed = self.link.driving.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
@@ -287,6 +281,22 @@ impl Session<'_> {
                     return Err(End::Lost(format!("nothing heard for {} s", SILENT_AFTER.as_secs())));
                 }
             }
+        }
+    }
+
+    async fn send_telemetry(&mut self) -> Result<(), End> {
+        let latest = self.link.telemetry.borrow_and_update().clone();
+        match latest {
+            Some(telemetry) => self.socket.send(&FromRobot::Telemetry(telemetry)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send_trust(&mut self) -> Result<(), End> {
+        let latest = self.link.believes.borrow_and_update().clone();
+        match latest {
+            Some(trust) => self.socket.send(&FromRobot::Trust(trust)).await,
+            None => Ok(()),
         }
     }
 
@@ -343,15 +353,7 @@ impl Session<'_> {
             ToRobot::NoAssignment => {
                 self.link.heard.send_modify(|heard| heard.tell(Told::NoJob));
             }
-            ToRobot::EventsHeld { number } => {
-                self.held_up_to = self.held_up_to.max(number);
-                self.link
-                    .heard
-                    .send_modify(|heard| heard.held = self.held_up_to);
-                self.sent_up_to = self.sent_up_to.max(number);
-                self.wishes.forget_up_to = Some(self.held_up_to);
-                self.wish_events();
-            }
+            ToRobot::EventsHeld { number } => self.events_held(number),
             ToRobot::EventRefused { number, code } => {
                 // Of those that wait, the oldest: the others may have come before it.
                 let wished = self.wishes.set_aside.as_ref();
@@ -363,6 +365,15 @@ impl Session<'_> {
             ToRobot::Goodbye { reason, words } => return Err(End::Goodbye(reason, words)),
         }
         Ok(())
+    }
+
+    fn events_held(&mut self, number: u64) {
+        self.held_up_to = self.held_up_to.max(number);
+        let held = self.held_up_to;
+        self.link.heard.send_modify(|heard| heard.held = held);
+        self.sent_up_to = self.sent_up_to.max(number);
+        self.wishes.forget_up_to = Some(held);
+        self.wish_events();
     }
 
     fn wish_events(&mut self) {

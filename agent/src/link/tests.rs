@@ -287,17 +287,17 @@ async fn what_the_gateway_says_of_the_job_reaches_the_rest_each_time() {
 async fn a_stop_is_heard_and_a_ping_answered_while_the_disk_hangs() {
     let (listener, address) = listen().await;
     let (link, mut rest) = link_to(&address);
-    let (let_go, hangs) = std::sync::mpsc::channel::<()>();
-    let (began, begun) = tokio::sync::oneshot::channel();
+    let (let_go, stalled) = std::sync::mpsc::sync_channel::<()>(0);
+    let (says_it_hangs, it_hangs) = tokio::sync::oneshot::channel();
     let journal = rest.journal.clone();
     let hanging = tokio::spawn(async move {
-        let hang = move |_journal: &mut Journal| {
-            began.send(()).unwrap();
-            hangs.recv()
+        let never_ends = move |_journal: &mut Journal| {
+            says_it_hangs.send(()).unwrap();
+            stalled.recv()
         };
-        journal.with(hang).await
+        journal.with(never_ends).await
     });
-    soon("the disk hangs", begun).await.unwrap();
+    soon("the disk hangs", it_hangs).await.unwrap();
     let running = tokio::spawn(link.run());
     let mut gateway = Gateway::welcome(&listener).await;
 

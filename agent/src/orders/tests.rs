@@ -4,7 +4,8 @@ mod driving;
 mod hostile;
 
 use protocol::{
-    command::AbandonReason, control::ControlSpan, limits::CONTROL_LASTS_MS, sealed::Kind,
+    command::AbandonReason, control::ControlSpan, grant::Grant, limits::CONTROL_LASTS_MS,
+    sealed::Kind,
 };
 use uuid::Uuid;
 
@@ -92,9 +93,13 @@ fn enrolled() -> Orders {
 
 /// Somebody steers under [`EPOCH`], from a page whose commands the robot believes.
 fn steered() -> Orders {
+    steered_under(&grant(1, EPOCH, NOW.at))
+}
+
+fn steered_under(grant: &Grant) -> Orders {
     let mut orders = enrolled();
     orders.hear(&mut Willing::default(), &held(EPOCH), NOW);
-    let shown = presentation(&grant(1, EPOCH, NOW.at), NONCE);
+    let shown = presentation(grant, NONCE);
     let event = orders.present(&mut Willing::default(), &shown, NOW, [9; 32]);
     assert!(matches!(event, GrantEvent::Accepted { .. }), "{event:?}");
     orders

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use protocol::{
-    CommandId, GrantId,
+    CommandId, GrantId, JobId,
     command::{CommandHash, MAX_SEALED_COMMAND_BYTES, RobotRefusal, SignedCommand},
     drive::{DriveCommand, MAX_SEALED_DRIVE_BYTES},
     grant::GrantedVerb,
@@ -113,7 +113,8 @@ impl Trust {
         let (robot, site) = (self.pinned.robot, self.pinned.site);
         // Its time is counted by the robot's own clock, from when it was believed.
         let in_time_s = allowance.not_before_s;
-        if !allowance.allows(robot, site, &command.verb, in_time_s) {
+        let is_at_job = !sitting.is_off_job(self.at_job);
+        if !is_at_job || !allowance.allows(robot, site, &command.verb, in_time_s) {
             return Err(RobotRefusal::OutsideGrant);
         }
         Ok(())
@@ -136,7 +137,7 @@ impl Trust {
         check_age(command.seen_tick_ms, u64::from(valid_ms), clocks)?;
         // A drive has no target that could be compared with a zone.
         let is_granted = sitting.latest.verbs.contains(&GrantedVerb::Drive);
-        if !is_granted || sitting.latest.zone.is_some() {
+        if !is_granted || sitting.latest.zone.is_some() || sitting.is_off_job(self.at_job) {
             return Err(RobotRefusal::OutsideGrant);
         }
         Ok(())
@@ -144,6 +145,11 @@ impl Trust {
 }
 
 impl Sitting {
+    /// Whether it is for a job that the robot is not at.
+    pub(super) fn is_off_job(&self, at_job: Option<JobId>) -> bool {
+        self.latest.job.is_some_and(|job| Some(job) != at_job)
+    }
+
     /// What the page signed in this sitting. Another one had another nonce, also in another run of the agent.
     fn read<T: DeserializeOwned>(
         &self,

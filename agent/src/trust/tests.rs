@@ -600,25 +600,6 @@ fn a_robot_whose_clock_stands_in_the_past_lets_nobody_begin() {
 }
 
 #[test]
-fn bounds_that_the_robot_does_not_keep_are_not_taken_for_kept() {
-    let slow = Grant {
-        speed_cap_mm_s: Some(300),
-        ..grant(1, EPOCH, NOW.at)
-    };
-    let for_a_job = Grant {
-        job: Some(protocol::JobId(Uuid::from_u128(3))),
-        ..grant(1, EPOCH, NOW.at)
-    };
-    for bounded in [slow, for_a_job] {
-        is_refused(
-            "bounded",
-            &sealed_by(&bounded, &policy()),
-            GrantRefusal::Unenforceable,
-        );
-    }
-}
-
-#[test]
 fn a_policy_key_that_left_the_roster_issues_nothing_more() {
     let mut trust = enrolled();
     let another = Roster {

@@ -101,8 +101,8 @@ enum Motion {
 pub struct Work {
     /// What was said of the latest job, whether it is held or not.
     remembered: Option<Said>,
-    /// Whether the robot came up stopped, and has not been told of its job since.
-    came_up_stopped: bool,
+    /// What holds that job back, where the robot came up stopped.
+    remembered_halt: Option<Halt>,
     /// Whether the gateway said anything of a job since the agent started.
     is_told: bool,
     held: Option<Held>,
@@ -127,7 +127,7 @@ impl Work {
     pub const fn new(remembered: Option<Said>, speed: u32) -> Self {
         Self {
             remembered,
-            came_up_stopped: false,
+            remembered_halt: None,
             is_told: false,
             held: None,
             motion: Motion::Still,
@@ -175,9 +175,7 @@ impl Work {
             let ground = look(assignment);
             let mut held = Held::new(Arc::clone(assignment), said, ground, held_up_to);
             // What was stopped before the agent started stays so until somebody sends it on, as it would have without that.
-            if std::mem::take(&mut self.came_up_stopped) && known.is_some() {
-                held.halt = Some(Halt::Stopped);
-            }
+            held.halt = self.remembered_halt.take().filter(|_| known.is_some());
             self.held = Some(held);
         }
     }
@@ -217,9 +215,15 @@ impl Work {
         }
     }
 
+    /// The job that it is at.
+    pub fn job(&self) -> Option<JobId> {
+        let held = self.held.as_ref().filter(|held| held.is_under_way())?;
+        Some(held.assignment.job)
+    }
+
     /// The robot comes up stopped, as it was when the agent ended.
     pub const fn came_up_stopped(&mut self) {
-        self.came_up_stopped = true;
+        self.remembered_halt = Some(Halt::Stopped);
     }
 
     /// Who steered the robot let go, which sends it on after a drive of theirs. A stop takes more: somebody says that the job

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::{
     GrantId, OrganisationId, PersonId,
-    grant::{GrantedVerb, RobotTrust},
+    grant::{GrantBounds, GrantedVerb, RobotTrust},
     roster::KeyTier,
     views::RoleGrant,
 };
@@ -233,6 +233,9 @@ pub struct GrantAsk {
     /// Your rostered key that will bind the grant, hex; absent to renew one that the robot believes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound_by: Option<String>,
+    /// No more than this is granted; a renewal asks for the same again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_more_than: Option<GrantBounds>,
 }
 
 /// A grant that was issued.

@@ -124,7 +124,7 @@ fn words() -> Vec<Sample> {
         }
         Disarm { NotArmed, DeadMan, StaleFrame, Delay, Stopped, ControlEnded, BatteryLow, Fault }
         StopCause { Button, Policy }
-        Clamp { TopSpeed, Delay, PeopleNear, KeepOut, Workspace, NudgeOver }
+        Clamp { TopSpeed, Granted, Delay, PeopleNear, KeepOut, Workspace, NudgeOver }
         Level { Question, Waypoint, Nudge, Drive }
         ControlEnding { Absent, SignedOut, RightLost }
         GrantRefusal {

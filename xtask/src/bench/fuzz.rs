@@ -38,7 +38,7 @@ const MOST_KEPT_BYTES: u64 = 80 * 1024;
 
 /// What the command line asked for.
 #[derive(Debug, Clone, clap::Args)]
-pub(super) struct Options {
+pub(super) struct FuzzOptions {
     /// Fuzzing: minutes for each target
     #[arg(long, default_value_t = 10)]
     minutes: u32,
@@ -65,13 +65,13 @@ struct Done {
 struct Bench<'a> {
     workspace: &'a Workspace,
     program: PathBuf,
-    options: &'a Options,
+    options: &'a FuzzOptions,
 }
 
 /// Fuzzes every target, prints what was tried, and fails at the end when something was found.
 pub(super) fn run(
     workspace: &Workspace,
-    options: &Options,
+    options: &FuzzOptions,
     progress: &mut Progress,
 ) -> Result<Vec<Row>> {
     let targets = targets(&corpora(workspace), &options.only)?;

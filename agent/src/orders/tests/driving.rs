@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use protocol::{
     OrganisationId,
     command::{FrameSeen, SignedCommand},
-    drive::{DriveCommand, Twist},
-    grant::Grant,
+    drive::{Clamp, DriveCommand, Twist},
     ladder::Level,
     picture::FrameHash,
     robot::{Codec, Pose},
@@ -53,14 +52,18 @@ impl World {
     }
 
     fn keeping_to(policy: &SafetyPolicy) -> Self {
-        let mut orders = steered();
+        Self::under(grant(1, EPOCH, NOW.at), policy)
+    }
+
+    fn under(grant: Grant, policy: &SafetyPolicy) -> Self {
+        let mut orders = steered_under(&grant);
         orders.safety = Safety::new(Some(policy), 0.26);
         orders.driving = Driving::new(true);
         let mut world = Self {
             orders,
             driver: Willing::default(),
             clocks: NOW,
-            grant: grant(1, EPOCH, NOW.at),
+            grant,
             drives: 0,
             commands: 0,
         };
@@ -460,7 +463,8 @@ fn a_stop_latches_until_somebody_says_why_it_may_be_lifted() {
 
 #[test]
 fn a_release_from_before_the_latest_stop_lifts_nothing() {
-    let stopped_again: [(&str, fn(&mut World)); 3] = [
+    type Again = fn(&mut World);
+    let stopped_again: [(&str, Again); 3] = [
         ("another stop", |world| world.stops(2)),
         ("the same stop, told again", |world| {
             let told = (world.orders).take(
@@ -745,4 +749,60 @@ fn who_named_one_picture_names_each() {
         world.tells(Verb::ArmDrive, ""),
         refused(RobotRefusal::UnknownFrame)
     );
+}
+
+#[test]
+fn nobody_has_the_robot_go_faster_than_they_were_granted() {
+    let slow = Grant {
+        speed_cap_mm_s: Some(200),
+        ..grant(1, EPOCH, NOW.at)
+    };
+    let mut world = World::under(slow, &policy_with(None));
+    assert_eq!(world.tells(Verb::ArmDrive, ""), Outcome::Accepted);
+    world.says(Twist::ZERO);
+    for _ in 0..20 {
+        world.says(AHEAD);
+        world.pass(60);
+        assert!(world.speed() < 0.200_001, "{}", world.speed());
+    }
+    assert!(world.speed() > 0.15, "{}", world.speed());
+    let report = world.report();
+    assert_eq!((report.cap_mm_s, report.clamp), (200, Some(Clamp::Granted)));
+
+    assert_eq!(world.tells(TARGET, ""), Outcome::Accepted);
+    world.pass(20);
+    assert!((world.driver.limit_mps - 0.2).abs() < 1e-9);
+    // The target ended. What the robot does of its own accord is nobody's grant.
+    world.pass(20);
+    assert!(world.driver.limit_mps > 0.5);
+}
+
+#[test]
+fn a_grant_for_a_job_moves_the_robot_only_while_it_is_at_that_job() {
+    let job = JobId(Uuid::from_u128(3));
+    let bound = Grant {
+        job: Some(job),
+        ..grant(1, EPOCH, NOW.at)
+    };
+    let mut world = World::under(bound, &policy_with(None));
+    let outside = refused(RobotRefusal::OutsideGrant);
+    assert_eq!(world.tells(TARGET, ""), outside);
+    world.orders.works_on(Some(JobId(Uuid::from_u128(4))));
+    assert_eq!(world.tells(Verb::ArmDrive, ""), outside);
+
+    world.orders.works_on(Some(job));
+    assert_eq!(world.tells(Verb::ArmDrive, ""), Outcome::Accepted);
+    world.says(Twist::ZERO);
+    for _ in 0..5 {
+        world.says(AHEAD);
+        world.pass(60);
+    }
+    assert!(world.speed() > 0.1);
+
+    world.orders.works_on(None);
+    world.says(AHEAD);
+    world.pass(20);
+    assert_eq!(world.report().disarmed, Some(Disarm::ControlEnded));
+    world.stops(1);
+    assert!(world.orders.is_stopped(), "a stop is anybody's");
 }

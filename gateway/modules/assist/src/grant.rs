@@ -12,10 +12,11 @@
 //! | the key that is to bind the grant is theirs on that roster, and not removed since | `key_not_rostered` |
 //! | this gateway's policy key is on that roster: without it no robot would believe the grant | `policy_not_rostered` |
 //! | the robot is there, pinned that root, and holds that roster and the latest list of revocations | `robot_offline`, `robot_without_root`, `robot_behind` |
+//! | wants no more than something: a verb is left, and a place | `nothing_left` |
 //!
-//! What they get: this one robot, every verb, for ten minutes, for the page that asked. Nothing here gives site-wide grants, zones,
-//! speed caps or jobs yet: they are in the format; robots check places and zones, and refuse a grant with a cap or a job, which they
-//! can't keep yet.
+//! What they get: this one robot, every verb, for ten minutes, for the page that asked; within the bounds that they asked for
+//! themselves (verbs, a zone, a speed cap, a job), by intersection. A site's robots are granted one by one: each has its own lease of
+//! control and its own nonce.
 //!
 //! Over the API whoever has no such role is refused at the door, before there is anything to decide or to record.
 
@@ -26,7 +27,7 @@ mod tests;
 
 use protocol::{
     GrantId, OrganisationId, PersonId, RobotId, SiteId, UnixMicros,
-    grant::{GRANT_LASTS_S, Grant, GrantedVerb, Place, RobotTrust},
+    grant::{GRANT_LASTS_S, Grant, GrantBounds, GrantedVerb, Place, RobotTrust, Zone},
     roster::{Roster, name_of},
     sealed::KeyId,
 };
@@ -34,7 +35,7 @@ use protocol::{
 use crate::control::{Control, ControlRefusal, may_steer};
 
 /// What somebody asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantWish {
     /// Who.
     pub person: PersonId,
@@ -44,6 +45,8 @@ pub struct GrantWish {
     pub session_key: [u8; 32],
     /// The person's key that is to bind the grant; nothing to renew one that the robot believes.
     pub bound_by: Option<KeyId>,
+    /// What they want no more than.
+    pub bounds: GrantBounds,
 }
 
 /// The robot that is meant.
@@ -123,6 +126,9 @@ pub enum GrantDenial {
     /// It has not taken the latest roster yet.
     #[error("the robot has not taken the latest roster or revocations yet; try again in a moment")]
     RobotBehind,
+    /// Nothing is left of what they asked for.
+    #[error("the verbs that you want no more than leave nothing to grant")]
+    NothingLeft,
 }
 
 impl GrantDenial {
@@ -141,6 +147,7 @@ impl GrantDenial {
             Self::RobotOffline => "robot_offline",
             Self::RobotWithoutRoot => "robot_without_root",
             Self::RobotBehind => "robot_behind",
+            Self::NothingLeft => "nothing_left",
         }
     }
 }
@@ -179,7 +186,7 @@ pub fn decide_grant(
         return Err(GrantDenial::RobotBehind);
     }
     let at_s = now.0.div_euclid(1_000_000);
-    Ok(Grant {
+    let whole = Grant {
         grant: id,
         organisation: robot.organisation,
         person: wish.person,
@@ -192,7 +199,12 @@ pub fn decide_grant(
         zone: None,
         speed_cap_mm_s: None,
         job: None,
-    })
+    };
+    let grant = whole.within(&wish.bounds);
+    if grant.verbs.is_empty() || grant.zone.is_some_and(Zone::is_empty) {
+        return Err(GrantDenial::NothingLeft);
+    }
+    Ok(grant)
 }
 
 fn check_control(wish: &GrantWish, control: &Control, now: UnixMicros) -> Result<(), GrantDenial> {

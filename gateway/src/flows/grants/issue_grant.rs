@@ -44,6 +44,7 @@ pub async fn issue_grant(
         epoch: ask.epoch,
         session_key: proven_key(caller.person.person, now, &proof)?,
         bound_by: ask.bound_by.as_deref().map(key_named).transpose()?,
+        bounds: ask.no_more_than.clone().unwrap_or_default(),
     };
     let granted_robot = GrantedRobot {
         robot: robot.robot,

@@ -27,7 +27,7 @@ use crate::{
     (status = 400, description = "`session_key_unproven`, `key_malformed` or `body_malformed`", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),
     (status = 404, description = "`not_found`", body = Problem),
-    (status = 409, description = "`not_in_control`, `control_held`, `stale_epoch`, `another_page`, `no_root`, `no_roster`, `roster_expired`, `not_rostered`, `key_not_rostered`, `policy_not_rostered`, `robot_offline`, `robot_without_root` or `robot_behind`", body = Problem),
+    (status = 409, description = "`not_in_control`, `control_held`, `stale_epoch`, `another_page`, `no_root`, `no_roster`, `roster_expired`, `not_rostered`, `key_not_rostered`, `policy_not_rostered`, `robot_offline`, `robot_without_root`, `robot_behind` or `nothing_left`", body = Problem),
     (status = 429, description = "`too_many_requests`", body = Problem),
 ))]
 pub(crate) async fn handler(

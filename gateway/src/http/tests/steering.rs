@@ -105,6 +105,7 @@ pub(crate) async fn asks(house: &House, who: Who, robot: Machine, epoch: u64) ->
         public_key: BASE64_STANDARD.encode(key.verifying_key().as_bytes()),
         proof: sealed_as(Kind::SessionKey, &proof, &key),
         bound_by: Some(name_of(&own_key(who).verifying_key().to_bytes()).to_string()),
+        no_more_than: None,
     };
     let path = format!("/api/v1/robots/{}/grants", robot.id());
     house.ask(post(&path).by(who).json(&json!(ask))).await

@@ -385,6 +385,8 @@ async fn a_receipt_that_comes_after_its_time_still_tells_what_became_of_the_comm
     let (mut juniper, _rowan, mut console) = stage(&house).await;
     tell(&mut console, JUNIPER).await;
     ordered(&mut juniper).await;
+    // On record, too: a stop is sent before that.
+    assert_eq!(fate(&mut console).await.fate, Fate::Sent);
     sqlx::query("UPDATE assist.command SET answer_by = now() - interval '1 second'")
         .execute(&house.owner)
         .await

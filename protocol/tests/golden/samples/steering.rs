@@ -139,11 +139,7 @@ fn policy() -> SafetyPolicy {
             camera: "head".to_owned(),
             corners: vec![[0, 0], [300, 0], [300, 1_000]],
         }],
-        private: vec![PrivateZone {
-            name: "washroom".to_owned(),
-            corners: vec![[2_000, 0], [4_000, 0], [4_000, 3_000], [2_000, 3_000]],
-            cameras: vec!["head".to_owned()],
-        }],
+        private: Vec::new(),
     }
 }
 
@@ -203,6 +199,17 @@ pub(super) fn all() -> Vec<Sample> {
     ]
 }
 
+fn with_private_zone() -> SafetyPolicy {
+    SafetyPolicy {
+        private: vec![PrivateZone {
+            name: "washroom".to_owned(),
+            corners: vec![[2_000, 0], [4_000, 0], [4_000, 3_000], [2_000, 3_000]],
+            cameras: vec!["head".to_owned()],
+        }],
+        ..policy()
+    }
+}
+
 /// What belongs to driving and to stops.
 pub(super) fn driving() -> Vec<Sample> {
     let said = SignedCommand {
@@ -254,5 +261,10 @@ pub(super) fn driving() -> Vec<Sample> {
         Sample::sealed("SignedCommand under a frame", Kind::Command, commanded),
         Sample::sealed("SafetyPolicy", Kind::SafetyPolicy, policy()),
         Sample::sealed("SafetyPolicy of anywhere", Kind::SafetyPolicy, anywhere),
+        Sample::sealed(
+            "SafetyPolicy with a private zone",
+            Kind::SafetyPolicy,
+            with_private_zone(),
+        ),
     ]
 }

@@ -1,6 +1,7 @@
 //! Claims about the policy: who gets a grant, and what everybody else hears.
 
 use protocol::{
+    JobId,
     roster::{KeyTier, PolicyKey, RosteredKey, RosteredPerson},
     views::{Role, RoleGrant},
 };
@@ -105,6 +106,7 @@ fn world() -> World {
             epoch: EPOCH,
             session_key: PAGE,
             bound_by: Some(key),
+            bounds: GrantBounds::default(),
         },
     }
 }
@@ -200,5 +202,50 @@ fn everybody_else_gets_none_and_hears_why() {
         let mut world = world();
         world.trust.as_mut().unwrap().root = root;
         assert_eq!(world.decide(), Err(GrantDenial::RobotWithoutRoot));
+    }
+}
+
+#[test]
+fn who_asks_for_less_gets_no_more_and_who_asks_for_nothing_gets_nothing() {
+    let whole = world().decide().unwrap();
+    let zone = Zone {
+        west_mm: 0,
+        south_mm: 0,
+        east_mm: 4_000,
+        north_mm: 3_000,
+    };
+    let job = JobId(Uuid::from_u128(3));
+    let less = GrantBounds {
+        verbs: Some([GrantedVerb::NavigateTo].into()),
+        zone: Some(zone),
+        speed_cap_mm_s: Some(300),
+        job: Some(job),
+    };
+    let mut asked = world();
+    asked.wish.bounds = less;
+
+    let granted = asked.decide().unwrap();
+
+    assert_eq!(granted.verbs, [GrantedVerb::NavigateTo].into());
+    assert_eq!(
+        (granted.zone, granted.speed_cap_mm_s, granted.job),
+        (Some(zone), Some(300), Some(job))
+    );
+    let is_within = (granted.allowance()).is_within(&whole.allowance(), |_robot| None);
+    assert!(is_within);
+    let nothing = GrantBounds {
+        verbs: Some([].into()),
+        ..GrantBounds::default()
+    };
+    let nowhere = GrantBounds {
+        zone: Some(Zone {
+            west_mm: 4_001,
+            ..zone
+        }),
+        ..GrantBounds::default()
+    };
+    for bounds in [nothing, nowhere] {
+        asked.wish.bounds = bounds;
+        assert_eq!(asked.decide(), Err(GrantDenial::NothingLeft));
     }
 }
