@@ -451,10 +451,17 @@ impl Orders {
             }
             _ if self.is_stopped => Err(RobotRefusal::Stopped),
             _ if !self.safety.allows_motion() => Err(RobotRefusal::Fault),
-            Verb::NavigateTo { x_m, y_m, .. } => {
-                // A target that is no number is the driver's to refuse: it lies off its map.
-                let is_barred = x_m.is_finite() && y_m.is_finite() && !self.safety.allows(x_m, y_m);
-                if is_barred {
+            Verb::NavigateTo {
+                x_m,
+                y_m,
+                heading_rad,
+            } => {
+                // No driver has to know what to make of a place that is none.
+                let is_place = [x_m, y_m, heading_rad.unwrap_or_default()];
+                if !is_place.into_iter().all(f64::is_finite) {
+                    return Err(RobotRefusal::OutsideMap);
+                }
+                if !self.safety.allows(x_m, y_m) {
                     return Err(RobotRefusal::KeepOut);
                 }
                 let seen = command.seen_tick_ms;

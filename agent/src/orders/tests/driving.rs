@@ -806,3 +806,26 @@ fn a_grant_for_a_job_moves_the_robot_only_while_it_is_at_that_job() {
     world.stops(1);
     assert!(world.orders.is_stopped(), "a stop is anybody's");
 }
+
+/// Found by fuzzing: the driver was left to refuse it.
+#[test]
+fn a_target_that_is_no_number_is_refused_before_any_driver_hears_of_it() {
+    let mut world = World::new();
+    let no_numbers = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+    for no_number in no_numbers {
+        for (x_m, y_m, heading_rad) in [
+            (no_number, 1.0, None),
+            (1.0, no_number, None),
+            (1.0, 1.0, Some(no_number)),
+        ] {
+            let target = Verb::NavigateTo {
+                x_m,
+                y_m,
+                heading_rad,
+            };
+            let outcome = world.tells(target, "");
+            assert_eq!(outcome, refused(RobotRefusal::OutsideMap), "{target:?}");
+        }
+    }
+    assert_eq!(world.driver.told(), []);
+}
