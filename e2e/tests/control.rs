@@ -104,6 +104,10 @@ async fn a_second_operator_asks_gets_the_robot_and_loses_it_to_a_supervisor() ->
     tobi.until_control("You have control").await?;
     tobi.until_control("It sticks on the left.").await?;
     mira.until_control("Tobi Okafor has control").await?;
+    // Her keys are still there to be seen, and seen to be off.
+    mira.until_drive("No control").await?;
+    mira.until_ladder("you don't have control").await?;
+    mira.browser.look("control-handed-over", DESK).await?;
     // What she had set is given up: nobody drives on under another's hands.
     mira.until_fate("Abandoned", Duration::from_secs(5)).await?;
     tobi.click_map(x_m, y_m).await?;
@@ -128,6 +132,7 @@ async fn a_second_operator_asks_gets_the_robot_and_loses_it_to_a_supervisor() ->
     ensure!(taken.epoch == 3, "{taken:?}");
     tobi.until_control("Lena Brandt has control").await?;
     tobi.until_control("The corridor is blocked.").await?;
+    tobi.until_drive("No control").await?;
     tobi.until_fate("Abandoned", Duration::from_secs(5)).await?;
     tobi.browser.look("control-taken-over", DESK).await?;
 
