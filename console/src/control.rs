@@ -129,7 +129,7 @@ pub fn hand_back_waits(model: &Model, robot: RobotId) -> Option<String> {
         .of(robot)
         .filter(|entry| {
             let is_open = match &entry.standing {
-                CommandStanding::Wished => true,
+                CommandStanding::Wished | CommandStanding::Unrecorded => true,
                 CommandStanding::Recorded(fate) => !fate.is_over(),
                 CommandStanding::NotSent { .. }
                 | CommandStanding::TurnedDown { .. }

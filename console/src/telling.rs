@@ -82,8 +82,7 @@ pub fn fate(entry: &Entry, now: UnixMicros, gateway_now: UnixMicros) -> Telling 
             "Not sent",
             Some("the connection broke before the gateway recorded it"),
         ),
-        // It went out before anything else was tried.
-        Standing::TurnedDown { code, .. } if code == "stop_unrecorded" => telling(
+        Standing::Unrecorded => telling(
             Shape::Running,
             Tone::Caution,
             "Sent",

@@ -69,6 +69,8 @@ pub enum Standing {
     },
     /// The connection broke before the gateway recorded it.
     NotRecorded,
+    /// A stop that the gateway sent and can't record yet.
+    Unrecorded,
     /// Recorded; this became of it so far.
     Recorded(Fate),
 }
@@ -78,7 +80,7 @@ impl Standing {
     const fn rank(&self) -> u8 {
         match self {
             Self::Wished => 0,
-            Self::NotRecorded => 1,
+            Self::NotRecorded | Self::Unrecorded => 1,
             Self::Recorded(Fate::Sent) => 2,
             Self::Recorded(Fate::Accepted) => 3,
             Self::Recorded(Fate::Unanswered) => 4,
@@ -189,6 +191,11 @@ impl Commands {
         if let Some(entry) = found
             && entry.standing.rank() < Standing::Recorded(Fate::Sent).rank()
         {
+            // It went out before anything else was tried: what becomes of it is still to come.
+            if code == "stop_unrecorded" {
+                entry.standing = Standing::Unrecorded;
+                return;
+            }
             entry.standing = Standing::TurnedDown { code, words };
             entry.ended_at = Some(now);
         }
@@ -377,6 +384,20 @@ mod tests {
             standing(&commands, 2),
             Standing::TurnedDown { .. }
         ));
+    }
+
+    #[test]
+    fn a_stop_that_went_out_unrecorded_is_told_on_once_it_is_on_record() {
+        let mut commands = Commands::default();
+        commands.wish(&request(1), Standing::Wished, T0);
+        let id = CommandId(Uuid::from_u128(1));
+
+        commands.turned_down(id, "stop_unrecorded".to_owned(), "sent".to_owned(), T0);
+        assert_eq!(standing(&commands, 1), Standing::Unrecorded);
+        assert_eq!(commands.find(id).unwrap().ended_at, None);
+
+        commands.recorded(&view(1, 1, Fate::Done), T0);
+        assert_eq!(standing(&commands, 1), Standing::Recorded(Fate::Done));
     }
 
     #[test]

@@ -206,7 +206,7 @@ fn wished(model: &Model, robot: RobotId, now: UnixMicros) -> Option<Target> {
     let latest = model.commands.of(robot).next()?;
     let wished_at = latest.wished_at?;
     let is_open = match &latest.standing {
-        CommandStanding::Wished => true,
+        CommandStanding::Wished | CommandStanding::Unrecorded => true,
         CommandStanding::Recorded(fate) => !fate.is_over(),
         CommandStanding::NotSent { .. }
         | CommandStanding::TurnedDown { .. }

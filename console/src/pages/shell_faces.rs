@@ -128,8 +128,10 @@ pub(super) fn stop(model: &Model, now: UnixMicros) -> Option<StopFace> {
         .enumerate()
         .find(|(_, entry)| entry.verb == Verb::Stop && entry.wished_at.is_some())?;
     let wished_at = entry.wished_at?;
-    let is_open = matches!(&entry.standing, CommandStanding::Wished)
-        || matches!(&entry.standing, CommandStanding::Recorded(fate) if !fate.is_over());
+    let is_open = matches!(
+        &entry.standing,
+        CommandStanding::Wished | CommandStanding::Unrecorded
+    ) || matches!(&entry.standing, CommandStanding::Recorded(fate) if !fate.is_over());
     // A newer command makes "stopped" yesterday's news.
     let is_news = newer == 0 && now.since(entry.ended_at.unwrap_or(wished_at)) < STOP_SHOWN_FOR_US;
     if !is_open && !is_news {
