@@ -3,7 +3,7 @@
 use protocol::{
     PersonId, RobotId, UnixMicros,
     command::Verb,
-    robot::{Capability, SiteMap},
+    robot::{Activity, Capability, SiteMap},
 };
 
 use crate::{

@@ -72,17 +72,7 @@ pub(crate) fn SafetyBar(
                 <Control parts=control />
             </Show>
             {move || match middle.get() {
-                Some(own) => {
-                    view! {
-                        <div class="safety__own">
-                            {own.run()}
-                            <div class="safety__stops">
-                                <StopFate face stop />
-                            </div>
-                        </div>
-                    }
-                        .into_any()
-                }
+                Some(own) => view! { <Own own face stop /> }.into_any(),
                 None => view! { <What face stop /> }.into_any(),
             }}
             <div class="safety__go">
@@ -199,6 +189,22 @@ fn What(face: Signal<Option<SafetyFace>>, stop: Signal<Option<StopFace>>) -> imp
                 {measures}
             </p>
             <StopFate face stop />
+        </div>
+    }
+}
+
+/// What a page shows in the middle of the bar, over the fate of stops.
+#[component]
+fn Own(
+    own: ViewFn,
+    face: Signal<Option<SafetyFace>>,
+    stop: Signal<Option<StopFace>>,
+) -> impl IntoView {
+    view! {
+        <div class="safety__own">
+            {own.run()} <div class="safety__stops">
+                <StopFate face stop />
+            </div>
         </div>
     }
 }

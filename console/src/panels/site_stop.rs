@@ -168,7 +168,8 @@ fn told(answer: Result<SiteStopView, Problem>) -> Stage {
             }
             if !missed.is_empty() {
                 let names: Vec<&str> = missed.iter().map(|robot| robot.name.as_str()).collect();
-                words.push_str(&format!(" Not reached: {}", names.join(", ")));
+                words.push_str(" Not reached: ");
+                words.push_str(&names.join(", "));
             }
             (words, false)
         }
