@@ -484,7 +484,8 @@ fn a_release_from_before_the_latest_stop_lifts_nothing() {
         world.stops(1);
         world.pass(400);
         let early = world.command(Verb::ReleaseStop, "the first one was a mistake");
-        world.pass(400);
+        // In time for a command.
+        world.pass(200);
 
         again(&mut world);
 
@@ -791,6 +792,11 @@ fn a_grant_for_a_job_moves_the_robot_only_while_it_is_at_that_job() {
     assert_eq!(world.tells(Verb::ArmDrive, ""), outside);
 
     world.orders.works_on(Some(job));
+    // The delay is measured by words that count.
+    for _ in 0..10 {
+        world.says(Twist::ZERO);
+        world.pass(100);
+    }
     assert_eq!(world.tells(Verb::ArmDrive, ""), Outcome::Accepted);
     world.says(Twist::ZERO);
     for _ in 0..5 {
