@@ -57,7 +57,14 @@ pub(crate) fn Commands(
                     }
                 }
             >
-                <ol class="fates" aria-live="polite" aria-relevant="additions text">
+                // It scrolls where there is little room: then it is to be reached by keyboard.
+                <ol
+                    class="fates"
+                    tabindex="0"
+                    aria-label="Commands, newest first"
+                    aria-live="polite"
+                    aria-relevant="additions text"
+                >
                     <For each=move || ids.get() key=|id| *id let:id>
                         <Line face=Memo::new(move |_| {
                             faces.with(|faces| faces.iter().find(|face| face.command == id).cloned())
