@@ -7,29 +7,29 @@ use protocol::picture::FrameHash;
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use web_sys::{MessageEvent, RtcRtpReceiver, Worker};
 
-use crate::browser;
+use crate::{browser, glass::Hashed};
 
 /// Frames of a camera whose hashes are known: four seconds of thirty a second. The one on screen is among the last few.
 const MOST_FRAMES: usize = 120;
 
-/// The latest frames of one camera: the RTP time of each, and its hash.
+/// The latest frames of one camera: the RTP time of each, and what it hashes to.
 #[derive(Clone, Default)]
-pub(crate) struct Hashes(Rc<RefCell<VecDeque<(u32, FrameHash)>>>);
+pub(crate) struct Hashes(Rc<RefCell<VecDeque<(u32, Hashed)>>>);
 
 impl Hashes {
-    fn take(&self, time: u32, hash: FrameHash) {
+    fn take(&self, time: u32, frame: Hashed) {
         let mut known = self.0.borrow_mut();
         if known.len() == MOST_FRAMES {
             known.pop_front();
         }
-        known.push_back((time, hash));
+        known.push_back((time, frame));
     }
 
-    /// The hash of the frame of that RTP time.
-    pub(crate) fn of(&self, time: u32) -> Option<FrameHash> {
+    /// What the frame of that RTP time hashes to.
+    pub(crate) fn of(&self, time: u32) -> Option<Hashed> {
         let known = self.0.borrow();
         let found = known.iter().rev().find(|(at, _)| *at == time);
-        found.map(|(_, hash)| *hash)
+        found.map(|(_, frame)| *frame)
     }
 }
 
@@ -46,7 +46,8 @@ impl FrameWorker {
         let address = page.query_selector("meta[name=frames]").ok()??;
         let worker = Worker::new(&address.get_attribute("content")?).ok()?;
         let heard = Closure::new(move |event: MessageEvent| {
-            let [camera, time, hash] = [0, 1, 2].map(|place| Array::from(&event.data()).get(place));
+            let told = Array::from(&event.data());
+            let [camera, time, hash, is_key] = [0, 1, 2, 3].map(|place| told.get(place));
             let told = (camera.as_f64(), time.as_f64());
             let (Some(camera), Some(time)) = told else {
                 return;
@@ -59,7 +60,13 @@ impl FrameWorker {
             let (camera, time) = (camera as usize, time as u32);
             let hash: Option<[u8; 32]> = Uint8Array::new(&hash).to_vec().try_into().ok();
             if let (Some(hashes), Some(hash)) = (hashes.get(camera), hash) {
-                hashes.take(time, FrameHash(hash));
+                hashes.take(
+                    time,
+                    Hashed {
+                        hash: FrameHash(hash),
+                        is_key: is_key.is_truthy(),
+                    },
+                );
             }
         });
         worker.set_onmessage(Some(heard.as_ref().unchecked_ref()));

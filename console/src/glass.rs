@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use protocol::{UnixMicros, console_socket::Link};
+use protocol::{UnixMicros, console_socket::Link, picture::FrameHash};
 
 use crate::live::clock::{GatewayClock, micros_to_ms};
 
@@ -27,6 +27,37 @@ impl Frame {
         let since = self.captured_at.unwrap_or(self.shown_at);
         micros_to_ms(now.since(since)).max(0.0)
     }
+}
+
+/// Frames of a camera that were on screen last and may still be named in a command.
+pub const FRAMES_TO_NAME: usize = 8;
+
+/// What a page knows of an encoded frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hashed {
+    /// SHA-256 of its bytes.
+    pub hash: FrameHash,
+    /// Whether it stands alone. Browsers write into the parameter sets of some cameras' key frames, so that the robot does not know
+    /// them again.
+    pub is_key: bool,
+}
+
+/// Which of the frames that were on screen, the latest last, a command names, and by which hash. A frame may come on screen before
+/// its hash is known: the one before it is named then, as a robot that was told hashes takes no picture without. Without any hash
+/// it is the latest.
+pub fn to_name<T: Copy>(
+    shown: impl DoubleEndedIterator<Item = T> + Clone,
+    hashed: impl Fn(T) -> Option<Hashed>,
+) -> Option<(T, Option<FrameHash>)> {
+    let known = || {
+        let newest_first = shown.clone().rev();
+        newest_first.filter_map(|frame| Some((frame, hashed(frame)?)))
+    };
+    let named = known().find(|(_, hashed)| !hashed.is_key);
+    named
+        .or_else(|| known().next())
+        .map(|(frame, hashed)| (frame, Some(hashed.hash)))
+        .or_else(|| Some((shown.clone().next_back()?, None)))
 }
 
 /// A moment of the robot's clock on the browser's, over the gateway's clock that both were measured against.
@@ -269,6 +300,44 @@ mod tests {
         minute.read(counters(2, 10.0, 0.0, 5.0));
 
         assert_eq!(minute.quality(), None);
+    }
+
+    #[test]
+    fn a_command_names_the_latest_frame_whose_hash_is_known_and_rather_none_that_a_browser_altered()
+    {
+        let delta = |number| {
+            Some(Hashed {
+                hash: FrameHash([number; 32]),
+                is_key: false,
+            })
+        };
+        let key = |number| {
+            Some(Hashed {
+                is_key: true,
+                ..delta(number)?
+            })
+        };
+        for (name, frames, expected) in [
+            ("nothing on screen", vec![], None),
+            ("no hashes", vec![None, None], Some((1, None))),
+            (
+                "all are known",
+                vec![delta(1), delta(2)],
+                Some((1, Some(2))),
+            ),
+            ("not hashed yet", vec![delta(1), None], Some((0, Some(1)))),
+            ("a key frame", vec![delta(1), key(2)], Some((0, Some(1)))),
+            (
+                "after one",
+                vec![key(1), delta(2), None],
+                Some((1, Some(2))),
+            ),
+            ("key frames alone", vec![key(1), key(2)], Some((1, Some(2)))),
+        ] {
+            let named = to_name(0..frames.len(), |at| frames[at]);
+            let expected = expected.map(|(at, hash)| (at, hash.map(|byte| FrameHash([byte; 32]))));
+            assert_eq!(named, expected, "{name}");
+        }
     }
 
     #[test]

@@ -106,11 +106,15 @@ impl Drop for Stack {
     }
 }
 
+/// Copies a folder whose owner is at work. What is gone again was a file that took the place of another.
 fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
+        match fs::copy(entry.path(), to.join(entry.file_name())) {
+            Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => {}
+            copied => _ = copied?,
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! One session: hello, then everything both ways until it ends.
 
-use std::time::Duration;
+use std::{future::pending, pin::Pin, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    journal::Journal,
+    journal::{Journal, JournalFailure, Kept},
     orders::{Clocks, FromGateway},
     publish::PublishEvent,
     work::heard::{GatewayClock, Told},
@@ -65,6 +65,11 @@ pub(super) async fn run_with(link: &mut Link, media: Media) -> End {
         link,
         socket,
         media,
+        asked: None,
+        wishes: Wishes {
+            forget_up_to: Some(events_held),
+            ..Wishes::default()
+        },
         sent_up_to: events_held,
         tried_up_to: events_held,
         held_up_to: events_held,
@@ -90,7 +95,6 @@ pub(super) async fn run_with(link: &mut Link, media: Media) -> End {
 async fn begin(link: &mut Link) -> Result<(Socket, u64), End> {
     let mut socket = Socket::open(&link.gateway, &link.token, link.trust.clone()).await?;
     let events_held = greet(link, &mut socket).await?;
-    forget(link, events_held).await;
     Ok((socket, events_held))
 }
 
@@ -131,19 +135,17 @@ async fn greet(link: &mut Link, socket: &mut Socket) -> Result<u64, End> {
     }
 }
 
-async fn forget(link: &Link, held: u64) {
-    let forgotten = link.journal.with(move |journal| journal.forget_up_to(held));
-    if let Some(Err(error)) = forgotten.await {
-        tracing::warn!(%error, "the journal could not be shortened");
-    }
-}
-
 enum Never {}
 
 struct Session<'link> {
     link: &'link mut Link,
     socket: Socket,
     media: Media,
+    /// What the journal is asked just now: one thing at a time, beside everything else. A disk that hangs keeps no stop, and no
+    /// end of anybody's control, from being heard.
+    asked: Option<Pin<Box<dyn Future<Output = FromJournal> + Send>>>,
+    /// What it is to be asked next.
+    wishes: Wishes,
     /// Highest event number sent and not given up.
     sent_up_to: u64,
     /// Highest event number that was ever sent in this session.
@@ -157,6 +159,41 @@ struct Session<'link> {
     is_settling: bool,
 }
 
+/// What the journal is to be asked, the most urgent first.
+#[derive(Default)]
+struct Wishes {
+    /// What became of an event that the gateway refused.
+    set_aside: Option<(u64, String)>,
+    /// Events up to here are held for good.
+    forget_up_to: Option<u64>,
+    /// The events that come next.
+    events: bool,
+}
+
+/// What the journal answered.
+enum FromJournal {
+    /// Events behind this number.
+    Events { after: u64, waiting: Vec<Kept> },
+    /// It is as short as it can be.
+    Forgotten,
+    /// This became of the event that was refused.
+    SetAside {
+        number: u64,
+        code: String,
+        about: Option<Result<Refused, JournalFailure>>,
+    },
+}
+
+/// What comes of what the journal was asked; never when it was asked nothing.
+async fn answered(
+    asked: &mut Option<Pin<Box<dyn Future<Output = FromJournal> + Send>>>,
+) -> FromJournal {
+    match asked {
+        Some(answer) => answer.as_mut().await,
+        None => pending().await,
+    }
+}
+
 /// What a refusal is about.
 enum Refused {
     /// An event that came before its predecessors.
@@ -167,6 +204,22 @@ enum Refused {
     All,
 }
 
+fn what_refused(
+    journal: &mut Journal,
+    held: u64,
+    number: u64,
+    is_about_all: bool,
+) -> Result<Refused, JournalFailure> {
+    let oldest = journal.after(held, 1);
+    if oldest.first().is_none_or(|kept| kept.number != number) {
+        return Ok(Refused::Early);
+    }
+    if is_about_all {
+        return Ok(Refused::All);
+    }
+    journal.set_aside(number).map(|_was_there| Refused::One)
+}
+
 impl Session<'_> {
     async fn go_on(&mut self) -> Result<Never, End> {
         let mut silent_at = Instant::now() + SILENT_AFTER;
@@ -174,6 +227,7 @@ impl Session<'_> {
         self.link.telemetry.mark_changed();
         self.link.believes.mark_changed();
         self.link.journal_grew.mark_changed();
+        self.ask();
         loop {
             let wants_scans = self.link.demand.borrow().scans;
             tokio::select! {
@@ -183,25 +237,24 @@ impl Session<'_> {
                     self.take(frame?).await?;
                 }
                 turn = self.media.next() => self.turn(turn).await?,
+                answer = answered(&mut self.asked) => {
+                    self.asked = None;
+                    self.hear_journal(answer).await?;
+                    self.ask();
+                }
                 changed = self.link.journal_grew.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
-                    self.send_events().await?;
+                    self.wish_events();
                 }
                 // Behind the events: what was written down last may still leave.
-                () = self.link.hang_up.cancelled() => return Err(End::Stopping),
+                () = self.link.hang_up.cancelled(), if self.asked.is_none() => return Err(End::Stopping),
                 changed = self.link.telemetry.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
-                    let latest = self.link.telemetry.borrow_and_update().clone();
-                    if let Some(telemetry) = latest {
-                        self.socket.send(&FromRobot::Telemetry(telemetry)).await?;
-                    }
+                    self.send_telemetry().await?;
                 }
                 changed = self.link.believes.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
-                    let latest = self.link.believes.borrow_and_update().clone();
-                    if let Some(trust) = latest {
-                        self.socket.send(&FromRobot::Trust(trust)).await?;
-                    }
+                    self.send_trust().await?;
                 }
                 changed = self.link.driving.changed() => {
                     changed.map_err(|_closed| End::Stopping)?;
@@ -222,12 +275,28 @@ impl Session<'_> {
                 () = tokio::time::sleep_until(self.events_again_at), if self.sent_up_to > self.held_up_to || self.is_settling => {
                     self.is_settling = false;
                     self.sent_up_to = self.held_up_to;
-                    self.send_events().await?;
+                    self.wish_events();
                 }
                 () = tokio::time::sleep_until(silent_at) => {
                     return Err(End::Lost(format!("nothing heard for {} s", SILENT_AFTER.as_secs())));
                 }
             }
+        }
+    }
+
+    async fn send_telemetry(&mut self) -> Result<(), End> {
+        let latest = self.link.telemetry.borrow_and_update().clone();
+        match latest {
+            Some(telemetry) => self.socket.send(&FromRobot::Telemetry(telemetry)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send_trust(&mut self) -> Result<(), End> {
+        let latest = self.link.believes.borrow_and_update().clone();
+        match latest {
+            Some(trust) => self.socket.send(&FromRobot::Trust(trust)).await,
+            None => Ok(()),
         }
     }
 
@@ -284,40 +353,107 @@ impl Session<'_> {
             ToRobot::NoAssignment => {
                 self.link.heard.send_modify(|heard| heard.tell(Told::NoJob));
             }
-            ToRobot::EventsHeld { number } => {
-                self.held_up_to = self.held_up_to.max(number);
-                self.link
-                    .heard
-                    .send_modify(|heard| heard.held = self.held_up_to);
-                self.sent_up_to = self.sent_up_to.max(number);
-                forget(self.link, self.held_up_to).await;
-                self.send_events().await?;
+            ToRobot::EventsHeld { number } => self.events_held(number),
+            ToRobot::EventRefused { number, code } => {
+                // Of those that wait, the oldest: the others may have come before it.
+                let wished = self.wishes.set_aside.as_ref();
+                if wished.is_none_or(|(known, _)| number < *known) {
+                    self.wishes.set_aside = Some((number, code));
+                    self.ask();
+                }
             }
-            ToRobot::EventRefused { number, code } => self.event_refused(number, &code).await,
             ToRobot::Goodbye { reason, words } => return Err(End::Goodbye(reason, words)),
+        }
+        Ok(())
+    }
+
+    fn events_held(&mut self, number: u64) {
+        self.held_up_to = self.held_up_to.max(number);
+        let held = self.held_up_to;
+        self.link.heard.send_modify(|heard| heard.held = held);
+        self.sent_up_to = self.sent_up_to.max(number);
+        self.wishes.forget_up_to = Some(held);
+        self.wish_events();
+    }
+
+    fn wish_events(&mut self) {
+        self.wishes.events = true;
+        self.ask();
+    }
+
+    /// Asks the journal the next thing, if it is asked nothing.
+    fn ask(&mut self) {
+        if self.asked.is_some() {
+            return;
+        }
+        let journal = self.link.journal.clone();
+        let sends_events = !self.events_stopped && !self.is_settling;
+        if let Some((number, code)) = self.wishes.set_aside.take().filter(|_| sends_events) {
+            let held = self.held_up_to;
+            let is_about_all = REFUSES_ALL.contains(&code.as_str());
+            let set_aside =
+                move |journal: &mut Journal| what_refused(journal, held, number, is_about_all);
+            self.asked = Some(Box::pin(async move {
+                let about = journal.with(set_aside).await;
+                FromJournal::SetAside {
+                    number,
+                    code,
+                    about,
+                }
+            }));
+        } else if let Some(held) = self.wishes.forget_up_to.take() {
+            self.asked = Some(Box::pin(async move {
+                let forgotten = journal.with(move |journal| journal.forget_up_to(held));
+                if let Some(Err(error)) = forgotten.await {
+                    tracing::warn!(%error, "the journal could not be shortened");
+                }
+                FromJournal::Forgotten
+            }));
+        } else if std::mem::take(&mut self.wishes.events) && sends_events {
+            let after = self.sent_up_to;
+            let in_flight = after.saturating_sub(self.held_up_to);
+            let in_flight = usize::try_from(in_flight).unwrap_or(usize::MAX);
+            let room = EVENTS_IN_FLIGHT.saturating_sub(in_flight);
+            self.asked = Some(Box::pin(async move {
+                let waiting = journal
+                    .with(move |journal| journal.after(after, room))
+                    .await;
+                let waiting = waiting.unwrap_or_default();
+                FromJournal::Events { after, waiting }
+            }));
+        }
+    }
+
+    async fn hear_journal(&mut self, answer: FromJournal) -> Result<(), End> {
+        match answer {
+            FromJournal::Forgotten => {}
+            FromJournal::SetAside {
+                number,
+                code,
+                about,
+            } => self.event_refused(number, &code, about),
+            // What was acknowledged, or refused, meanwhile changes what comes next.
+            FromJournal::Events { after, .. } if after != self.sent_up_to => {
+                self.wishes.events = true;
+            }
+            FromJournal::Events { waiting, .. } => {
+                if !self.events_stopped && !self.is_settling {
+                    self.send_events(waiting).await?;
+                }
+            }
         }
         Ok(())
     }
 
     /// Once the oldest event that is not held is refused, nothing after it can be held either: sending it again would never
     /// end. Another one may only have come before its predecessors, which are on their way.
-    async fn event_refused(&mut self, number: u64, code: &str) {
-        if self.events_stopped || self.is_settling {
-            return;
-        }
-        let held = self.held_up_to;
-        let is_about_all = REFUSES_ALL.contains(&code);
-        let set_aside = move |journal: &mut Journal| {
-            let oldest = journal.after(held, 1);
-            if oldest.first().is_none_or(|kept| kept.number != number) {
-                return Ok(Refused::Early);
-            }
-            if is_about_all {
-                return Ok(Refused::All);
-            }
-            journal.set_aside(number).map(|_was_there| Refused::One)
-        };
-        match self.link.journal.with(set_aside).await {
+    fn event_refused(
+        &mut self,
+        number: u64,
+        code: &str,
+        about: Option<Result<Refused, JournalFailure>>,
+    ) {
+        match about {
             Some(Ok(Refused::Early)) | None => return,
             Some(Ok(Refused::One)) => tracing::error!(
                 event.number = number,
@@ -394,19 +530,8 @@ impl Session<'_> {
 
     /// Sends what the gateway does not hold yet, a bounded number ahead of its acknowledgements. On the data channel
     /// where it stands, else on the socket; what was not acknowledged there goes on the socket too.
-    async fn send_events(&mut self) -> Result<(), End> {
-        if self.events_stopped || self.is_settling {
-            return Ok(());
-        }
-        let in_flight =
-            usize::try_from(self.sent_up_to.saturating_sub(self.held_up_to)).unwrap_or(usize::MAX);
-        let room = EVENTS_IN_FLIGHT.saturating_sub(in_flight);
-        let after = self.sent_up_to;
-        let waiting = self
-            .link
-            .journal
-            .with(move |journal| journal.after(after, room));
-        for kept in waiting.await.unwrap_or_default() {
+    async fn send_events(&mut self, waiting: Vec<Kept>) -> Result<(), End> {
+        for kept in waiting {
             let frame = FromRobot::Event {
                 number: kept.number,
                 sealed: BASE64_STANDARD.encode(&kept.sealed),

@@ -7,6 +7,7 @@ use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::{
     CommandId, JobId, RobotId,
+    command::Order,
     drive::DriveReport,
     event::{ActorEvent, Payload},
     job::JobEvent,
@@ -53,7 +54,7 @@ struct Rest {
     _believes: watch::Sender<Option<RobotTrust>>,
     _scan: watch::Sender<Option<Scan>>,
     _stills: mpsc::Sender<Still>,
-    _orders: mpsc::Receiver<FromGateway>,
+    orders: mpsc::Receiver<FromGateway>,
     _driving: watch::Sender<Option<DriveReport>>,
 }
 
@@ -106,7 +107,7 @@ fn link_to(gateway: &str) -> (Link, Rest) {
         _believes: believes,
         _scan: scan,
         _stills: stills,
-        _orders: orders_out,
+        orders: orders_out,
         _driving: driving,
     };
     (link, rest)
@@ -279,5 +280,52 @@ async fn what_the_gateway_says_of_the_job_reaches_the_rest_each_time() {
     let twice = rest.heard.wait_for(|heard| heard.times == 2);
     let heard = soon("the job is told", twice).await.unwrap().clone();
     assert_eq!(heard.told, Told::NoJob);
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_stop_is_heard_and_a_ping_answered_while_the_disk_hangs() {
+    let (listener, address) = listen().await;
+    let (link, mut rest) = link_to(&address);
+    let (let_go, stalled) = std::sync::mpsc::sync_channel::<()>(0);
+    let (says_it_hangs, it_hangs) = tokio::sync::oneshot::channel();
+    let journal = rest.journal.clone();
+    let hanging = tokio::spawn(async move {
+        let never_ends = move |_journal: &mut Journal| {
+            says_it_hangs.send(()).unwrap();
+            stalled.recv()
+        };
+        journal.with(never_ends).await
+    });
+    soon("the disk hangs", it_hangs).await.unwrap();
+    let running = tokio::spawn(link.run());
+    let mut gateway = Gateway::welcome(&listener).await;
+
+    // Each has the robot ask its journal.
+    gateway.send(&ToRobot::EventsHeld { number: 0 }).await;
+    let code = "gap".to_owned();
+    let refused = ToRobot::EventRefused { number: 9, code };
+    gateway.send(&refused).await;
+    rest.grew.send_replace(1);
+    let stop = Order::Stop {
+        command: CommandId(Uuid::from_u128(1)),
+    };
+    gateway.send(&ToRobot::Order(stop.clone())).await;
+    gateway.send(&ToRobot::Ping { at: UnixMicros(77) }).await;
+
+    let told = soon("the stop is heard", rest.orders.recv()).await;
+    assert_eq!(told, Some(FromGateway::Order(stop)));
+    let pong = gateway.next().await;
+    assert!(matches!(pong, FromRobot::Pong { at, .. } if at == UnixMicros(77)));
+
+    drop(let_go);
+    soon("the disk is back", hanging).await.unwrap();
+    let append = |journal: &mut Journal| {
+        let event = JobEvent::Departed { epoch: 1 };
+        journal.append(Stream::Job(JobId(Uuid::from_u128(2))), Payload::Job(event))
+    };
+    rest.journal.with(append).await.unwrap().unwrap();
+    rest.grew.send_replace(2);
+    assert_eq!(gateway.next_event().await.0, 1);
     running.abort();
 }

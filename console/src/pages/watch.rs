@@ -1,6 +1,6 @@
 //! The live page's own state: which camera is large, what was last seen of each, how well frames come.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
 use protocol::{
@@ -13,7 +13,7 @@ use super::live_faces;
 use crate::{
     arming::{self, Withheld},
     browser, control,
-    glass::{self, Frame, Minute, Quality},
+    glass::{self, FRAMES_TO_NAME, Frame, Minute, Quality},
     live::{
         engine::Live,
         model::{Phase, Robot},
@@ -36,7 +36,7 @@ pub(super) struct Watch {
     session: Session,
     pub(super) id: RobotId,
     pub(super) large: RwSignal<usize>,
-    shown: StoredValue<Vec<Option<Shown>>>,
+    shown: StoredValue<Vec<VecDeque<Shown>>>,
     qualities: RwSignal<Vec<Option<Quality>>>,
     pub(super) pictures: Memo<Vec<(PictureFace, Option<Frame>)>>,
     pub(super) advert: Memo<Option<Arc<Advert>>>,
@@ -99,9 +99,13 @@ impl Watch {
     pub(super) fn saw(self, camera: usize, frame: Shown) {
         let _stored = self.shown.try_update_value(|shown| {
             if shown.len() <= camera {
-                shown.resize(camera + 1, None);
+                shown.resize_with(camera + 1, VecDeque::new);
             }
-            shown[camera] = Some(frame);
+            let latest = &mut shown[camera];
+            if latest.len() == FRAMES_TO_NAME {
+                latest.pop_front();
+            }
+            latest.push_back(frame);
         });
     }
 
@@ -179,15 +183,14 @@ impl Watch {
         self.session.person()
     }
 
-    /// The large picture as it is on the screen now, where its stream says when it was taken.
+    /// The large picture as it is on the screen now, or as it just was, where its stream says when it was taken.
     pub(super) fn frame_seen(self) -> Option<FrameSeen> {
         let large = self.large.get_untracked();
-        let shown = self
+        let hashes = self.live.hashes(large);
+        let hashed = |shown: Shown| hashes.as_ref()?.of(shown.rtp_time?);
+        let (shown, sha256) = self
             .shown
-            .with_value(|shown| shown.get(large).copied().flatten())?;
-        let sha256 = shown
-            .rtp_time
-            .and_then(|time| self.live.hashes(large)?.of(time));
+            .with_value(|shown| glass::to_name(shown.get(large)?.iter().copied(), hashed))?;
         self.live.peek(|model| {
             let robot = model.robot(self.id)?;
             let camera = camera_names(Some(robot)).into_iter().nth(large)?;
@@ -255,6 +258,6 @@ fn camera_names(robot: Option<&Robot>) -> Vec<String> {
     })
 }
 
-fn seen(shown: &[Option<Shown>], camera: usize) -> Option<Shown> {
-    shown.get(camera).copied().flatten()
+fn seen(shown: &[VecDeque<Shown>], camera: usize) -> Option<Shown> {
+    shown.get(camera)?.back().copied()
 }

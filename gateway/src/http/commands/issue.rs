@@ -35,6 +35,7 @@ use crate::{
     (status = 409, description = "`robot_offline`, `not_in_control`, `control_held`, `stale_epoch`, `not_signed`, `signed_otherwise`, `grant_unknown`, `command_id_reused`, `target_not_finite` or `target_out_of_reach`", body = Problem),
     (status = 413, description = "`body_too_large`", body = Problem),
     (status = 429, description = "`too_many_requests`", body = Problem),
+    (status = 503, description = "`stop_unrecorded`: the robot was told to stop, and the record follows; `unavailable`: nothing was changed", body = Problem),
 ))]
 pub(crate) async fn handler(
     State(app): State<App>,

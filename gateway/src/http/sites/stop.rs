@@ -20,7 +20,7 @@ use crate::{
 /// there. It needs no control and no signature. The same again under its key stops nothing twice.
 #[utoipa::path(post, path = "/api/v1/sites/{site}/stop", tag = "commands",
     params(("site" = SiteId, Path), ("Idempotency-Key" = uuid::Uuid, Header, description = "A UUID of the caller's choice")), responses(
-    (status = 200, description = "Recorded and sent; the fate of each stop follows", body = SiteStopView),
+    (status = 200, description = "Sent to all; the fate of each stop follows. `not_reached` says which are not on their way, `robot_offline`, or not on record yet, `stop_unrecorded`", body = SiteStopView),
     (status = 400, description = "`idempotency_key_missing`", body = Problem),
     (status = 401, description = "Not signed in", body = Problem),
     (status = 403, description = "`role_missing`", body = Problem),
