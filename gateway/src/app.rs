@@ -14,6 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Config,
+    console_bundle::ConsoleBundle,
     live::{Live, dependencies::Dependencies, event_log::EventLog, rate_limit::RateLimit},
     rtc::Rtc,
 };
@@ -71,6 +72,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// Settings, read once.
     pub config: Config,
+    /// The console's files; absent for a gateway that serves none.
+    pub console: Option<ConsoleBundle>,
     /// The truth, as the role that owns nothing.
     pub pool: PgPool,
     /// Presence and limits.

@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod app;
 pub mod config;
+pub mod console_bundle;
 pub mod embedded;
 pub mod error;
 pub mod flows;

@@ -6,6 +6,7 @@ use crate::{
     CommandId, OrganisationId, PersonId, RobotId, SiteId, TokenId, UnixMicros,
     case::CaseEvent,
     command::{Receipt, SealedCommand, Verb},
+    console_code::ConsoleHash,
     control::ControlEvent,
     drive::DriveEvent,
     grant::GrantEvent,
@@ -61,6 +62,15 @@ pub enum Payload {
         site: SiteId,
         /// Its name.
         name: String,
+    },
+    /// A gateway began to work for the organisation, and says what it serves.
+    #[serde(rename = "gateway.started")]
+    GatewayStarted {
+        /// Its version.
+        version: String,
+        /// The code of its console; absent where it serves none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        console: Option<ConsoleHash>,
     },
     /// A person was added. The name stays out of the log: people may ask to be forgotten.
     #[serde(rename = "person.added")]
@@ -230,6 +240,7 @@ impl Payload {
         match self {
             Self::OrganisationCreated { .. } => "organisation.created",
             Self::SiteCreated { .. } => "site.created",
+            Self::GatewayStarted { .. } => "gateway.started",
             Self::PersonAdded { .. } => "person.added",
             Self::RoleGranted { .. } => "role.granted",
             Self::RoleRevoked { .. } => "role.revoked",
@@ -394,6 +405,14 @@ mod tests {
             Payload::SessionKeyEnded {
                 person,
                 key: KeyId([3; 32]),
+            },
+            Payload::GatewayStarted {
+                version: "0.1.0".to_owned(),
+                console: Some(ConsoleHash([6; 32])),
+            },
+            Payload::GatewayStarted {
+                version: "0.1.0".to_owned(),
+                console: None,
             },
             Payload::Job(JobEvent::Paused {}),
             Payload::Job(JobEvent::CheckpointDone {

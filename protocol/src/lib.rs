@@ -3,6 +3,7 @@
 pub mod assist;
 pub mod case;
 pub mod command;
+pub mod console_code;
 pub mod console_socket;
 pub mod control;
 pub mod deterministic;

@@ -62,6 +62,7 @@ impl Lasting {
             // A robot says nothing else.
             Payload::OrganisationCreated { .. }
             | Payload::SiteCreated { .. }
+            | Payload::GatewayStarted { .. }
             | Payload::PersonAdded { .. }
             | Payload::RoleGranted { .. }
             | Payload::RoleRevoked { .. }

@@ -9,7 +9,10 @@ use protocol::{
     views::{PasskeyView, PersonKeyView, Problem},
 };
 
-use super::request::sure::{Question, Sure};
+use super::{
+    request::sure::{Question, Sure},
+    served_code::ServedCode,
+};
 use crate::{
     api, browser, control,
     parts::{
@@ -151,6 +154,7 @@ pub(crate) fn KeysPage() -> impl IntoView {
                     }}
                 </ul>
             </section>
+            <ServedCode />
         </div>
         <Removal keys />
     }

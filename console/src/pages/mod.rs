@@ -18,6 +18,7 @@ pub(crate) mod parts;
 mod reading;
 mod receipts;
 pub(crate) mod request;
+mod served_code;
 pub(crate) mod shell;
 mod shell_faces;
 pub(crate) mod sign_in;

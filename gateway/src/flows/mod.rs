@@ -15,6 +15,7 @@ pub mod proven;
 pub mod receipts;
 pub mod record_robot_event;
 pub mod revoke_robot_token;
+pub mod say_started;
 pub mod sign_in;
 pub mod sign_out;
 pub mod stop_robot;

@@ -98,7 +98,7 @@ pub fn router(app: App) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .fallback_service(console_files::service(&app.config));
+        .fallback_service(console_files::service(app.console.as_ref()));
     let everything = everything.layer(middleware::from_fn(telling::tell));
     guarded(everything, &app).with_state(app)
 }

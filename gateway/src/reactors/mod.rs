@@ -7,6 +7,7 @@ mod listing;
 mod revoking;
 pub mod roster;
 mod sequencing;
+mod starting;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Starts all of them. They end with the process.
 pub fn start(app: &App) {
+    keep("starting", app, starting::run);
     keep("deadlines", app, deadlines::run);
     keep("revoking", app, revoking::run);
     keep("roster", app, roster::run);

@@ -128,6 +128,7 @@ fn follow(app: &App, event: &StoredEvent) {
         }
         Payload::OrganisationCreated { .. }
         | Payload::SiteCreated { .. }
+        | Payload::GatewayStarted { .. }
         | Payload::PersonAdded { .. }
         | Payload::RoleGranted { .. }
         | Payload::SessionOpened { .. }

@@ -7,6 +7,7 @@ mod store;
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -24,6 +25,7 @@ use crate::{
     admin::{mark_demo, policy_key},
     app::{App, CHECK_STREAMS_EVERY, Clock, EVENT_STREAMS, Parts},
     config::{Config, SecretUrl},
+    console_bundle::ConsoleBundle,
     embedded::{Embedded, Wanted, make_data_dir},
     http,
     listen::{Door, Port},
@@ -173,6 +175,10 @@ async fn open(
         config.events_origin.as_deref(),
     )?;
     let clock = Clock::default();
+    let console = match config.console_dir.clone() {
+        Some(folder) => step("reading the console's files", read_console(folder)).await?,
+        None => None,
+    };
     let app = App::new(Parts {
         pool,
         redis: open_redis(&urls.redis)?,
@@ -189,6 +195,7 @@ async fn open(
         metrics,
         stopping: CancellationToken::new(),
         sessions: TaskTracker::new(),
+        console,
         config,
     });
     Ok((app, door))
@@ -253,6 +260,12 @@ fn open_redis(url: &SecretUrl) -> Result<ConnectionManager, ServeError> {
     redis::Client::open(url.expose())
         .and_then(|client| ConnectionManager::new_lazy_with_config(client, config))
         .map_err(ServeError::Redis)
+}
+
+/// Off the runtime's threads: it is some megabytes.
+async fn read_console(folder: PathBuf) -> Result<Option<ConsoleBundle>, ServeError> {
+    let read = tokio::task::spawn_blocking(move || ConsoleBundle::at(folder)).await;
+    Ok(read.ok())
 }
 
 /// Says what is being done, and how long it took.

@@ -1,15 +1,17 @@
 //! Claims about the console's files and about what a load balancer is told.
 
 use axum::http::header;
+use protocol::{OrganisationId, console_code::ConsoleHash};
 use serde_json::Value;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::{
     answer::{Answer, Asking as _, get},
-    house::House,
+    house::{House, LINDEN, OTHER, called},
     until::until,
 };
-use crate::live::dependencies;
+use crate::{live::dependencies, reactors};
 
 #[sqlx::test(migrator = "spine::MIGRATOR")]
 async fn the_consoles_own_routes_all_open_the_page_and_it_is_always_fresh(owner: PgPool) {
@@ -49,6 +51,49 @@ async fn a_missing_asset_is_not_found_and_never_the_page(owner: PgPool) {
         assert_eq!(missing.problem(), (404, "not_found".to_owned()), "{path}");
         assert!(!missing.headers.contains_key(header::CACHE_CONTROL));
     }
+}
+
+/// Which organisation was told what of the console, in the order of their ids.
+async fn told(house: &House) -> Vec<(Uuid, String)> {
+    let told = sqlx::query_as(
+        "SELECT organisation_id, payload ->> 'console' FROM spine.event \
+         WHERE kind = 'gateway.started' ORDER BY organisation_id",
+    );
+    told.fetch_all(&house.owner).await.unwrap()
+}
+
+#[sqlx::test(migrator = "spine::MIGRATOR")]
+async fn every_organisation_finds_the_code_of_the_console_in_its_log_once(owner: PgPool) {
+    let house = House::new(&owner).await;
+    let list = house.ask(get("/console.sha256").empty()).await;
+    assert_eq!(list.status, 200);
+    assert_eq!(list.header(header::CACHE_CONTROL), "no-cache");
+    let names: Vec<_> = list.text().lines().map(|line| &line[66..]).collect();
+    assert_eq!(names, ["assets/app-1f.css", "index.html"]);
+    let named = ConsoleHash::of(list.text()).to_string();
+
+    reactors::start(&house.app);
+    let (told_all, late) = (
+        [LINDEN, OTHER].map(|one| (one.0, named.clone())),
+        OrganisationId(Uuid::from_u128(u128::MAX)),
+    );
+    until("both are told", async || {
+        (told(&house).await == told_all).then_some(())
+    })
+    .await;
+    let mut tx = house.begin();
+    identity::store::create_organisation(&mut tx, late, &called("Late"), house.now())
+        .await
+        .unwrap();
+    house.commit(tx).await;
+
+    let told = until("the new one is told", async || {
+        Some(told(&house).await).filter(|told| told.len() > told_all.len())
+    })
+    .await;
+    assert_eq!(told[..2], told_all);
+    assert_eq!(told[2], (late.0, named));
+    house.app.stopping.cancel();
 }
 
 fn part<'readiness>(readiness: &'readiness Value, name: &str) -> &'readiness Value {

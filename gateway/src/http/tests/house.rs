@@ -35,6 +35,7 @@ pub(crate) use super::cast::{
 use crate::{
     app::{App, Clock, EVENT_STREAMS, Parts},
     config::{Config, Overrides},
+    console_bundle::ConsoleBundle,
     http::router,
     live::{
         Attachment, Live, NewAttachment, dependencies::Dependencies, event_log::EventLog,
@@ -118,6 +119,7 @@ impl House {
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             stopping: CancellationToken::new(),
             sessions: TaskTracker::new(),
+            console: config.console_dir.clone().map(ConsoleBundle::at),
             config,
         });
         let house = Self {

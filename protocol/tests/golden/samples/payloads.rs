@@ -6,6 +6,7 @@ use protocol::{
     command::{
         AbandonReason, CommandHash, FrameSeen, Outcome, Receipt, RobotRefusal, SealedCommand, Verb,
     },
+    console_code::ConsoleHash,
     control::{ControlEnding, ControlEvent},
     drive::{Clamp, Disarm, DriveEvent, DriveSegment, DriveStep, StopCause, Twist},
     event::{Payload, organisation_stream, person_stream, robot_stream},
@@ -41,6 +42,7 @@ pub(crate) fn stream_of(payload: &Payload) -> String {
         | Payload::TokenRevoked { person, .. }
         | Payload::SessionKeyBound { person, .. }
         | Payload::SessionKeyEnded { person, .. } => person_stream(*person),
+        Payload::GatewayStarted { .. } => organisation_stream(OrganisationId(id(1))),
         Payload::SiteCreated { .. }
         | Payload::RobotAdded { .. }
         | Payload::RobotTokenIssued { .. }
@@ -65,6 +67,7 @@ pub(crate) fn one_of_each_kind() -> Vec<Payload> {
     let each = one_of_each![Payload:
         OrganisationCreated { organisation, name: "Linden & Söhne".to_owned() },
         SiteCreated { site, name: "Wing B".to_owned() },
+        GatewayStarted { version: "0.1.0".to_owned(), console: Some(ConsoleHash([6; 32])) },
         PersonAdded { person },
         RoleGranted { person, role, site: Some(site) },
         RoleRevoked { person, role, site: Some(site) },
