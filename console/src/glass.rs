@@ -46,18 +46,19 @@ pub struct Hashed {
 /// its hash is known: the one before it is named then, as a robot that was told hashes takes no picture without. Without any hash
 /// it is the latest.
 pub fn to_name<T: Copy>(
-    shown: impl DoubleEndedIterator<Item = T> + Clone,
+    shown: impl DoubleEndedIterator<Item = T>,
     hashed: impl Fn(T) -> Option<Hashed>,
 ) -> Option<(T, Option<FrameHash>)> {
-    let known = || {
-        let newest_first = shown.clone().rev();
-        newest_first.filter_map(|frame| Some((frame, hashed(frame)?)))
-    };
-    let named = known().find(|(_, hashed)| !hashed.is_key);
-    named
-        .or_else(|| known().next())
-        .map(|(frame, hashed)| (frame, Some(hashed.hash)))
-        .or_else(|| Some((shown.clone().next_back()?, None)))
+    let (mut latest, mut latest_key) = (None, None);
+    for frame in shown.rev() {
+        latest = latest.or(Some((frame, None)));
+        match hashed(frame) {
+            Some(Hashed { hash, is_key }) if !is_key => return Some((frame, Some(hash))),
+            Some(Hashed { hash, .. }) => latest_key = latest_key.or(Some((frame, Some(hash)))),
+            None => {}
+        }
+    }
+    latest_key.or(latest)
 }
 
 /// A moment of the robot's clock on the browser's, over the gateway's clock that both were measured against.
