@@ -186,8 +186,8 @@ impl Watch {
     /// The large picture as it is on the screen now, or as it just was, where its stream says when it was taken.
     pub(super) fn frame_seen(self) -> Option<FrameSeen> {
         let large = self.large.get_untracked();
-        let hashes = self.live.hashes(large);
-        let hashed = |shown: Shown| hashes.as_ref()?.of(shown.rtp_time?);
+        let known = self.live.hashes(large);
+        let hashed = |shown: Shown| known.as_ref()?.of(shown.rtp_time?);
         let (shown, sha256) = self
             .shown
             .with_value(|shown| glass::to_name(shown.get(large)?.iter().copied(), hashed))?;
