@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -24,8 +25,8 @@ const COUNTED: &[&str] = &[
     "-Ccodegen-units=1",
 ];
 
-/// At once: the smallest machine that builds all this has two cores.
-const AT_ONCE: usize = 2;
+/// At once, where the machine does not say how many cores it has.
+const AT_ONCE: NonZeroUsize = NonZeroUsize::MIN;
 
 /// An input that takes longer is a finding, seconds: the slowest honest one takes some milliseconds.
 const LONGEST_S: u32 = 5;
@@ -45,9 +46,19 @@ pub(super) struct FuzzOptions {
     /// Fuzzing: these targets alone (may be repeated)
     #[arg(long)]
     only: Vec<String>,
+    /// Fuzzing: so many targets at once, instead of one a core
+    #[arg(long)]
+    at_once: Option<NonZeroUsize>,
     /// Fuzzing: afterwards, take what is worth keeping into the committed corpora
     #[arg(long)]
     keep: bool,
+}
+
+impl FuzzOptions {
+    fn at_once(&self) -> usize {
+        let cores = || std::thread::available_parallelism().unwrap_or(AT_ONCE);
+        self.at_once.unwrap_or_else(cores).get()
+    }
 }
 
 /// What became of one target.
@@ -172,7 +183,9 @@ impl Bench<'_> {
         };
         let mut all = Vec::new();
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+            let workers: Vec<_> = (0..self.options.at_once())
+                .map(|_| scope.spawn(work))
+                .collect();
             for worker in workers {
                 let done = worker.join();
                 all.push(done.unwrap_or_else(|_panic| bail!("a worker panicked")));

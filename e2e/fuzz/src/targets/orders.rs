@@ -5,7 +5,10 @@ mod body;
 mod made;
 mod seeds;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use agent::{
     authority::Remembered,
@@ -66,6 +69,10 @@ struct World {
     bound: BTreeSet<(GrantId, [u8; 32])>,
     /// Grants that the policy key issued to the page and that were shown to the robot.
     shown: BTreeSet<GrantId>,
+    /// What the grants that the robot took say of speed, millimetres per second.
+    caps: BTreeMap<GrantId, Option<u32>>,
+    /// How fast it went before this step, metres per second.
+    speed_mps: f64,
     /// When somebody was last said to steer, and under which epoch.
     held: Option<(u64, u64)>,
     /// When the page's last true word came that asks for motion.
@@ -135,6 +142,8 @@ impl World {
             nonces: 0,
             bound: BTreeSet::new(),
             shown: BTreeSet::new(),
+            caps: BTreeMap::new(),
+            speed_mps: 0.0,
             held: None,
             word: None,
             may_be_armed: false,
@@ -292,8 +301,9 @@ impl World {
         assert_eq!(sitting.key, KeyId::of(&cast::page().verifying_key()));
     }
 
-    fn judge_motion(&self) {
+    fn judge_motion(&mut self) {
         let motion = self.driver.motion();
+        let before_mps = std::mem::replace(&mut self.speed_mps, motion.speed_mps.abs());
         if !self.driver.is_in_hand() || motion.is_still() {
             return;
         }
@@ -318,6 +328,14 @@ impl World {
         let room = self.ground.room(self.driver.at());
         assert!(room >= -1e-6, "{room} m into the bed");
         assert!(motion.speed_mps <= 0.9 + 1e-6 && motion.speed_mps >= -0.3 - 1e-6);
+        let sitting = self.orders.trust().session;
+        let grant = sitting.map(|sitting| sitting.grant);
+        let cap = grant.and_then(|grant| self.caps.get(&grant).copied()?);
+        // Above what the grant allows it may be while it brakes, and never gains.
+        assert!(
+            cap.is_none_or(|cap| self.speed_mps <= (f64::from(cap) / 1e3).max(before_mps) + 1e-6),
+            "{motion:?} after {before_mps} m/s under a grant for {cap:?} mm/s"
+        );
     }
 
     /// A target was given on: this true command asked for it, and it may be driven to.

@@ -7,7 +7,9 @@ use ed25519_dalek::SigningKey;
 use protocol::{
     OrganisationId, RobotId,
     robot::Pose,
-    safety::{MAX_CORNERS, MAX_MASKS, MAX_POLICY_BYTES, MAX_ZONES, SafetyPolicy},
+    safety::{
+        MAX_CORNERS, MAX_MASKS, MAX_POLICY_BYTES, MAX_PRIVATE_ZONES, MAX_ZONES, SafetyPolicy,
+    },
     sealed::{self, Kind},
 };
 use uuid::Uuid;
@@ -79,6 +81,16 @@ fn keep_to(policy: &SafetyPolicy, body: &Body) {
                 .flatten()
                 .all(|share| *share <= 1_000)
         );
+    }
+    assert!(policy.private.len() <= MAX_PRIVATE_ZONES);
+    for zone in &policy.private {
+        let camera = zone.cameras.first().map_or("any", String::as_str);
+        for corner in &zone.corners {
+            let at = corner.map(|mm| f64::from(mm) / 1_000.0);
+            assert!(safety.is_private(camera, at), "{camera} sees {zone:?}");
+        }
+        // Who does not know where it is may be there.
+        assert!(safety.is_private(camera, [f64::NAN; 2]));
     }
     let at = [body.pose.x_m, body.pose.y_m];
     assert!(!safety.room_to_plan(at).is_nan() || at.iter().any(|part| !part.is_finite()));

@@ -220,6 +220,9 @@ impl World {
         let is_accepted = matches!(event, GrantEvent::Accepted { .. });
         assert!(!is_accepted || is_of_page, "another page was believed");
         assert!(!is_accepted || is_bound || renews, "{grant:?} was believed");
+        if is_accepted {
+            self.caps.insert(grant.grant, grant.speed_cap_mm_s);
+        }
         self.judge_told(None, "");
     }
 
