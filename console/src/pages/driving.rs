@@ -13,7 +13,7 @@ use protocol::{
 use super::{shell::BarSlot, watch::Watch};
 use crate::{
     browser, control,
-    driving::{self, Checks, DriveFace, Held, LadderFace, Sight},
+    driving::{self, Checks, DriveFace, Held, LadderFace, Reach, Sight},
     keys,
     live::granting::{self, Belief},
     panels::driving::{DrivePanel, Ladder, ReleasePanel},
@@ -62,6 +62,7 @@ pub(super) struct Drive {
     /// Since when the key is held that arms or releases.
     held_since: RwSignal<Option<f64>>,
     saying: StoredValue<Saying>,
+    reach: Memo<Reach>,
     is_here: Memo<bool>,
     /// Whether it was steered from here at any time since the page was opened: what is lost is seen to be lost.
     was_here: RwSignal<bool>,
@@ -73,7 +74,8 @@ pub(super) struct Drive {
 impl Drive {
     /// Begins to listen, for as long as the page is there.
     pub(super) fn new(watch: Watch) -> Self {
-        let is_here = Memo::new(move |_| watch.is_believed());
+        let reach = Memo::new(move |_| watch.reach());
+        let is_here = Memo::new(move |_| reach.get() == Reach::Here);
         let is_stopped = Memo::new(move |_| {
             watch
                 .robot(|robot| {
@@ -90,6 +92,7 @@ impl Drive {
             reason: RwSignal::new(String::new()),
             held_since: RwSignal::new(None),
             saying: StoredValue::new(Saying::default()),
+            reach,
             is_here,
             was_here: RwSignal::new(false),
             is_stopped,
@@ -283,7 +286,7 @@ impl Drive {
 
     fn sight<T>(self, read: impl FnOnce(&Sight<'_>) -> T) -> T {
         let frame_age_ms = self.watch.large_picture().age_ms;
-        let (is_here, is_stopped) = (self.is_here.get(), self.is_stopped.get());
+        let (reach, is_stopped) = (self.reach.get(), self.is_stopped.get());
         let (checks, held) = (self.checks.get(), self.held.get());
         let has_cameras = self.watch.advert.with(|advert| {
             advert
@@ -294,7 +297,7 @@ impl Drive {
             let now = browser::ms();
             read(&Sight {
                 report: report.as_ref().map(|(report, at)| (report, now - at)),
-                is_here,
+                reach,
                 is_stopped,
                 frame_age_ms,
                 has_cameras,
@@ -545,17 +548,10 @@ impl Saying {
 }
 
 impl Watch {
-    /// Whether this robot is steered from here and believes this page.
-    fn is_believed(self) -> bool {
+    /// Whether what is pressed here can reach this robot's wheels.
+    fn reach(self) -> Reach {
         let me = self.me();
-        self.live.at_tick(|model, now| {
-            matches!(
-                control::standing(model, self.id, me, now),
-                control::Standing::Here {
-                    belief: Belief::Believed { .. },
-                    ..
-                }
-            )
-        })
+        self.live
+            .at_tick(|model, now| Reach::of(&control::standing(model, self.id, me, now)))
     }
 }

@@ -89,7 +89,7 @@ pub(crate) fn DrivePanel(
                 <span
                     class=move || match stand.get() {
                         Stand::Driving | Stand::Nudging | Stand::Armed => "badge badge--person",
-                        Stand::Elsewhere | Stand::Disarmed | Stand::Locked => "badge badge--off",
+                        Stand::Elsewhere | Stand::Unreached | Stand::Disarmed | Stand::Locked => "badge badge--off",
                     }
                     data-testid="drive-stand"
                 >
