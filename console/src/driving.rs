@@ -129,6 +129,20 @@ impl Reach {
     }
 }
 
+/// What becomes of a stopped robot once somebody releases it, or why nobody here can.
+pub const fn on_release(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Here => {
+            "After release the robot stays still. Its job goes on once somebody resumes it."
+        }
+        Reach::Offline => {
+            "The robot is offline. It stays stopped, and can be released once it is back."
+        }
+        Reach::Unbelieved => "It can be released once the robot knows that it is you.",
+        Reach::Elsewhere => "You don't have control. Take it with K to release the stop.",
+    }
+}
+
 /// What the page knows of driving at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sight<'report> {

@@ -490,7 +490,7 @@ impl Drive {
         view! {
             <ReleasePanel
                 steps
-                is_here=self.is_here
+                reach=self.reach
                 reason=self.reason
                 progress=self.progress
                 robot=Signal::derive(move || self.watch.name())

@@ -5,7 +5,7 @@ use protocol::{ladder::Level, limits::MAX_NOTE_CHARS};
 use wasm_bindgen::JsCast as _;
 
 use crate::{
-    driving::{DriveFace, Held, LadderFace, Stand, step},
+    driving::{self, DriveFace, Held, LadderFace, Reach, Stand, step},
     grade::Tone,
     keys,
     parts::icon::{Glyph, icon, of_tone, small},
@@ -286,7 +286,7 @@ pub(crate) fn Ladder(face: Memo<LadderFace>) -> impl IntoView {
 #[component]
 pub(crate) fn ReleasePanel(
     steps: Memo<[(&'static str, bool); 4]>,
-    is_here: Memo<bool>,
+    reach: Memo<Reach>,
     reason: RwSignal<String>,
     progress: RwSignal<f64>,
     #[prop(into)] robot: Signal<String>,
@@ -294,7 +294,7 @@ pub(crate) fn ReleasePanel(
     on_hold: Callback<bool>,
 ) -> impl IntoView {
     let done = Memo::new(move |_| steps.get().iter().filter(|(_, is_done)| *is_done).count());
-    let is_ready = Signal::derive(move || done.get() == 4 && is_here.get());
+    let is_ready = Signal::derive(move || done.get() == 4 && reach.get() == Reach::Here);
     let row = move |place: usize| {
         let is_done = Memo::new(move |_| steps.get()[place].1);
         view! {
@@ -340,13 +340,7 @@ pub(crate) fn ReleasePanel(
                 />
                 <HoldButton words="Hold 2 s to release" is_ready progress on_hold />
                 <p class="soft">
-                    {move || {
-                        if is_here.get() {
-                            "After release the robot stays still. Its job goes on once somebody resumes it."
-                        } else {
-                            "You don't have control. Take it with K to release the stop."
-                        }
-                    }}
+                    {move || driving::on_release(reach.get())}
                 </p>
             </div>
         </section>
