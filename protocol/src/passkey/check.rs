@@ -6,6 +6,7 @@ use base64::{
 };
 use p256::ecdsa::{DerSignature, VerifyingKey, signature::Verifier as _};
 use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -71,6 +72,10 @@ fn decode(text: &str, most_bytes: usize) -> Result<Vec<u8>, AssertionFlaw> {
 fn check_client_data(bytes: &[u8], expected: &Expected<'_>) -> Result<(), AssertionFlaw> {
     let said: ClientData =
         serde_json::from_slice(bytes).map_err(|_json| AssertionFlaw::Unreadable)?;
+    // What is passed over is not looked at: another reader must not find that it is no JSON.
+    if serde_json::from_slice::<Value>(bytes).is_err() {
+        return Err(AssertionFlaw::Unreadable);
+    }
     if said.kind != "webauthn.get" {
         return Err(AssertionFlaw::AnotherType);
     }

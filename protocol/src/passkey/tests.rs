@@ -235,6 +235,11 @@ fn everything_else_that_an_authenticator_signs_is_refused_for_what_it_is() {
         ),
         ("no JSON", "nonsense".to_owned(), Unreadable),
         (
+            "half a character in what is passed over",
+            of(get, ORIGIN, r#","x":"\ud800""#),
+            Unreadable,
+        ),
+        (
             "beyond bounds",
             of(
                 get,
@@ -247,6 +252,24 @@ fn everything_else_that_an_authenticator_signs_is_refused_for_what_it_is() {
         let assertion = signed(&key(1), client_data.as_bytes(), &present());
         assert_eq!(checked(&assertion), Err(flaw), "{case}: {client_data}");
     }
+}
+
+#[test]
+fn what_is_no_text_where_nobody_looks_is_refused_as_well() {
+    let text = said(
+        "webauthn.get",
+        &challenge(&binding()),
+        ORIGIN,
+        r#","x":"~""#,
+    );
+    let bytes = text.into_bytes();
+    let bytes: Vec<u8> = (bytes.into_iter())
+        .map(|byte| if byte == b'~' { 0xc3 } else { byte })
+        .collect();
+
+    let assertion = signed(&key(1), &bytes, &present());
+
+    assert_eq!(checked(&assertion), Err(AssertionFlaw::Unreadable));
 }
 
 #[test]
