@@ -37,6 +37,9 @@ const MOST_MB: u32 = 768;
 /// What one target's corpus may weigh in the repository.
 const MOST_KEPT_BYTES: u64 = 80 * 1024;
 
+/// How many inputs of the engine's are in it: a thousand small ones would be a burden to everybody who has a checkout.
+const MOST_KEPT: usize = 40;
+
 /// What the command line asked for.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct FuzzOptions {
@@ -279,10 +282,11 @@ impl Bench<'_> {
         }
         let named: u64 = by_size(&corpus)?.iter().map(|(_, bytes)| bytes).sum();
         let mut left = MOST_KEPT_BYTES.saturating_sub(named);
-        for (file, bytes) in by_size(&merged)? {
+        let mut new = by_size(&merged)?;
+        new.retain(|(file, _)| is_named_by_engine(file));
+        for (file, bytes) in spread(new, MOST_KEPT) {
             let name = file.file_name().context("a file without a name")?;
-            let is_new = is_named_by_engine(&file);
-            if is_new && bytes <= left {
+            if bytes <= left {
                 left -= bytes;
                 std::fs::copy(&file, corpus.join(name))?;
             }
@@ -299,6 +303,18 @@ fn by_size(folder: &Path) -> Result<Vec<(PathBuf, u64)>> {
     }
     files.sort_by(|one, two| (one.1, &one.0).cmp(&(two.1, &two.0)));
     Ok(files)
+}
+
+/// So many of them at most, from all over their order.
+fn spread<T>(all: Vec<T>, most: usize) -> Vec<T> {
+    let count = all.len().max(1);
+    let is_chosen =
+        |place: usize| count <= most || place * most / count != (place + 1) * most / count;
+    let numbered = all.into_iter().enumerate();
+    numbered
+        .filter(|(place, _)| is_chosen(*place))
+        .map(|(_, one)| one)
+        .collect()
 }
 
 /// The engine names inputs by their SHA-1.
@@ -402,6 +418,14 @@ stat::peak_rss_mb:              61
         ];
         let numbers = numbers.map(|number| format!("{number:.0}"));
         assert_eq!(numbers, ["300001", "4918", "37", "1204"]);
+    }
+
+    #[test]
+    fn of_many_inputs_some_are_kept_from_the_smallest_to_the_largest() {
+        assert_eq!(spread((0..5).collect(), 40), [0, 1, 2, 3, 4]);
+        assert_eq!(spread(Vec::<u8>::new(), 40), []);
+        let some = spread((0..1_000).collect(), 40);
+        assert_eq!((some.len(), some[0], some[39]), (40, 24, 999));
     }
 
     #[test]
