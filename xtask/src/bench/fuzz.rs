@@ -422,9 +422,10 @@ stat::peak_rss_mb:              61
 
     #[test]
     fn of_many_inputs_some_are_kept_from_the_smallest_to_the_largest() {
-        assert_eq!(spread((0..5).collect(), 40), [0, 1, 2, 3, 4]);
-        assert_eq!(spread(Vec::<u8>::new(), 40), []);
-        let some = spread((0..1_000).collect(), 40);
+        let numbers = |count: usize| spread((0..count).collect(), 40);
+        assert_eq!(numbers(5), [0, 1, 2, 3, 4]);
+        assert!(numbers(0).is_empty());
+        let some = numbers(1_000);
         assert_eq!((some.len(), some[0], some[39]), (40, 24, 999));
     }
 
