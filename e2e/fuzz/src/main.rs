@@ -5,7 +5,7 @@
 use std::{path::PathBuf, sync::OnceLock};
 
 use fuzz::{TARGETS, Target};
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{Corpus, fuzz_target};
 
 static TARGET: OnceLock<&'static Target> = OnceLock::new();
 
@@ -29,6 +29,11 @@ fn write_seeds() {
     }
 }
 
-fuzz_target!(init: write_seeds(), |data: &[u8]| {
+fuzz_target!(init: write_seeds(), |data: &[u8]| -> Corpus {
+    // The engine does not know what a target is given at most.
+    if data.len() > target().longest {
+        return Corpus::Reject;
+    }
     (target().run)(data);
+    Corpus::Keep
 });
